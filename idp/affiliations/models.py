@@ -1,0 +1,83 @@
+"""Affiliation with its evidence and levels (MODEL §1–§2)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from idp.foundation.database import Model, UtcDateTime, new_id
+
+_NOT_ENDED = text("status <> 'ended'")
+
+
+class Affiliation(Model):
+    """A person may act for a provider record, a practice or a trading partner of one registry."""
+
+    __tablename__ = "affiliation"
+    __table_args__ = (
+        Index(
+            "uq_affiliation_live",
+            "subject_id",
+            "registry",
+            "target_kind",
+            "target_id",
+            unique=True,
+            sqlite_where=_NOT_ENDED,
+            postgresql_where=_NOT_ENDED,
+        ),
+        Index("ix_affiliation_target", "target_id", "registry"),
+        CheckConstraint(
+            "status in ('verification_pending', 'unverified', 'active', 'disabled', 'ended')", name="status"
+        ),
+        CheckConstraint("target_kind in ('provider', 'practice', 'trading_partner')", name="target_kind"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    subject_id: Mapped[str] = mapped_column(ForeignKey("subject.id"))
+    registry_name: Mapped[str] = mapped_column("registry", String(32))
+    target_kind: Mapped[str] = mapped_column(String(16))
+    target_id: Mapped[UUID]
+    status: Mapped[str] = mapped_column(String(24))
+    disabled_by: Mapped[str | None] = mapped_column(String(16))
+    """`manager`, `payer` or `dormant` while disabled."""
+    account_manager: Mapped[bool] = mapped_column(default=False)
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    activated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """The last interactive authorization under it (MODEL §9)."""
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    epoch: Mapped[int] = mapped_column(default=1)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    evidence: Mapped[list["AffiliationEvidence"]] = relationship(lazy="selectin")
+    levels: Mapped[list["HeldLevel"]] = relationship(lazy="selectin")
+
+
+class AffiliationEvidence(Model):
+    """One proof that an affiliation rests on."""
+
+    __tablename__ = "affiliation_evidence"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    affiliation_id: Mapped[UUID] = mapped_column(ForeignKey("affiliation.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    portal: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    by: Mapped[str | None] = mapped_column(String(64))
+
+
+class HeldLevel(Model):
+    """One access level (role) of one portal's catalogue."""
+
+    __tablename__ = "held_level"
+    __table_args__ = (UniqueConstraint("affiliation_id", "portal", "level"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    affiliation_id: Mapped[UUID] = mapped_column(ForeignKey("affiliation.id"), index=True)
+    portal: Mapped[str] = mapped_column(String(64))
+    level: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    by: Mapped[str | None] = mapped_column(String(64))

@@ -1,0 +1,1 @@
+"""The password: policies as data, argon2id behind a bounded semaphore, the sign-in page, the reset by mail."""

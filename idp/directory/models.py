@@ -1,0 +1,135 @@
+"""Providers, practices, trading partners, engagements and letters (MODEL §1–§2)."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.foundation.database import Json, Model, UtcDateTime, new_id
+
+
+class Practice(Model):
+    """All that shares one TIN, in every registry. A number that passes to another owner makes a new practice."""
+
+    __tablename__ = "practice"
+    __table_args__ = (
+        Index(
+            "uq_practice_tin_index_current",
+            "tin_index",
+            unique=True,
+            sqlite_where=text("retired_at IS NULL"),
+            postgresql_where=text("retired_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    tin_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    tin_index: Mapped[bytes] = mapped_column(LargeBinary(32))
+    tin_type: Mapped[str] = mapped_column(String(3))
+    tin_last4: Mapped[str] = mapped_column(String(4))
+    name: Mapped[str] = mapped_column(String(200))
+    """The group's legal name, else its practitioner's."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Provider(Model):
+    """One provider record of one registry: a practitioner or a group, with the payer's own number."""
+
+    __tablename__ = "provider"
+    __table_args__ = (
+        UniqueConstraint("registry", "provider_id"),
+        Index("ix_provider_practice_registry", "practice_id", "registry"),
+        Index("ix_provider_registry_tin_index", "registry", "tin_index"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    registry_name: Mapped[str] = mapped_column("registry", String(32))
+    provider_id: Mapped[str] = mapped_column(String(9))
+    provider_type: Mapped[str] = mapped_column(String(16))
+    """`practitioner` or `group`."""
+    npi: Mapped[str] = mapped_column(String(10), index=True)
+    practice_id: Mapped[UUID] = mapped_column(ForeignKey("practice.id"))
+    """Of `group_tin` where there is one, else of the provider's own TIN."""
+    tin_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    tin_index: Mapped[bytes] = mapped_column(LargeBinary(32))
+    """The provider's own TIN, which matching accepts too."""
+    tin_type: Mapped[str] = mapped_column(String(3))
+    legal_name: Mapped[str] = mapped_column(String(200))
+    first_name: Mapped[str | None] = mapped_column(String(80))
+    last_name: Mapped[str | None] = mapped_column(String(80))
+    name_key: Mapped[str] = mapped_column(String(200), index=True)
+    """`legal_name` folded for search, by `idp.directory.rules`."""
+    zip_codes: Mapped[list[str]] = mapped_column(Json)
+    """`ZIP5` or `ZIP5-4`, one to three."""
+    state: Mapped[str] = mapped_column(String(2))
+    programs: Mapped[str] = mapped_column(String(16))
+    """`medicaid`, `medicare` or `both`."""
+    status: Mapped[str] = mapped_column(String(16))
+    """`active` or `terminated`, as the file says; `in_force(now)` decides."""
+    effective_date: Mapped[date]
+    end_date: Mapped[date | None]
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class TradingPartner(Model):
+    """Billing company, vendor or clearing house that acts for practices."""
+
+    __tablename__ = "trading_partner"
+    __table_args__ = (UniqueConstraint("registry", "trading_partner_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    registry_name: Mapped[str] = mapped_column("registry", String(32))
+    trading_partner_id: Mapped[str] = mapped_column(String(15))
+    qualifier: Mapped[str] = mapped_column(String(2))
+    """X12 ISA05: `ZZ`, `30` or `01`."""
+    name: Mapped[str] = mapped_column(String(200))
+    zip_code: Mapped[str] = mapped_column(String(10))
+    email_domain: Mapped[str | None] = mapped_column(String(253))
+    kind: Mapped[str] = mapped_column(String(32))
+    status: Mapped[str] = mapped_column(String(16), default="active")
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Engagement(Model):
+    """A trading partner works for a practice: by the roster or by the practice's manager."""
+
+    __tablename__ = "engagement"
+    __table_args__ = (UniqueConstraint("trading_partner_id", "practice_id", "source"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    trading_partner_id: Mapped[UUID] = mapped_column(ForeignKey("trading_partner.id"), index=True)
+    practice_id: Mapped[UUID] = mapped_column(ForeignKey("practice.id"), index=True)
+    source: Mapped[str] = mapped_column(String(16))
+    starts_on: Mapped[date]
+    ends_on: Mapped[date | None]
+    levels_cap: Mapped[list[str] | None] = mapped_column(Json)
+
+
+class PinLetter(Model):
+    """A letter with a PIN for one provider; the PIN itself is an artefact, found by `artefact_id`."""
+
+    __tablename__ = "pin_letter"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("provider.id"), index=True)
+    artefact_id: Mapped[UUID] = mapped_column(unique=True)
+    issued_on: Mapped[date]
+    expires_on: Mapped[date]
+    used_on: Mapped[date | None]
+
+
+class ImportRun(Model):
+    """One run of `idp directory import`: what was read, what changed, what was refused."""
+
+    __tablename__ = "import_run"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    registry_name: Mapped[str] = mapped_column("registry", String(32), index=True)
+    format: Mapped[str] = mapped_column(String(32))
+    file_name: Mapped[str] = mapped_column(String(255))
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    counts: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)

@@ -1,0 +1,303 @@
+"""Everything single-use lives here: codes, refresh families, resets, activations, PINs, `jti`, challenges (SECURITY D1).
+
+`issue` puts one in, `redeem` takes it out by one conditional statement in the transaction of its effect. No other
+module reads the table. A secret is kept as SHA-256 (256-bit secrets) or HMAC (short codes): never itself.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Index, LargeBinary, String, Table, and_, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from idp.foundation.database import Json, Model, UtcDateTime, new_id
+from idp.vocabulary.refused import Refused
+from idp.vocabulary.secret import Secret
+
+SECRET_BYTES: Final = 32
+
+
+class Kind(StrEnum):
+    """What a secret is good for; one of a kind is never taken for another (TK-07)."""
+
+    AUTHORIZATION_CODE = "code"
+    REFRESH = "refresh"
+    ACCESS_TOKEN = "access_token"
+    REVOKED_JTI = "revoked_jti"
+    ASSERTION_JTI = "assertion_jti"
+    PASSWORD_RESET = "password_reset"
+    EMAIL_PROOF = "email_proof"
+    EMAIL_CHANGE_UNDO = "email_change_undo"
+    PIN_LETTER = "pin_letter"
+    SIGN_IN_ALERT = "sign_in_alert"
+
+
+class Reason(StrEnum):
+    """Why a redemption failed. All but `REPLAYED` look the same from outside."""
+
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    REPLAYED = "replayed"
+    EXHAUSTED = "exhausted"
+
+
+class Artefact(Model):
+    """One single-use thing. `bindings` must be matched by whoever redeems it; `payload` is what it carries."""
+
+    __tablename__ = "artefact"
+    __table_args__ = (
+        Index("uq_artefact_kind_digest", "kind", "digest", unique=True),
+        Index("ix_artefact_family", "family"),
+        Index("ix_artefact_expires_at", "expires_at"),
+        Index("ix_artefact_subject_kind", "subject_id", "kind"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(String(24))
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    family: Mapped[UUID | None]
+    subject_id: Mapped[str | None] = mapped_column(String(64))
+    bound_to: Mapped[str | None] = mapped_column(String(128))
+    """One opaque value that the redeemer must present too: client, transaction, browser."""
+    payload: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    number: Mapped[int] = mapped_column(default=0)
+    """How often a refresh family was rotated."""
+    attempts_left: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+_table: Table = Artefact.__table__  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """What a redeemed artefact carried."""
+
+    id: UUID
+    subject_id: str | None
+    family: UUID | None
+    payload: Mapping[str, Any]
+    created_at: datetime
+    number: int = 0
+
+
+def digest_of(secret: str) -> bytes:
+    """SHA-256 of a high-entropy secret; compare digests, never secrets."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def short_digest(code: str, *, pepper: bytes, context: str) -> bytes:
+    """HMAC-SHA-256 of a short code (PIN, one-time code) under a key of `keys/index`, bound to `context`."""
+    return hmac.digest(pepper, f"{context}\x00{code}".encode("utf-8", "surrogatepass"), "sha256")
+
+
+def issue(
+    tx: Session,
+    *,
+    kind: Kind,
+    now: datetime,
+    lifetime: timedelta,
+    subject_id: str | None = None,
+    family: UUID | None = None,
+    bound_to: str | None = None,
+    payload: Mapping[str, Any] | None = None,
+    digest: bytes | None = None,
+    attempts: int | None = None,
+) -> tuple[Secret, UUID]:
+    """Store a new artefact and return its secret (256 bits, base64url) and row id.
+
+    With `digest` the caller made the secret (a PIN, a foreign `jti`); the returned secret is then empty.
+    """
+    secret = "" if digest is not None else secrets.token_urlsafe(SECRET_BYTES)
+    identity = new_id()
+    tx.execute(
+        insert(_table).values(
+            id=identity,
+            kind=kind.value,
+            digest=digest if digest is not None else digest_of(secret),
+            family=family,
+            subject_id=subject_id,
+            bound_to=bound_to,
+            payload=dict(payload or {}),
+            number=0,
+            attempts_left=attempts,
+            created_at=now,
+            expires_at=now + lifetime,
+        )
+    )
+    return Secret(secret), identity
+
+
+def redeem(
+    tx: Session, *, kind: Kind, digest: bytes, now: datetime, bound_to: str | None = None
+) -> Redeemed | Refused:
+    """Use an artefact up: exactly one caller wins, whatever runs beside it.
+
+    A wrong `bound_to` leaves it usable by its owner (TK-02). `Refused(REPLAYED)` means that it was used before:
+    the caller revokes the family.
+    """
+    row = tx.execute(
+        update(_table)
+        .where(
+            _table.c.kind == kind.value,
+            _table.c.digest == digest,
+            _table.c.used_at.is_(None),
+            _table.c.expires_at > now,
+            _table.c.bound_to == bound_to if bound_to is not None else _table.c.bound_to.is_(None),
+        )
+        .values(used_at=now)
+        .returning(_table.c.id, _table.c.subject_id, _table.c.family, _table.c.payload, _table.c.created_at)
+    ).one_or_none()
+    if row is not None:
+        return Redeemed(row.id, row.subject_id, row.family, row.payload, row.created_at)
+    return _why_not(tx, kind=kind, digest=digest, bound_to=bound_to)
+
+
+def peek(tx: Session, *, kind: Kind, digest: bytes, now: datetime, bound_to: str | None = None) -> Redeemed | Refused:
+    """What `redeem` would give, without using it up: for the page behind a mailed link (a GET changes nothing)."""
+    row = tx.execute(
+        select(_table).where(
+            _table.c.kind == kind.value,
+            _table.c.digest == digest,
+            _table.c.used_at.is_(None),
+            _table.c.expires_at > now,
+            _table.c.bound_to == bound_to if bound_to is not None else _table.c.bound_to.is_(None),
+        )
+    ).one_or_none()
+    if row is not None:
+        return Redeemed(row.id, row.subject_id, row.family, row.payload, row.created_at, row.number)
+    return _why_not(tx, kind=kind, digest=digest, bound_to=bound_to)
+
+
+def record_once(
+    tx: Session, *, kind: Kind, value: str, now: datetime, lifetime: timedelta, subject_id: str | None = None
+) -> bool:
+    """Remember a foreign one-time value (`jti` of an assertion, a revoked token): `False` if it was known already."""
+    try:
+        with tx.begin_nested():
+            issue(tx, kind=kind, now=now, lifetime=lifetime, subject_id=subject_id, digest=digest_of(value))
+    except IntegrityError:
+        return False
+    return True
+
+
+def known(tx: Session, *, kind: Kind, value: str, now: datetime) -> bool:
+    """Whether `record_once` has remembered this value and it has not expired."""
+    return (
+        tx.execute(
+            select(_table.c.id).where(
+                _table.c.kind == kind.value, _table.c.digest == digest_of(value), _table.c.expires_at > now
+            )
+        ).first()
+        is not None
+    )
+
+
+def advance(
+    tx: Session, *, kind: Kind, identity: UUID, number: int, now: datetime, expires_at: datetime
+) -> Redeemed | Refused:
+    """Rotate a refresh family from `number` to `number + 1`; exactly one caller wins (TK-26, RA-02).
+
+    `used_at` keeps the moment of the last rotation, for a client's grace; `Refused(REPLAYED)` carries on to the
+    caller, who compares `number` with `peek_family`.
+    """
+    row = tx.execute(
+        update(_table)
+        .where(
+            _table.c.kind == kind.value,
+            _table.c.id == identity,
+            _table.c.number == number,
+            _table.c.expires_at > now,
+        )
+        .values(number=number + 1, used_at=now, expires_at=expires_at)
+        .returning(_table.c.id, _table.c.subject_id, _table.c.family, _table.c.payload, _table.c.created_at)
+    ).one_or_none()
+    if row is not None:
+        return Redeemed(row.id, row.subject_id, row.family, row.payload, row.created_at, number + 1)
+    found = tx.execute(
+        select(_table.c.number, _table.c.expires_at).where(_table.c.kind == kind.value, _table.c.id == identity)
+    ).one_or_none()
+    if found is None:
+        return Refused(Reason.UNKNOWN)
+    return Refused(Reason.REPLAYED if found.number > number else Reason.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """State of a refresh family."""
+
+    number: int
+    rotated_at: datetime | None
+    expires_at: datetime
+    payload: Mapping[str, Any]
+
+
+def family_of(tx: Session, *, kind: Kind, identity: UUID) -> Family | None:
+    """Where a family stands now, expired or not."""
+    row = tx.execute(
+        select(_table.c.number, _table.c.used_at, _table.c.expires_at, _table.c.payload).where(
+            _table.c.kind == kind.value, _table.c.id == identity
+        )
+    ).one_or_none()
+    return None if row is None else Family(row.number, row.used_at, row.expires_at, row.payload)
+
+
+def void(
+    tx: Session,
+    *,
+    now: datetime,
+    kind: Kind | None = None,
+    family: UUID | None = None,
+    subject_id: str | None = None,
+    identity: UUID | None = None,
+) -> int:
+    """Make unused artefacts of a family, a subject (of one kind) or one row unusable; says how many."""
+    if family is None and subject_id is None and identity is None:
+        raise ValueError("void needs a family, a subject or a row")
+    conditions = [_table.c.expires_at > now]
+    conditions += [_table.c.kind == kind.value] if kind else []
+    conditions += [_table.c.family == family] if family else []
+    conditions += [_table.c.subject_id == subject_id] if subject_id else []
+    conditions += [_table.c.id == identity] if identity else []
+    return tx.execute(update(_table).where(and_(*conditions)).values(expires_at=now)).rowcount  # type: ignore[attr-defined, no-any-return]
+
+
+def fail_attempt(tx: Session, *, identity: UUID) -> int:
+    """Count one wrong try against an artefact that allows few; returns how many are left (0: it is dead)."""
+    left = tx.execute(
+        update(_table)
+        .where(_table.c.id == identity, or_(_table.c.attempts_left.is_(None), _table.c.attempts_left > 0))
+        .values(attempts_left=_table.c.attempts_left - 1)
+        .returning(_table.c.attempts_left)
+    ).scalar_one_or_none()
+    return left or 0
+
+
+def purge(tx: Session, *, before: datetime, batch: int = 1000) -> int:
+    """Delete a small batch of artefacts that expired before `before`; says how many went."""
+    doomed = select(_table.c.id).where(_table.c.expires_at < before).order_by(_table.c.expires_at).limit(batch)
+    return tx.execute(delete(_table).where(_table.c.id.in_(doomed))).rowcount  # type: ignore[attr-defined, no-any-return]
+
+
+def _why_not(tx: Session, *, kind: Kind, digest: bytes, bound_to: str | None) -> Refused:
+    row = tx.execute(
+        select(_table.c.used_at, _table.c.bound_to).where(_table.c.kind == kind.value, _table.c.digest == digest)
+    ).one_or_none()
+    if row is None or row.bound_to != bound_to:
+        return Refused(Reason.UNKNOWN)
+    return Refused(Reason.REPLAYED if row.used_at is not None else Reason.EXPIRED)
+
+
+def family_of_digest(tx: Session, *, kind: Kind, digest: bytes) -> UUID | None:
+    """The family to revoke when a replay was noticed."""
+    return tx.execute(select(_table.c.family).where(_table.c.kind == kind.value, _table.c.digest == digest)).scalar()

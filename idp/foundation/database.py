@@ -1,0 +1,166 @@
+"""SQL: one engine, two ways in. `writing()` commits on return and rolls back on an exception; `reading()` takes no lock.
+
+At most two write transactions a request (DESIGN §4.4): *reserve* and *act*. SQLite begins them IMMEDIATE, so a
+read-then-write never loses a race half way; PostgreSQL runs them READ COMMITTED with conditional updates.
+"""
+
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+WRITES_A_REQUEST: Final = 2
+_NAMING: Final = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Model(DeclarativeBase):
+    """Base of every room's tables."""
+
+    metadata = MetaData(naming_convention=_NAMING)
+
+
+db = SQLAlchemy(model_class=Model)
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment in UTC on every database; a naive one is a programming error."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a stored moment must be aware")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def new_id() -> UUID:
+    """A UUID of version 7 (RFC 9562 §5.7): new rows land at the end of the index."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds << 80) | secrets.randbits(80)
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    return UUID(int=value)
+
+
+_budget: ContextVar[list[int] | None] = ContextVar("write_budget", default=None)
+
+
+@contextmanager
+def write_budget(limit: int = WRITES_A_REQUEST) -> Iterator[None]:
+    """Within one request a further write transaction is a programming error; the front door opens this."""
+    token = _budget.set([limit])
+    try:
+        yield
+    finally:
+        _budget.reset(token)
+
+
+@contextmanager
+def writing() -> Iterator[Session]:
+    """One write transaction; what it holds is committed together or not at all."""
+    left = _budget.get()
+    if left is not None:
+        if left[0] == 0:
+            raise RuntimeError("a request has at most two write transactions (DESIGN §4.4)")
+        left[0] -= 1
+    engine = db.engine.execution_options(credence_write=True)
+    with Session(engine, expire_on_commit=False) as tx, tx.begin():
+        yield tx
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """A read: every statement sees what is committed, nothing is locked, nothing can be written."""
+    with Session(db.engine.execution_options(credence_read=True), expire_on_commit=False, autoflush=False) as tx:
+        yield tx
+
+
+def see_as(tx: Session, *, subject_id: str | None = None, target_id: UUID | None = None, everything: bool = False) -> None:
+    """Open the row-level fence of PostgreSQL for the rest of this transaction (SECURITY ruling 20).
+
+    Without it the application's role sees no row of `affiliation`; SQLite has no such fence and needs none
+    of this. `everything` is for imports, sweeps and the worker.
+    """
+    if tx.get_bind().dialect.name != "postgresql":
+        return
+    scope: Mapping[str, str] = {
+        "subject": subject_id or "",
+        "target": str(target_id or ""),
+        "everything": "on" if everything else "",
+    }
+    tx.execute(
+        text(
+            "SELECT set_config('credence.subject', :subject, true), set_config('credence.target', :target, true),"
+            " set_config('credence.everything', :everything, true)"
+        ),
+        scope,
+    )
+
+
+def attach(app: Flask, *, url: str) -> None:
+    """Give `app` its engine; limits are those of SECURITY R-11 and R-12."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url)
+    db.init_app(app)
+    with app.app_context():
+        prepare(db.engine)
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Pool and driver options for a database address."""
+    if url.startswith("sqlite"):
+        return {"pool_timeout": 2, "connect_args": {"timeout": 5}}
+    return {
+        "pool_timeout": 2,
+        "pool_pre_ping": False,
+        "pool_recycle": 900,
+        "connect_args": {"connect_timeout": 2, "options": "-c statement_timeout=2500 -c lock_timeout=2000"},
+    }
+
+
+def prepare(engine: Engine) -> None:
+    """Make SQLite behave as this module promises; PostgreSQL already does."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA busy_timeout=5000")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("credence_write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,88 @@
+"""What a relying party is to the endpoints, and which redirects it may ask for."""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from idp.relying_parties.manifest import Manifest, Portal, Registration
+
+
+@dataclass(frozen=True, slots=True)
+class RelyingParty:
+    """An applied client, parsed once and shared between requests; never changed, only replaced."""
+
+    client_id: str
+    manifest: Manifest
+    epoch: int
+    enabled: bool
+    secret_digests: tuple[bytes, ...] = ()
+    """SHA-256 of each secret that is valid now."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def registration(self) -> Registration:
+        return self.manifest.registration
+
+    @property
+    def portal(self) -> Portal | None:
+        return self.manifest.portal
+
+    @property
+    def redirect_uris(self) -> tuple[str, ...]:
+        return tuple(self.absolute(uri) for uri in self.registration.redirect_uris)
+
+    @property
+    def sector(self) -> str:
+        """Host that pairwise `sub` and `tin_ref` are computed for (OIDC Core §8.1)."""
+        source = self.registration.sector_identifier_uri or (self.redirect_uris or (self.manifest.base_url,))[0]
+        return urlsplit(source).hostname or self.client_id
+
+    @property
+    def roles_of(self) -> str:
+        return self.registration.roles_of or self.client_id
+
+    def absolute(self, uri: str) -> str:
+        """A URI of the manifest; paths stand on `base_url`."""
+        return self.manifest.base_url + uri if uri.startswith("/") else uri
+
+    def allows_redirect(self, uri: str) -> bool:
+        """Byte-exact match; a native app's loopback literal may vary in port only (RFC 8252 §7.3, AZ-01…07)."""
+        if uri in self.redirect_uris:
+            return True
+        if self.registration.application_type != "native":
+            return False
+        return any(_same_but_port(uri, registered) for registered in self.redirect_uris)
+
+
+def _same_but_port(uri: str, registered: str) -> bool:
+    try:
+        asked, known = urlsplit(uri), urlsplit(registered)
+        port = asked.port
+    except ValueError:
+        return False
+    if known.scheme != "http" or known.hostname is None or not _loopback_literal(known.hostname):
+        return False
+    host = f"[{known.hostname}]" if ":" in known.hostname else known.hostname
+    expected = f"http://{host}:{port}{known.path}" + (f"?{known.query}" if known.query else "")
+    return port is not None and uri == expected
+
+
+def _loopback_literal(host: str) -> bool:
+    try:
+        return str(ipaddress.ip_address(host)) in {"127.0.0.1", "::1"}
+    except ValueError:
+        return False
+
+
+def client_metadata(party: RelyingParty) -> dict[str, Any]:
+    """The registration in OIDC's own member names, for Authlib's client interface."""
+    return {
+        "client_id": party.client_id,
+        "redirect_uris": list(party.redirect_uris),
+        "token_endpoint_auth_method": party.registration.token_endpoint_auth_method,
+        "grant_types": list(party.registration.grant_types),
+        "response_types": ["code"],
+        "scope": party.registration.scope,
+    }

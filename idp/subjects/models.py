@@ -1,0 +1,43 @@
+"""The person's own row."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.foundation.database import Json, Model, UtcDateTime
+
+
+class Subject(Model):
+    """A person with one account; `id` is the public `sub` (26 random base32 characters)."""
+
+    __tablename__ = "subject"
+    __table_args__ = (CheckConstraint("status in ('unverified', 'active', 'disabled')", name="status"),)
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    status: Mapped[str] = mapped_column(String(16))
+    """`unverified` until the mailbox is proven; `disabled` only by payer staff."""
+    disabled_reason: Mapped[str | None] = mapped_column(String(500))
+    epoch: Mapped[int] = mapped_column(default=1)
+    version: Mapped[int] = mapped_column(default=1)
+    user_id: Mapped[str | None] = mapped_column(String(64))
+    """As the person typed it."""
+    user_id_key: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """Canonical form, by `idp.subjects.rules`."""
+    email: Mapped[str | None] = mapped_column(String(254))
+    email_key: Mapped[str | None] = mapped_column(String(254), unique=True)
+    email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    phone_index: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
+    phone_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    given_name: Mapped[str | None] = mapped_column(String(80))
+    family_name: Mapped[str | None] = mapped_column(String(80))
+    display_name: Mapped[str | None] = mapped_column(String(160))
+    locale: Mapped[str | None] = mapped_column(String(10))
+    zoneinfo: Mapped[str | None] = mapped_column(String(64))
+    profile: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    """The other standard claims (OIDC Core §5.1) that the person gave: `middle_name`, `website`, `address` …"""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_sign_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
