@@ -1,0 +1,144 @@
+"""What every Flask request passes before its view: declared policy, request counts, cross-site checks.
+
+The outermost WSGI layer (`idp.foundation.outer_wall`) has refused malformed requests before this. Every route says by
+`@route_policy` who may call it and what protects it; `tests/test_routes.py` fails for one that does not.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, current_app, g, request
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import Forbidden
+
+from idp.foundation import clock, house, limiter
+from idp.foundation.origin import Origin
+from idp.settings import Settings
+
+View = TypeVar("View", bound=Callable[..., object])
+
+csrf = CSRFProtect()
+
+
+@dataclass(frozen=True, slots=True)
+class RoutePolicy:
+    """What protects one route.
+
+    `auth` is who may call it: anybody, the browser that holds the transaction, a signed-in session, an
+    authenticated client, or a bearer token. `bucket` names its request count. `changes` says that its GET may
+    write (SECURITY ruling 13 lists the few that may).
+    """
+
+    auth: Literal["none", "browser", "session", "client", "token"]
+    csrf: bool
+    bucket: str
+    changes: bool
+    cross_site: bool
+
+
+BUCKETS: Final[dict[str, tuple[int, timedelta]]] = {
+    "page": (600, timedelta(minutes=1)),
+    "sign_in": (20, timedelta(minutes=1)),
+    "recovery": (10, timedelta(minutes=10)),
+    "authorize": (300, timedelta(minutes=1)),
+}
+"""Requests per address and window; hot endpoints count failures only, in their own rooms."""
+
+
+def route_policy(
+    *,
+    auth: Literal["none", "browser", "session", "client", "token"],
+    csrf: bool | None = None,
+    bucket: str = "page",
+    changes: bool = False,
+    cross_site: bool = False,
+) -> Callable[[View], View]:
+    """Declare what protects a view. CSRF is on for every POST unless said otherwise (client or token endpoints)."""
+    protected = csrf if csrf is not None else auth in {"none", "browser", "session"} and not cross_site
+
+    def mark(view: View) -> View:
+        view.route_policy = RoutePolicy(  # type: ignore[attr-defined]
+            auth=auth, csrf=protected, bucket=bucket, changes=changes, cross_site=cross_site
+        )
+        return view
+
+    return mark
+
+
+def policy_of(endpoint: str | None) -> RoutePolicy | None:
+    """The declared policy of an endpoint; `static` needs none."""
+    if endpoint is None:
+        return None
+    view = current_app.view_functions.get(endpoint)
+    return getattr(view, "route_policy", None)
+
+
+def attach(app: Flask) -> None:
+    """Put the guards in front of every view, in the order in which they must run."""
+    app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_SSL_STRICT=False, WTF_CSRF_TIME_LIMIT=None)
+    csrf.init_app(app)
+    app.before_request(_obey_the_wall)
+    app.before_request(_guard)
+    app.register_error_handler(CSRFError, _forged)
+
+
+def origin() -> Origin:
+    """Where this request came from, for the audit."""
+    session = g.get("session")
+    return Origin(
+        address=request.remote_addr or "",
+        request_id=str(request.environ.get("credence.request_id", "-")),
+        user_agent=(request.user_agent.string or "")[:256],
+        session_digest=session.digest_prefix if session is not None else None,
+    )
+
+
+def _obey_the_wall() -> None:
+    refusal = request.environ.get("credence.refusal")
+    if refusal is not None:
+        abort(int(refusal))
+
+
+def _guard() -> None:
+    if request.endpoint is None or request.endpoint == "static":
+        return
+    policy = policy_of(request.endpoint)
+    if policy is None:
+        raise RuntimeError(f"route {request.endpoint} declares no policy")
+    if request.method == "POST":
+        if policy.csrf:
+            _same_site_only()
+            csrf.protect()
+        _count(policy.bucket)
+
+
+def _count(bucket: str) -> None:
+    limit, window = BUCKETS[bucket]
+    if bucket == "page":
+        return
+    if not limiter.count_request(
+        bucket, address=request.remote_addr or "", limit=limit, window=window, now=clock.now()
+    ):
+        g.retry_after = int(window.total_seconds())
+        abort(429)
+
+
+def _same_site_only() -> None:
+    """Origin and Fetch Metadata beside the token (SECURITY D9); a browser that sends neither is judged by the token."""
+    sent = request.headers.get("Origin")
+    if sent is not None and sent != _own_origin():
+        raise Forbidden
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+        raise Forbidden
+
+
+def _own_origin() -> str:
+    parts = urlsplit(house.get(Settings).issuer)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _forged(error: CSRFError) -> Exception:
+    raise Forbidden from error

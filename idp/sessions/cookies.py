@@ -1,0 +1,121 @@
+"""The two cookies: one names the browser, one the session; both are random, the server keeps digests.
+
+In production both carry `__Host-` and `Secure`, so no subdomain can plant them (SE-02); the demo on plain http cannot.
+"""
+
+import hmac
+import re
+import secrets
+from hashlib import sha256
+from typing import Any, Final
+
+from flask import Flask, Request, Response, g, request
+from flask.sessions import SessionInterface, SessionMixin
+from uuid import UUID
+
+from idp.foundation import clock, house
+from idp.foundation.artefacts import digest_of
+from idp.foundation.database import reading, writing
+from idp.foundation.front_door import policy_of
+from idp.keyring.service import Keyring
+from idp.sessions import service
+from idp.sessions.rules import SessionFacts
+from idp.settings import Settings
+from idp.vocabulary.secret import Secret
+
+_VALUE: Final = re.compile(r"[A-Za-z0-9_-]{43}\Z", re.ASCII)
+
+
+def browser_cookie_name(settings: Settings) -> str:
+    return "credence_browser" if settings.demo else "__Host-credence_browser"
+
+
+def session_cookie_name(settings: Settings) -> str:
+    return "credence_session" if settings.demo else "__Host-credence_session"
+
+
+class BrowserState(dict[str, Any], SessionMixin):
+    """What Flask-WTF sees as `session`: only the CSRF secret, derived from the browser's cookie, never stored."""
+
+
+class BrowserCookies(SessionInterface):
+    """Flask's `session` for this house: no state of its own, and a browser cookie once a page has a form."""
+
+    def open_session(self, app: Flask, request: Request) -> BrowserState:
+        value = request.cookies.get(browser_cookie_name(house.get(Settings)), "")
+        known = bool(_VALUE.match(value))
+        g.browser = Secret(value if known else secrets.token_urlsafe(32))
+        g.browser_is_new = not known
+        return BrowserState(csrf_token=_csrf_secret(g.browser))
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if g.get("browser_is_new") and (g.get("browser_needed") or g.get("csrf_token") is not None):
+            _set(response, browser_cookie_name(house.get(Settings)), g.browser)
+
+
+def attach(app: Flask) -> None:
+    """Give the application these cookies, and each page request its `g.session`."""
+    app.session_interface = BrowserCookies()
+    app.before_request(_load_session)
+    app.after_request(_note_presence)
+
+
+def browser_digest() -> bytes:
+    """Digest of this browser's cookie; asking for it makes sure that the browser gets one."""
+    g.browser_needed = True
+    digest: bytes = digest_of(g.browser.reveal())
+    return digest
+
+
+def set_session(response: Response, cookie: Secret) -> None:
+    """Hand the browser its new session."""
+    _set(response, session_cookie_name(house.get(Settings)), cookie)
+
+
+def forget_session(response: Response) -> None:
+    """Take the session's cookie away; the server has ended it already."""
+    settings = house.get(Settings)
+    response.delete_cookie(
+        session_cookie_name(settings), path="/", secure=not settings.demo, httponly=True, samesite="Lax"
+    )
+
+
+def current_session() -> SessionFacts | None:
+    """The live session of this request's browser."""
+    session: SessionFacts | None = g.get("session")
+    return session
+
+
+def current_session_id() -> UUID | None:
+    session = current_session()
+    return session.id if session is not None else None
+
+
+def _set(response: Response, name: str, value: Secret) -> None:
+    response.set_cookie(
+        name, value.reveal(), path="/", secure=not house.get(Settings).demo, httponly=True, samesite="Lax"
+    )
+
+
+def _csrf_secret(browser: Secret) -> str:
+    return hmac.new(house.get(Keyring).derive("csrf"), browser.reveal().encode(), sha256).hexdigest()
+
+
+def _load_session() -> None:
+    g.session = None
+    policy = policy_of(request.endpoint)
+    if policy is None or policy.auth in {"client", "token"}:
+        return
+    cookie = request.cookies.get(session_cookie_name(house.get(Settings)), "")
+    if _VALUE.match(cookie):
+        with reading() as tx:
+            g.session = service.find_live(tx, cookie=cookie, now=clock.now())
+
+
+def _note_presence(response: Response) -> Response:
+    session = g.get("session")
+    now = clock.now()
+    if session is not None and request.method == "GET" and service.wants_touch(session, now=now):
+        with writing() as tx:
+            service.touch(tx, session_id=session.id, now=now)
+    return response

@@ -1,0 +1,133 @@
+"""When a session lives, and whether a transaction may go on (SECURITY D2, D4; SE-03)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from idp.vocabulary.assurance import Acr, Amr
+from idp.vocabulary.refused import Refused
+
+
+class Reason(StrEnum):
+    """Why a transaction cannot go on."""
+
+    UNKNOWN_TRANSACTION = "unknown_transaction"
+    EXPIRED_TRANSACTION = "expired_transaction"
+    OTHER_BROWSER = "other_browser"
+    NOT_AWAITED = "not_awaited"
+    FINISHED = "finished"
+
+
+class Ended(StrEnum):
+    """Why a session ended."""
+
+    SIGNED_OUT = "signed_out"
+    BY_OWNER = "by_owner"
+    REPLACED = "replaced"
+    EXPIRED = "expired"
+    IDLE = "idle"
+    EPOCH = "epoch"
+    PASSWORD_RESET = "password_reset"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """One browser's sign-in as read from its row."""
+
+    id: UUID
+    subject_id: str
+    auth_time: datetime
+    acr: frozenset[Acr]
+    amr: tuple[Amr, ...]
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    subject_epoch: int
+    system_epoch: int
+    digest_prefix: str
+    ended_at: datetime | None = None
+    user_agent: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """What a session is held against: the person's and the system's state now."""
+
+    subject_status: str
+    subject_epoch: int
+    system_epoch: int
+
+
+def why_dead(session: SessionFacts, *, current: Currency, now: datetime, idle: timedelta) -> Ended | None:
+    """`None` while the session lives, else what ended it, by whichever is noticed first."""
+    if session.ended_at is not None:
+        return Ended.SIGNED_OUT
+    if session.system_epoch != current.system_epoch or session.subject_epoch != current.subject_epoch:
+        return Ended.EPOCH
+    if current.subject_status != "active":
+        return Ended.EPOCH
+    if now >= session.expires_at:
+        return Ended.EXPIRED
+    if now - session.last_seen_at >= idle:
+        return Ended.IDLE
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionFacts:
+    """A parked request and how far its sign-in has come."""
+
+    id: UUID
+    client_id: str | None
+    request: Mapping[str, Any]
+    awaiting: str
+    browser_digest: bytes
+    expires_at: datetime
+    finished_at: datetime | None = None
+    login: str | None = None
+    session_id: UUID | None = None
+    authenticated_at: datetime | None = None
+    affiliation_id: UUID | None = None
+    provider_id: UUID | None = None
+    practice_id: UUID | None = None
+    chosen_at: datetime | None = None
+    consented_scopes: str | None = None
+    refused_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Participation:
+    """What a session remembers about one relying party: its `sid` and the choice of whom to act for."""
+
+    sid: UUID
+    affiliation_id: UUID | None = None
+    provider_id: UUID | None = None
+    practice_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Where a browser stands: its transaction, and its session if it has one that lives."""
+
+    transaction: TransactionFacts
+    session: SessionFacts | None = None
+    remembered: Participation | None = field(default=None)
+
+
+def may_continue(
+    transaction: TransactionFacts, *, browser_digest: bytes, now: datetime, step: str | None = None
+) -> Refused | None:
+    """Whether this browser may go on with the transaction, and act at `step` if one is named."""
+    if transaction.browser_digest != browser_digest:
+        return Refused(Reason.OTHER_BROWSER)
+    if transaction.finished_at is not None:
+        return Refused(Reason.FINISHED)
+    if now >= transaction.expires_at:
+        return Refused(Reason.EXPIRED_TRANSACTION)
+    if step is not None and transaction.awaiting != step:
+        return Refused(Reason.NOT_AWAITED)
+    return None

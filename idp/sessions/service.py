@@ -1,0 +1,256 @@
+"""Signing in makes or rotates a session; ending one tells every portal that took part (SECURITY D4, G7; X1)."""
+
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from idp.audit import service as audit
+from idp.audit.events import Event
+from idp.foundation import epochs, house
+from idp.foundation.artefacts import digest_of
+from idp.foundation.database import new_id
+from idp.foundation.origin import Origin
+from idp.relying_parties import service as relying_parties
+from idp.sessions import transactions
+from idp.sessions.facts import session_facts
+from idp.sessions.models import BrowserSession, LogoutDelivery, Participant
+from idp.sessions.rules import Currency, Ended, Participation, SessionFacts, why_dead
+from idp.settings import Settings
+from idp.subjects.models import Subject
+from idp.vocabulary.assurance import Acr, Amr
+from idp.vocabulary.secret import Secret
+
+SEEN_EVERY: Final = timedelta(minutes=1)
+"""How exact `last_seen_at` is: one write a minute at most (SECURITY ruling 13)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session whose cookie value exists only here and in the browser."""
+
+    cookie: Secret
+    session_id: UUID
+
+
+def find_live(tx: Session, *, cookie: str, now: datetime, idle: timedelta | None = None) -> SessionFacts | None:
+    """The session of a cookie, if nothing has ended it by now."""
+    row = tx.execute(
+        select(BrowserSession, Subject.status, Subject.epoch)
+        .join(Subject, Subject.id == BrowserSession.subject_id)
+        .where(BrowserSession.digest == digest_of(cookie))
+    ).one_or_none()
+    if row is None:
+        return None
+    facts = session_facts(row[0])
+    current = Currency(subject_status=row[1], subject_epoch=row[2], system_epoch=epochs.current(tx))
+    limit = idle or house.get(Settings).session_idle
+    return None if why_dead(facts, current=current, now=now, idle=limit) else facts
+
+
+def authenticated(
+    tx: Session,
+    *,
+    txn: UUID,
+    subject: Subject,
+    acr: Collection[Acr],
+    amr: Sequence[Amr],
+    browser_digest: bytes,
+    now: datetime,
+    origin: Origin,
+    replacing: SessionFacts | None = None,
+) -> NewSession:
+    """The person proved who they are: make their session, or rotate the one that this browser has (SI-12).
+
+    The same person keeps the session's row, so portals stay signed in; anybody else's session in this browser ends.
+    The transaction remembers that it was here that the person authenticated. The caller audits `SIGNED_IN`.
+    """
+    cookie = Secret(secrets.token_urlsafe(32))
+    if replacing is not None and replacing.subject_id != subject.id:
+        end_session(tx, session_id=replacing.id, reason=Ended.REPLACED, now=now, origin=origin)
+        replacing = None
+    row = tx.get(BrowserSession, replacing.id, with_for_update=True) if replacing is not None else None
+    if row is None or row.ended_at is not None:
+        row = BrowserSession(
+            id=new_id(),
+            subject_id=subject.id,
+            browser_digest=browser_digest,
+            created_at=now,
+            expires_at=now + house.get(Settings).session_absolute,
+        )
+        tx.add(row)
+    row.digest = digest_of(cookie.reveal())
+    row.auth_time = now
+    row.acr = sorted(acr)
+    row.amr = list(amr)
+    row.subject_epoch = subject.epoch
+    row.system_epoch = epochs.current(tx)
+    row.last_seen_at = now
+    row.user_agent = origin.user_agent[:256]
+    row.address = origin.address[:45]
+    subject.last_sign_in_at = now
+    tx.flush()  # the transaction's row refers to the session's
+    transactions.mark_authenticated(tx, txn=txn, session_id=row.id, now=now)
+    return NewSession(cookie, row.id)
+
+
+def touch(tx: Session, *, session_id: UUID, now: datetime) -> None:
+    """Note that the person is still there; idleness counts from here."""
+    tx.execute(
+        update(BrowserSession)
+        .where(BrowserSession.id == session_id, BrowserSession.ended_at.is_(None), BrowserSession.last_seen_at < now)
+        .values(last_seen_at=now)
+    )
+
+
+def wants_touch(session: SessionFacts, *, now: datetime) -> bool:
+    """Whether a minute has passed since the last note."""
+    return now - session.last_seen_at >= SEEN_EVERY
+
+
+def list_sessions(tx: Session, *, subject_id: str, now: datetime) -> list[SessionFacts]:
+    """The person's live sessions, last used first."""
+    subject = tx.get(Subject, subject_id)
+    if subject is None:
+        return []
+    current = Currency(subject.status, subject.epoch, epochs.current(tx))
+    rows = tx.scalars(
+        select(BrowserSession)
+        .where(
+            BrowserSession.subject_id == subject_id,
+            BrowserSession.ended_at.is_(None),
+            BrowserSession.expires_at > now,
+        )
+        .order_by(BrowserSession.last_seen_at.desc())
+        .limit(100)
+    )
+    idle = house.get(Settings).session_idle
+    every = (session_facts(row) for row in rows)
+    return [facts for facts in every if why_dead(facts, current=current, now=now, idle=idle) is None]
+
+
+def end_session(
+    tx: Session,
+    *,
+    session_id: UUID,
+    reason: Ended,
+    now: datetime,
+    origin: Origin,
+    subject_id: str | None = None,
+) -> bool:
+    """End one session (of `subject_id`, where the asker is its owner) and owe its portals a logout token.
+
+    `False` if there was nothing to end: foreign and unknown ids look the same.
+    """
+    conditions = [BrowserSession.id == session_id, BrowserSession.ended_at.is_(None)]
+    if subject_id is not None:
+        conditions.append(BrowserSession.subject_id == subject_id)
+    owner = tx.execute(
+        update(BrowserSession)
+        .where(*conditions)
+        .values(ended_at=now, ended_reason=reason.value)
+        .returning(BrowserSession.subject_id)
+    ).scalar_one_or_none()
+    if owner is None:
+        return False
+    _owe_logouts(tx, session_id=session_id, now=now)
+    audit.append(
+        tx,
+        Event.SIGNED_OUT if reason is Ended.SIGNED_OUT else Event.SESSION_ENDED,
+        now=now,
+        actor=subject_id or owner,
+        origin=origin,
+        subject_id=owner,
+        details={"reason": reason.value},
+    )
+    return True
+
+
+def end_sessions_of(
+    tx: Session,
+    *,
+    subject_id: str,
+    reason: Ended,
+    now: datetime,
+    origin: Origin,
+    except_session: UUID | None = None,
+) -> int:
+    """End every session of a person, but one if named; says how many."""
+    ids = tx.scalars(
+        select(BrowserSession.id).where(BrowserSession.subject_id == subject_id, BrowserSession.ended_at.is_(None))
+    ).all()
+    doomed = [session_id for session_id in ids if session_id != except_session]
+    return sum(
+        end_session(tx, session_id=session_id, reason=reason, now=now, origin=origin, subject_id=subject_id)
+        for session_id in doomed
+    )
+
+
+def close_dead(tx: Session, *, now: datetime, batch: int = 500) -> int:
+    """Make durable what reading already decides: expired, idle and outdated sessions end, and their portals are told."""
+    system_epoch = epochs.current(tx)
+    idle = house.get(Settings).session_idle
+    rows = tx.execute(
+        select(BrowserSession, Subject.status, Subject.epoch)
+        .join(Subject, Subject.id == BrowserSession.subject_id)
+        .where(
+            BrowserSession.ended_at.is_(None),
+            (BrowserSession.expires_at <= now)
+            | (BrowserSession.last_seen_at <= now - idle)
+            | (BrowserSession.subject_epoch != Subject.epoch)
+            | (BrowserSession.system_epoch != system_epoch)
+            | (Subject.status != "active"),
+        )
+        .limit(batch)
+    ).all()
+    for row, status, epoch in rows:
+        reason = why_dead(session_facts(row), current=Currency(status, epoch, system_epoch), now=now, idle=idle)
+        end_session(tx, session_id=row.id, reason=reason or Ended.EXPIRED, now=now, origin=Origin.local("sweep"))
+    return len(rows)
+
+
+def participation(tx: Session, *, session_id: UUID, client_id: str) -> Participation | None:
+    """What this session remembers about a relying party."""
+    row = tx.execute(
+        select(Participant).where(Participant.session_id == session_id, Participant.client_id == client_id)
+    ).scalar_one_or_none()
+    if row is None:
+        return None
+    return Participation(row.sid, row.affiliation_id, row.provider_id, row.practice_id)
+
+
+def join(
+    tx: Session,
+    *,
+    session_id: UUID,
+    client_id: str,
+    sub: str,
+    now: datetime,
+    affiliation_id: UUID | None,
+    provider_id: UUID | None,
+    practice_id: UUID | None,
+) -> UUID:
+    """A relying party takes part in the session from now on, for this choice; returns its `sid`."""
+    row = tx.execute(
+        select(Participant)
+        .where(Participant.session_id == session_id, Participant.client_id == client_id)
+        .with_for_update()
+    ).scalar_one_or_none()
+    if row is None:
+        row = Participant(sid=new_id(), session_id=session_id, client_id=client_id, sub=sub, joined_at=now)
+        tx.add(row)
+    row.affiliation_id, row.provider_id, row.practice_id = affiliation_id, provider_id, practice_id
+    tx.flush()  # grants refer to the sid
+    return row.sid
+
+
+def _owe_logouts(tx: Session, *, session_id: UUID, now: datetime) -> None:
+    for row in tx.scalars(select(Participant).where(Participant.session_id == session_id)):
+        party = relying_parties.find(row.client_id)
+        if party is not None and party.registration.backchannel_logout_uri:
+            tx.add(LogoutDelivery(client_id=row.client_id, sid=row.sid, sub=row.sub, created_at=now, due_at=now))
