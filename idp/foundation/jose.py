@@ -1,0 +1,275 @@
+"""Signed tokens: `sign` writes one, `verify` reads one for a named purpose and takes nothing from the token on trust.
+
+The purpose fixes algorithms, `typ`, required claims, age and size before the token is opened (RFC 8725, SECURITY D8).
+No JWE, no `crit`, no key inside a header: what is not expected is refused, never ignored.
+"""
+
+import json
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum, StrEnum
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+
+from idp.foundation.algorithms import Alg, PrivateKey, is_signature, signer
+from idp.foundation.jwk import VerificationKey
+from idp.vocabulary.refused import Refused
+
+LEEWAY: Final = timedelta(seconds=60)
+"""How far another clock may be off (SECURITY R-19)."""
+_SIZE: Final = 8192
+_HEADER_SIZE: Final = 1024
+_LATEST: Final = 253402300799
+"""The last second of the year 9999."""
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9_-]+\Z", re.ASCII)
+_HEADER_NAMES: Final = frozenset({"alg", "kid", "typ"})
+_LOGOUT_EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
+
+Keys = Mapping[str, VerificationKey] | Sequence[VerificationKey]
+"""Our own keys by `kid`, which a token must then name; or a client's, where keys and tokens may lack it."""
+
+
+class Reason(StrEnum):
+    """Why a token was refused; for the audit, never for the caller of the endpoint."""
+
+    TOO_LARGE = "too_large"
+    MALFORMED = "malformed"
+    HEADER = "header"
+    WRONG_TYPE = "wrong_type"
+    ALGORITHM = "algorithm"
+    UNKNOWN_KEY = "unknown_key"
+    SIGNATURE = "signature"
+    CLAIMS = "claims"
+    ISSUER = "issuer"
+    AUDIENCE = "audience"
+    EXPIRED = "expired"
+    NOT_YET = "not_yet"
+    TOO_OLD = "too_old"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    types: frozenset[str | None]
+    required: frozenset[str]
+    max_age: timedelta
+    """From `iat` backwards and, where `exp` counts, from now forwards."""
+    expires: bool = True
+    one_audience: bool = True
+    ahead: timedelta = LEEWAY
+    """How far `iat` and `nbf` may lie in the future."""
+    forbidden: frozenset[str] = frozenset()
+
+
+class Purpose(Enum):
+    """What a token is presented as. One of another purpose is never taken for it (KY-08, LO-06, LO-11)."""
+
+    ACCESS_TOKEN = _Rules(
+        frozenset({"at+jwt"}),
+        frozenset({"iss", "aud", "sub", "client_id", "iat", "exp", "jti"}),
+        timedelta(hours=1),
+        one_audience=False,
+    )
+    """RFC 9068 §4."""
+    ID_TOKEN_HINT = _Rules(
+        frozenset({"JWT"}), frozenset({"iss", "aud", "sub", "iat", "exp"}), timedelta(days=1), expires=False
+    )
+    """RP-Initiated Logout §2: good after its `exp`, as long as the sign-in may live."""
+    CLIENT_ASSERTION = _Rules(
+        frozenset({None, "JWT", "client-authentication+jwt"}),
+        frozenset({"iss", "sub", "aud", "exp", "jti"}),
+        timedelta(hours=1),
+        ahead=timedelta(seconds=30),
+    )
+    """RFC 7523 §3; `iss` = `sub` = the client, one audience (ruling 16)."""
+    LOGOUT_TOKEN = _Rules(
+        frozenset({"logout+jwt"}),
+        frozenset({"iss", "aud", "iat", "exp", "jti", "events"}),
+        timedelta(minutes=10),
+        one_audience=False,
+        forbidden=frozenset({"nonce"}),
+    )
+    """Back-Channel Logout §2.6."""
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A private key, its one algorithm and its `kid`. A key that does not fit `alg` cannot be made into one."""
+
+    kid: str
+    alg: Alg
+    key: PrivateKey = field(repr=False)
+    sign_bytes: Callable[[bytes], bytes] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sign_bytes", signer(self.alg, self.key))
+
+
+def sign(claims: Mapping[str, Any], *, key: SigningKey, typ: str) -> str:
+    """A compact JWS over `claims`; `typ` is `at+jwt`, `JWT` or `logout+jwt`."""
+    message = _header(key.kid, key.alg, typ) + _encode(orjson.dumps(claims))
+    return (message + b"." + _encode(key.sign_bytes(message))).decode("ascii")
+
+
+def verify(
+    token: str,
+    *,
+    purpose: Purpose,
+    keys: Keys,
+    issuer: str,
+    audience: str | Collection[str] | None,
+    now: datetime,
+) -> Mapping[str, Any] | Refused:
+    """The claims of a genuine token of this purpose.
+
+    `issuer` is ours, or the client for an assertion. `audience` holds the strings of which one must be there;
+    `None` leaves the judgement to the caller and must be followed by one.
+    """
+    rules = purpose.value
+    if len(token) > _SIZE:
+        return Refused(Reason.TOO_LARGE)
+    parts = token.split(".")
+    if len(parts) != 3:
+        return Refused(Reason.MALFORMED)
+    header = _read_header(parts[0])
+    if isinstance(header, Refused):
+        return header
+    if header.typ not in rules.types:
+        return Refused(Reason.WRONG_TYPE)
+    payload, signature = _decode(parts[1]), _decode(parts[2])
+    if payload is None or signature is None:
+        return Refused(Reason.MALFORMED)
+    unproven = _prove(header, keys=keys, signed=f"{parts[0]}.{parts[1]}".encode("ascii"), signature=signature)
+    if unproven is not None:
+        return unproven
+    claims = _parse(payload)
+    if claims is None:
+        return Refused(Reason.MALFORMED)
+    wrong = _judge(claims, rules=rules, issuer=issuer, now=now) or _wrong_audience(claims, rules, audience)
+    if wrong is None and purpose is Purpose.CLIENT_ASSERTION and claims["sub"] != issuer:
+        wrong = Refused(Reason.CLAIMS)
+    if wrong is None and purpose is Purpose.LOGOUT_TOKEN and not _says_logout(claims):
+        wrong = Refused(Reason.CLAIMS)
+    return claims if wrong is None else wrong
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    alg: Alg
+    kid: str | None
+    typ: str | None
+
+
+@lru_cache(maxsize=512)
+def _header(kid: str, alg: Alg, typ: str) -> bytes:
+    return _encode(orjson.dumps({"alg": str(alg), "typ": typ, "kid": kid})) + b"."
+
+
+@lru_cache(maxsize=512)
+def _read_header(segment: str) -> _Header | Refused:
+    """Remembered, since every token of one key begins alike; it depends on nothing but the segment."""
+    decoded = _decode(segment) if len(segment) <= _HEADER_SIZE else None
+    header = None if decoded is None else _parse(decoded)
+    if header is None:
+        return Refused(Reason.MALFORMED)
+    if not header.keys() <= _HEADER_NAMES or not all(isinstance(value, str) for value in header.values()):
+        return Refused(Reason.HEADER)
+    try:
+        return _Header(Alg(header.get("alg", "none")), header.get("kid"), header.get("typ"))
+    except ValueError:
+        return Refused(Reason.ALGORITHM)
+
+
+def _prove(header: _Header, *, keys: Keys, signed: bytes, signature: bytes) -> Refused | None:
+    if isinstance(keys, Mapping):
+        named = keys.get(header.kid) if header.kid is not None else None
+        candidates: Sequence[VerificationKey] = () if named is None else (named,)
+    else:
+        candidates = [key for key in keys if header.kid is None or key.kid is None or key.kid == header.kid]
+    if not candidates:
+        return Refused(Reason.UNKNOWN_KEY)
+    fitting = [key for key in candidates if header.alg in key.algs]
+    if not fitting:
+        return Refused(Reason.ALGORITHM)
+    proven = any(is_signature(signature, signed, alg=header.alg, key=key.key) for key in fitting)
+    return None if proven else Refused(Reason.SIGNATURE)
+
+
+def _judge(claims: Mapping[str, Any], *, rules: _Rules, issuer: str, now: datetime) -> Refused | None:
+    if not rules.required <= claims.keys() or rules.forbidden & claims.keys():
+        return Refused(Reason.CLAIMS)
+    texts = (claims[name] for name in ("iss", "sub", "jti", "client_id") if name in claims)
+    if not all(isinstance(text, str) and text for text in texts):
+        return Refused(Reason.CLAIMS)
+    if claims["iss"] != issuer:
+        return Refused(Reason.ISSUER)
+    moments = [claims[name] for name in ("exp", "iat", "nbf") if name in claims]
+    if not all(type(moment) is int and 0 <= moment <= _LATEST for moment in moments):
+        return Refused(Reason.CLAIMS)
+    at, ahead, age = now.timestamp(), rules.ahead.total_seconds(), rules.max_age.total_seconds()
+    slack = LEEWAY.total_seconds()
+    if rules.expires and claims["exp"] + slack <= at:
+        return Refused(Reason.EXPIRED)
+    if rules.expires and claims["exp"] > at + age + slack:
+        return Refused(Reason.CLAIMS)
+    if any(claims[name] >= at + ahead for name in ("iat", "nbf") if name in claims):
+        return Refused(Reason.NOT_YET)
+    if "iat" in claims and claims["iat"] + age + slack <= at:
+        return Refused(Reason.TOO_OLD)
+    return None
+
+
+def _wrong_audience(claims: Mapping[str, Any], rules: _Rules, audience: str | Collection[str] | None) -> Refused | None:
+    said = claims["aud"]
+    if isinstance(said, list) and not rules.one_audience:
+        named = said
+    else:
+        named = [said]
+    if not named or not all(isinstance(name, str) and name for name in named):
+        return Refused(Reason.AUDIENCE)
+    wanted = {audience} if isinstance(audience, str) else None if audience is None else set(audience)
+    return None if wanted is None or wanted.intersection(named) else Refused(Reason.AUDIENCE)
+
+
+def _says_logout(claims: Mapping[str, Any]) -> bool:
+    events = claims["events"]
+    named = isinstance(events, dict) and isinstance(events.get(_LOGOUT_EVENT), dict)
+    return named and any(isinstance(claims.get(name), str) for name in ("sub", "sid"))
+
+
+def _encode(data: bytes) -> bytes:
+    return urlsafe_b64encode(data).rstrip(b"=")
+
+
+def _decode(segment: str) -> bytes | None:
+    """Canonical unpadded base64url only: one value has one spelling (RFC 7515 §2)."""
+    if not _SEGMENT.match(segment) or len(segment) % 4 == 1:
+        return None
+    decoded = urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+    return decoded if _encode(decoded) == segment.encode("ascii") else None
+
+
+def _parse(data: bytes) -> dict[str, Any] | None:
+    """One JSON object in UTF-8, each name once, no NaN, no lone surrogate (KY-13, RFC 7519 §4)."""
+    try:
+        if b"\\u" in data:
+            orjson.loads(data)
+        parsed = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,169 @@
+"""The keys of a running node: `Keyring` answers which key signs, which are accepted and which bytes are published."""
+
+import hmac
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from idp.foundation import clock, jwk
+from idp.foundation.algorithms import Alg
+from idp.foundation.jose import SigningKey
+from idp.foundation.jwk import VerificationKey
+from idp.foundation.vault import SealingKeys
+from idp.keyring import folder, rules
+from idp.keyring.folder import Fingerprint, KeysUnusable, Loaded
+from idp.keyring.rules import State, Use
+
+LOOK_EVERY: Final = 1.0
+"""Seconds between looks at the folder."""
+_log: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """One picture of the folder, never changed, replaced as a whole."""
+
+    signing: Mapping[str, SigningKey]
+    verification: Mapping[str, VerificationKey]
+    jwks: bytes
+    vault: SealingKeys
+    index: bytes = field(repr=False)
+
+
+class Keyring:
+    """The keys as this node knows them; it looks at the folder at most once a second and keeps what it has when
+    the folder is broken (R-21). Safe to share between threads."""
+
+    def __init__(self, path: Path, *, production: bool, read_clock: Callable[[], datetime]) -> None:
+        self._path = path
+        self._production = production
+        self._read_clock = read_clock
+        self._looking = threading.Lock()
+        self._derived: dict[str, bytes] = {}
+        self._complained: str | None = None
+        self._fingerprint: Fingerprint
+        self._loaded: tuple[Loaded, ...]
+        self._snapshot: _Snapshot
+        self._looked = time.monotonic()
+        self._load()
+
+    @classmethod
+    def open(cls, path: Path | str, *, production: bool, read_clock: Callable[[], datetime] = clock.now) -> "Keyring":
+        """The keyring over a sound folder; `KeysUnusable` lists everything that is wrong with it."""
+        return cls(Path(path), production=production, read_clock=read_clock)
+
+    def signing(self, alg: str) -> SigningKey:
+        """The active key of `alg`; `KeyError` when the folder holds none, which a manifest's check must prevent."""
+        return self._current().signing[alg]
+
+    @property
+    def algs(self) -> frozenset[str]:
+        """The algorithms that can be signed with now, for discovery and manifests."""
+        return frozenset(self._current().signing)
+
+    def verification_keys(self) -> Mapping[str, VerificationKey]:
+        """Every published key by `kid`: active, next, and retired for as long as their tokens may live."""
+        return self._current().verification
+
+    def jwks(self) -> bytes:
+        """The JWK set document (RFC 7517 §5), prebuilt; public members only (DI-06)."""
+        return self._current().jwks
+
+    @property
+    def vault(self) -> SealingKeys:
+        """The keys of the vault."""
+        return self._current().vault
+
+    @property
+    def index(self) -> bytes:
+        """The key of blind indexes and of short codes' digests; it never rotates by itself."""
+        return self._current().index
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes for one named purpose, the same on every node (HKDF-SHA256, RFC 5869, from the index key)."""
+        index = self.index
+        known = self._derived.get(purpose)
+        if known is None:
+            extracted = hmac.digest(bytes(sha256().digest_size), index, "sha256")
+            known = self._derived[purpose] = hmac.digest(extracted, purpose.encode() + b"\x01", "sha256")
+        return known
+
+    def _current(self) -> _Snapshot:
+        if time.monotonic() - self._looked >= LOOK_EVERY and self._looking.acquire(blocking=False):
+            try:
+                self._look()
+            finally:
+                self._looking.release()
+        return self._snapshot
+
+    def _look(self) -> None:
+        self._looked = time.monotonic()
+        try:
+            if folder.fingerprint(self._path) != self._fingerprint:
+                self._load()
+            elif any(kid not in self._live() for kid in self._snapshot.verification):
+                self._snapshot = self._picture(self._loaded)
+            self._complained = None
+        except (KeysUnusable, OSError) as error:
+            said = str(error) if isinstance(error, KeysUnusable) else "the folder cannot be read"
+            if said != self._complained:
+                _log.error("the keys' folder is broken, keeping the keys we have: %s", said)
+            self._complained = said
+
+    def _load(self) -> None:
+        fingerprint, loaded = folder.load(self._path)
+        wrong = rules.problems([key.file for key in loaded], production=self._production)
+        if wrong:
+            raise KeysUnusable(wrong)
+        snapshot = self._picture(loaded)
+        if getattr(self, "_snapshot", None) is None or snapshot.index != self._snapshot.index:
+            self._derived = {}
+        self._fingerprint, self._loaded, self._snapshot = fingerprint, loaded, snapshot
+
+    def _live(self) -> frozenset[str]:
+        now = self._read_clock()
+        return frozenset(key.file.kid for key in self._loaded if rules.published(key.file, now=now))
+
+    def _picture(self, loaded: tuple[Loaded, ...]) -> _Snapshot:
+        now = self._read_clock()
+        shown = [key for key in loaded if key.file.use is Use.SIGNING and rules.published(key.file, now=now)]
+        documents = [jwk.public_members(key.members) for key in shown]
+        read = [key for key in map(jwk.read_public, documents) if key is not None]
+        vault = {key.file.kid: key.secret for key in loaded if key.file.use is Use.VAULT}
+        return _Snapshot(
+            signing={str(key.file.alg): _signing_key(key) for key in _active(loaded, Use.SIGNING)},
+            verification={str(key.kid): key for key in read},
+            jwks=orjson.dumps({"keys": documents}),
+            vault=SealingKeys.of(
+                active=_active(loaded, Use.VAULT)[0].file.kid,
+                keys={kid: secret for kid, secret in vault.items() if isinstance(secret, bytes)},
+            ),
+            index=_octets(_active(loaded, Use.INDEX)[0]),
+        )
+
+
+def _active(loaded: tuple[Loaded, ...], use: Use) -> list[Loaded]:
+    """The newest active key of each algorithm of this use."""
+    files = [key.file for key in loaded if key.file.use is use and key.file.state is State.ACTIVE]
+    chosen = {rules.newest(file for file in files if file.alg == alg) for alg in {file.alg for file in files}}
+    return [key for key in loaded if key.file in chosen]
+
+
+def _signing_key(key: Loaded) -> SigningKey:
+    if isinstance(key.secret, bytes):
+        raise TypeError("a signing key is not symmetric")
+    return SigningKey(key.file.kid, Alg(str(key.file.alg)), key.secret)
+
+
+def _octets(key: Loaded) -> bytes:
+    if not isinstance(key.secret, bytes):
+        raise TypeError("an index key is symmetric")
+    return key.secret
