@@ -1,0 +1,177 @@
+"""Affiliations with their targets, read into facts; the caller has opened the row-level fence (`see_as`)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from idp.affiliations.models import Affiliation
+from idp.affiliations.rules import Held, ProviderChoice, Target
+from idp.directory.models import Practice, Provider, TradingPartner
+from idp.directory.rules import masked
+from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
+from idp.vocabulary.evidence import Evidence
+
+PROVIDERS_A_TARGET: Final = 200
+"""Providers of one practice that are read for choosing; more are found by searching."""
+
+
+def held_by(
+    tx: Session, *, subject_id: str, now: datetime, search: str | None = None, only: UUID | None = None
+) -> tuple[Held, ...]:
+    """Every affiliation of a person that has not ended, with its target as the roster has it today.
+
+    `search` narrows the providers of practices (folded words, a provider ID or an NPI); `only` reads one affiliation.
+    """
+    query = select(Affiliation).where(Affiliation.subject_id == subject_id, Affiliation.status != "ended")
+    if only is not None:
+        query = query.where(Affiliation.id == only)
+    rows = tx.scalars(query.order_by(Affiliation.created_at)).all()
+    targets = _targets(tx, rows, on=now.date(), search=search)
+    return tuple(_held(row, targets[row.id]) for row in rows if row.id in targets)
+
+
+def _held(row: Affiliation, target: Target) -> Held:
+    levels: defaultdict[str, list[str]] = defaultdict(list)
+    for held in row.levels:
+        levels[held.portal].append(held.level)
+    uses = [moment for moment in (row.activated_at, row.last_used_at) if moment is not None]
+    return Held(
+        id=row.id,
+        registry=row.registry_name,
+        target=target,
+        status=AffiliationStatus(row.status),
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        epoch=row.epoch,
+        disabled_by=row.disabled_by,
+        used_at=max(uses, default=None),
+        evidence=tuple(Evidence(proof.kind) for proof in row.evidence),
+        levels={portal: tuple(sorted(keys)) for portal, keys in levels.items()},
+        account_manager=row.account_manager,
+    )
+
+
+def _targets(
+    tx: Session, rows: Sequence[Affiliation], *, on: date, search: str | None
+) -> Mapping[UUID, Target]:
+    targets: dict[UUID, Target] = {}
+    by_kind: defaultdict[str, list[Affiliation]] = defaultdict(list)
+    for row in rows:
+        by_kind[row.target_kind].append(row)
+    targets |= _provider_targets(tx, by_kind[TargetKind.PROVIDER], on=on)
+    targets |= _practice_targets(tx, by_kind[TargetKind.PRACTICE], on=on, search=search)
+    targets |= _partner_targets(tx, by_kind[TargetKind.TRADING_PARTNER])
+    return targets
+
+
+def in_force_on(on: date) -> ColumnElement[bool]:
+    """`idp.directory.rules.in_force` as SQL."""
+    return and_(
+        Provider.effective_date <= on,
+        or_(and_(Provider.end_date.is_(None), Provider.status == "active"), Provider.end_date > on),
+    )
+
+
+def _provider_targets(tx: Session, rows: Iterable[Affiliation], *, on: date) -> dict[UUID, Target]:
+    wanted = {row.target_id: row for row in rows}
+    if not wanted:
+        return {}
+    found = tx.execute(
+        select(Provider, Practice.tin_last4, in_force_on(on).label("in_force"))
+        .join(Practice, Practice.id == Provider.practice_id)
+        .where(Provider.id.in_(wanted))
+    )
+    return {
+        wanted[provider.id].id: Target(
+            kind=TargetKind.PROVIDER,
+            id=provider.id,
+            name=provider.legal_name,
+            in_force=bool(in_force) and not _moved_since(provider, wanted[provider.id]),
+            practice_id=provider.practice_id,
+            tin_masked=masked(last4),
+            providers=(provider_choice(provider),),
+        )
+        for provider, last4, in_force in found
+    }
+
+
+def _moved_since(provider: Provider, affiliation: Affiliation) -> bool:
+    """The record went to another TIN after the affiliation was made: it never follows the number (MODEL §10)."""
+    return provider.tin_changed_at is not None and provider.tin_changed_at > affiliation.created_at
+
+
+def _practice_targets(
+    tx: Session, rows: Sequence[Affiliation], *, on: date, search: str | None
+) -> dict[UUID, Target]:
+    targets = {}
+    practices = {
+        practice.id: practice
+        for practice in tx.scalars(select(Practice).where(Practice.id.in_([row.target_id for row in rows])))
+    }
+    for row in rows:
+        practice = practices[row.target_id]
+        providers = practice_providers(tx, practice_id=practice.id, registry=row.registry_name, on=on, search=search)
+        targets[row.id] = Target(
+            kind=TargetKind.PRACTICE,
+            id=practice.id,
+            name=practice.name,
+            in_force=practice.retired_at is None and (bool(providers) or search is not None),
+            practice_id=practice.id,
+            tin_masked=masked(practice.tin_last4),
+            providers=providers[:PROVIDERS_A_TARGET],
+            more_providers=len(providers) > PROVIDERS_A_TARGET,
+        )
+    return targets
+
+
+def practice_providers(
+    tx: Session, *, practice_id: UUID, registry: str, on: date, search: str | None = None, limit: int = PROVIDERS_A_TARGET
+) -> tuple[ProviderChoice, ...]:
+    """Providers of a practice in force in one registry, groups first, then by name; one more than `limit` if there are."""
+    query = (
+        select(Provider)
+        .where(Provider.practice_id == practice_id, Provider.registry_name == registry, in_force_on(on))
+        .order_by(Provider.provider_type, Provider.name_key, Provider.provider_id)
+        .limit(limit + 1)
+    )
+    if search:
+        query = query.where(_matches(search))
+    return tuple(provider_choice(row) for row in tx.scalars(query))
+
+
+def _matches(search: str) -> ColumnElement[bool]:
+    words = search.casefold().split()[:6]
+    by_name = and_(*(Provider.name_key.contains(word, autoescape=True) for word in words))
+    return or_(Provider.provider_id == search, Provider.npi == search, by_name)
+
+
+def _partner_targets(tx: Session, rows: Iterable[Affiliation]) -> dict[UUID, Target]:
+    wanted = {row.target_id: row.id for row in rows}
+    if not wanted:
+        return {}
+    return {
+        wanted[partner.id]: Target(
+            kind=TargetKind.TRADING_PARTNER,
+            id=partner.id,
+            name=partner.name,
+            in_force=partner.status == "active",
+            trading_partner_id=partner.trading_partner_id,
+        )
+        for partner in tx.scalars(select(TradingPartner).where(TradingPartner.id.in_(wanted)))
+    }
+
+
+def provider_choice(row: Provider) -> ProviderChoice:
+    return ProviderChoice(
+        id=row.id,
+        provider_id=row.provider_id,
+        npi=row.npi,
+        provider_type=row.provider_type,
+        name=row.legal_name,
+        practice_id=row.practice_id,
+    )

@@ -1,0 +1,174 @@
+"""What sign-in and tokens ask of affiliations, and the few changes that need no manager."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from idp.affiliations.facts import held_by
+from idp.affiliations.models import Affiliation, AffiliationEvidence, HeldLevel
+from idp.affiliations.rules import Choice, Held, PortalTerms, choices
+from idp.audit import service as audit
+from idp.audit.events import Event
+from idp.foundation import house
+from idp.foundation.database import new_id, see_as
+from idp.foundation.origin import Origin
+from idp.relying_parties import service as relying_parties
+from idp.relying_parties.rules import RelyingParty
+from idp.settings import Settings
+from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
+from idp.vocabulary.evidence import Evidence
+
+
+def terms_of(party: RelyingParty) -> PortalTerms | None:
+    """What acting at this client asks: the portal's own terms, or for a partner app those of `roles_of`."""
+    source = party if party.portal is not None else relying_parties.find(party.roles_of)
+    if source is None or source.portal is None:
+        return None
+    return PortalTerms(
+        client_id=source.client_id,
+        registry=source.portal.registry,
+        acting_for=frozenset(source.portal.acting_for),
+        accepts=source.portal.accepts,
+        default_levels=source.portal.default_levels,
+    )
+
+
+def held(
+    tx: Session, *, subject_id: str, now: datetime, search: str | None = None, only: UUID | None = None
+) -> tuple[Held, ...]:
+    """The person's affiliations that have not ended, whatever their state."""
+    see_as(tx, subject_id=subject_id)
+    return held_by(tx, subject_id=subject_id, now=now, search=search, only=only)
+
+
+def choices_at(
+    tx: Session,
+    *,
+    subject_id: str,
+    terms: PortalTerms,
+    now: datetime,
+    search: str | None = None,
+    only: UUID | None = None,
+) -> tuple[Choice, ...]:
+    """Every way the person may act at a portal now; `only` reads a single affiliation (a remembered choice)."""
+    every = held(tx, subject_id=subject_id, now=now, search=search, only=only)
+    return choices(every, terms=terms, now=now, dormancy=house.get(Settings).dormancy)
+
+
+def use(tx: Session, *, choice: Choice, subject_id: str, terms: PortalTerms, now: datetime) -> None:
+    """An interactive authorization under this affiliation: it counts against dormancy and brings the first levels.
+
+    MODEL §9; `default_levels` are given on the first visit (MODEL §1).
+    """
+    see_as(tx, subject_id=subject_id)
+    tx.execute(update(Affiliation).where(Affiliation.id == choice.affiliation_id).values(last_used_at=now))
+    has_levels = tx.execute(
+        select(HeldLevel.id)
+        .where(HeldLevel.affiliation_id == choice.affiliation_id, HeldLevel.portal == terms.client_id)
+        .limit(1)
+    ).first()
+    if has_levels is None:
+        _add_levels(tx, affiliation_id=choice.affiliation_id, levels={terms.client_id: choice.levels}, now=now, by=None)
+
+
+def grant_affiliation(
+    tx: Session,
+    *,
+    subject_id: str,
+    registry: str,
+    kind: TargetKind,
+    target_id: UUID,
+    evidence: Mapping[str, Evidence],
+    levels: Mapping[str, Iterable[str]],
+    now: datetime,
+    actor: str,
+    origin: Origin,
+    status: AffiliationStatus = AffiliationStatus.ACTIVE,
+    account_manager: bool = False,
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+    disabled_by: str | None = None,
+) -> UUID:
+    """Make an affiliation; `evidence` and `levels` are by portal. The unique index refuses a second live one."""
+    see_as(tx, subject_id=subject_id)
+    row = Affiliation(
+        id=new_id(),
+        subject_id=subject_id,
+        registry_name=registry,
+        target_kind=kind.value,
+        target_id=target_id,
+        status=status.value,
+        disabled_by=disabled_by,
+        account_manager=account_manager,
+        starts_at=starts_at or now,
+        ends_at=ends_at,
+        activated_at=now if status is AffiliationStatus.ACTIVE else None,
+        created_at=now,
+    )
+    tx.add(row)
+    tx.flush()  # evidence and levels refer to it
+    for portal, proof in evidence.items():
+        tx.add(AffiliationEvidence(affiliation_id=row.id, kind=proof.value, portal=portal, at=now, by=actor))
+    _add_levels(tx, affiliation_id=row.id, levels=levels, now=now, by=actor)
+    audit.append(
+        tx,
+        Event.AFFILIATION_MADE,
+        now=now,
+        actor=actor,
+        origin=origin,
+        subject_id=subject_id,
+        target_kind=kind.value,
+        target_id=str(target_id),
+        details={"status": status.value, "evidence": sorted(proof.value for proof in evidence.values())},
+    )
+    return row.id
+
+
+def change_status(
+    tx: Session,
+    *,
+    affiliation_id: UUID,
+    status: AffiliationStatus,
+    now: datetime,
+    actor: str,
+    origin: Origin,
+    disabled_by: str | None = None,
+) -> bool:
+    """Set the stored status; the raised epoch kills every grant and token under it by its next use (D4).
+
+    `False` for an unknown or ended affiliation: an end is final, a new link is a new row (MODEL §10).
+    """
+    see_as(tx, everything=True)
+    row = tx.get(Affiliation, affiliation_id, with_for_update=True)
+    if row is None or row.status == AffiliationStatus.ENDED:
+        return False
+    before = row.status
+    row.status = status.value
+    row.disabled_by = disabled_by if status is AffiliationStatus.DISABLED else None
+    row.ended_at = now if status is AffiliationStatus.ENDED else None
+    row.activated_at = now if status is AffiliationStatus.ACTIVE else row.activated_at
+    row.epoch += 1
+    row.version += 1
+    audit.append(
+        tx,
+        Event.AFFILIATION_ENDED if status is AffiliationStatus.ENDED else Event.AFFILIATION_CHANGED,
+        now=now,
+        actor=actor,
+        origin=origin,
+        subject_id=row.subject_id,
+        target_kind=row.target_kind,
+        target_id=str(row.target_id),
+        details={"before": before, "after": status.value},
+    )
+    return True
+
+
+def _add_levels(
+    tx: Session, *, affiliation_id: UUID, levels: Mapping[str, Iterable[str]], now: datetime, by: str | None
+) -> None:
+    for portal, keys in levels.items():
+        for key in keys:
+            tx.add(HeldLevel(affiliation_id=affiliation_id, portal=portal, level=key, at=now, by=by))
