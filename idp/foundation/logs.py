@@ -1,0 +1,108 @@
+"""Logs: one JSON object a line, only fields of an allow-list, no text of an exception (SECURITY ST-07, D9).
+
+A field that is not listed is dropped, so a token or a TIN passed by mistake goes nowhere. An exception is told by its
+type and the places it passed; its text may quote a value.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, BinaryIO, Final
+
+import orjson
+
+FIELDS: Final = frozenset(
+    {
+        "request_id", "method", "route", "status", "ms", "address", "client_id", "event", "outcome", "reason", "kid",
+        "key_purpose", "room", "step", "attempt", "attempts", "delay", "count", "batch", "channel", "notice", "worker",
+        "revision", "grant_type", "endpoint", "host", "port", "version", "job",
+    }
+)  # fmt: skip
+"""What a line may carry beside its time, level, logger and message. No subject, no address of a person, no secret."""
+
+_LONGEST: Final = 2000
+_REPLACED: Final = 200
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""Of the request being served; every line of it carries this."""
+
+_sink: BinaryIO | None = None
+
+
+def setup(*, level: str = "INFO", sink: BinaryIO | None = None) -> None:
+    """Send all logging to `sink` (standard error) as JSON lines; calling it again changes level and sink.
+
+    Authlib prints whole tokens at DEBUG (DEPENDENCIES §1.12): it never gets below INFO, nor does anything foreign.
+    """
+    global _sink
+    _sink = sink or sys.stderr.buffer
+    handler = _Lines()
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("idp").setLevel(level)
+    logging.getLogger("authlib").setLevel(max(logging.INFO, logging.getLevelName(level)))
+    logging.captureWarnings(True)
+
+
+def access(fields: Mapping[str, Any]) -> None:
+    """Write the line of one served request, past `logging` and its cost."""
+    if _sink is not None:
+        _write({"at": _stamp(datetime.now(UTC)), "level": "INFO", "logger": "access", **_allowed(fields)})
+
+
+class _Lines(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        line: dict[str, Any] = {
+            "at": _stamp(datetime.fromtimestamp(record.created, UTC)),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": _message(record),
+        }
+        if (current := request_id.get()) is not None:
+            line["request_id"] = current
+        line |= _allowed(record.__dict__)
+        if record.exc_info and record.exc_info[0] is not None:
+            line |= _told(record.exc_info[0], record.exc_info[2])
+        _write(line)
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()[:_LONGEST]
+    except (TypeError, ValueError):
+        return str(record.msg)[:_LONGEST]
+
+
+def _told(kind: type[BaseException], frames: TracebackType | None) -> dict[str, Any]:
+    places = [f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(frames)]
+    return {"exception": f"{kind.__module__}.{kind.__qualname__}", "places": places[-30:]}
+
+
+def _short(path: str) -> str:
+    return "/".join(path.split("/")[-3:])
+
+
+def _allowed(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in fields.items() if name in FIELDS and value is not None}
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, bool | int | float) else str(value)[:_REPLACED]
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _write(line: Mapping[str, Any]) -> None:
+    if _sink is None:
+        return
+    try:
+        _sink.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        _sink.flush()
+    except (OSError, ValueError, orjson.JSONEncodeError):
+        return
