@@ -138,9 +138,7 @@ def issue(
     return Secret(secret), identity
 
 
-def redeem(
-    tx: Session, *, kind: Kind, digest: bytes, now: datetime, bound_to: str | None = None
-) -> Redeemed | Refused:
+def redeem(tx: Session, *, kind: Kind, digest: bytes, now: datetime, bound_to: str | None = None) -> Redeemed | Refused:
     """Use an artefact up: exactly one caller wins, whatever runs beside it.
 
     A wrong `bound_to` leaves it usable by its owner (TK-02). `Refused(REPLAYED)` means that it was used before:
@@ -301,3 +299,12 @@ def _why_not(tx: Session, *, kind: Kind, digest: bytes, bound_to: str | None) ->
 def family_of_digest(tx: Session, *, kind: Kind, digest: bytes) -> UUID | None:
     """The family to revoke when a replay was noticed."""
     return tx.execute(select(_table.c.family).where(_table.c.kind == kind.value, _table.c.digest == digest)).scalar()
+
+
+def start_life(tx: Session, *, identity: UUID, now: datetime, expires_at: datetime) -> bool:
+    """Let an artefact that is still good live until `expires_at`: a mailed link's life starts at sending (ruling 22).
+
+    `False`, changing nothing, when it was used, voided or has expired.
+    """
+    alive = (_table.c.id == identity, _table.c.used_at.is_(None), _table.c.expires_at > now)
+    return tx.execute(update(_table).where(*alive).values(expires_at=expires_at)).rowcount == 1  # type: ignore[attr-defined, no-any-return]

@@ -26,8 +26,8 @@ class OutboxMessage(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(default=0)
+    """Raised when a worker leases the row, so that its number tells whose lease it is."""
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    lease: Mapped[UUID | None]
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     outcome: Mapped[str | None] = mapped_column(String(16))
     """`delivered` or `dead`."""

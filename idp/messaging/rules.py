@@ -1,0 +1,203 @@
+"""What can be told, to whom, in whose name, and how long we keep trying. Facts in, outcome out."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from idp.vocabulary.refused import Refused
+from idp.vocabulary.secret import Secret
+
+RETRIES: Final = tuple(timedelta(seconds=s) for s in (30, 60, 120, 300, 900, 3600, 7200, 14_400, 28_800))
+"""Pauses after the first, second … failed try of a message; after the last it is dead."""
+DELIVERY_HORIZON: Final = timedelta(hours=24)
+"""No message waits longer for its last try; a link stays redeemable this long, until its sending starts its own life."""
+NAME_LIMIT: Final = 80
+_LOCALES: Final = ("en", "es")
+_ACCENT: Final = re.compile(r"#[0-9A-Fa-f]{6}\Z", re.ASCII)
+_NEUTRAL_ACCENT: Final = "#44525E"
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
+
+class Channel(StrEnum):
+    """How a message travels."""
+
+    EMAIL = "email"
+    SMS = "sms"
+
+
+class Reason(StrEnum):
+    """Why a message did not leave."""
+
+    TRY_LATER = "try_later"
+    """The server was down, slow, busy or wrongly set up: a later try may succeed."""
+    REJECTED = "rejected"
+    """This recipient or message will never be taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered(Refused):
+    """A failed try; `detail` names the kind of failure and never an address."""
+
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom to tell: the stored addresses of one person, never typed ones (RC-06)."""
+
+    subject_id: str | None
+    email: str | None = field(repr=False)
+    phone: str | None = field(repr=False)
+    locale: str
+    zoneinfo: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """In whose name: a portal's, or the provider's own with `client_id` `None`."""
+
+    client_id: str | None
+    name: str
+    initials: str
+    accent: str
+    help_phone: str | None = None
+    help_hours: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The artefact behind the message's link: it lives `lifetime` from the sending (ruling 22)."""
+
+    artefact_id: UUID
+    lifetime: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing that can be told: `templates/notices/<name>.{txt,html}` and `<name>.sms.txt`."""
+
+    needs: frozenset[str] = frozenset()
+    """Names that its context must have."""
+
+
+NOTICES: Final[Mapping[str, Notice]] = {
+    "password_reset": Notice(needs=frozenset({"url"})),
+    "password_changed": Notice(),
+    "user_id_reminder": Notice(needs=frozenset({"user_id", "url"})),
+    "refresh_reused": Notice(needs=frozenset({"application"})),
+    "access_ended": Notice(needs=frozenset({"target"})),
+}
+"""`url` is where the button leads; `application` the name of the relying party whose token came twice; `target` for
+whom the person acted. Every notice also gets `happened_at`, the moment it was enqueued, and may get `url`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What the outbox seals: everything that the message will say."""
+
+    recipient: Recipient
+    brand: Brand
+    context: Mapping[str, Any]
+    link: Link | None = None
+
+
+def check(notice: str, *, context: Mapping[str, Any], link: Link | None) -> None:
+    """Fail where the message is enqueued, in its author's test, not when the worker renders it."""
+    known = NOTICES.get(notice)
+    if known is None:
+        raise ValueError(f"no notice is called {notice}")
+    missing = known.needs - context.keys()
+    if missing:
+        raise ValueError(f"notice {notice} needs {', '.join(sorted(missing))}")
+    if link is not None and "url" not in context:
+        raise ValueError("a link needs its url in the context")
+
+
+def channel_for(recipient: Recipient) -> Channel:
+    """E-mail where there is an address, else SMS; a recipient without either is a programming error."""
+    if recipient.email:
+        return Channel.EMAIL
+    if recipient.phone:
+        return Channel.SMS
+    raise ValueError("a recipient has an address or a telephone")
+
+
+def pack(payload: Payload) -> bytes:
+    """The payload as text to be sealed."""
+    return json.dumps(asdict(payload), default=_tagged, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _tagged(value: object) -> object:
+    match value:
+        case datetime():
+            return {"$at": value.astimezone(UTC).isoformat()}
+        case timedelta():
+            return {"$seconds": value.total_seconds()}
+        case UUID():
+            return {"$id": str(value)}
+        case _:
+            raise TypeError(f"a message cannot carry {type(value).__name__}")
+
+
+def unpack(plain: bytes) -> Payload:
+    """What `pack` packed."""
+    data = json.loads(plain, object_hook=_untagged)
+    link = data["link"]
+    return Payload(
+        Recipient(**data["recipient"]), Brand(**data["brand"]), data["context"], Link(**link) if link else None
+    )
+
+
+def _untagged(members: dict[str, Any]) -> object:
+    match members:
+        case {"$at": str(at)}:
+            return datetime.fromisoformat(at)
+        case {"$seconds": seconds}:
+            return timedelta(seconds=seconds)
+        case {"$id": str(identity)}:
+            return UUID(identity)
+        case _:
+            return members
+
+
+def revealed(context: Mapping[str, Any]) -> dict[str, Any]:
+    """The context with its secrets in plain, for sealing only."""
+    return {name: value.reveal() if isinstance(value, Secret) else value for name, value in context.items()}
+
+
+def retry_at(attempts: int, *, now: datetime, jitter: float) -> datetime | None:
+    """When to try again after `attempts` failures, or `None`: give up. `jitter` in 0..1 spreads a crowd by a fifth."""
+    if attempts > len(RETRIES):
+        return None
+    return now + RETRIES[max(attempts, 1) - 1] * (0.9 + 0.2 * jitter)
+
+
+def language_of(locale: str) -> str:
+    """The language we write in: the recipient's where we have it, else English."""
+    language = re.split(r"[-_]", locale.strip().lower(), maxsplit=1)[0]
+    return language if language in _LOCALES else "en"
+
+
+def one_line(value: str, *, limit: int = NAME_LIMIT) -> str:
+    """Text that can stand in a header: no control characters, one line, bounded (RC-06, ST-13)."""
+    visible = "".join(" " if unicodedata.category(char) in _INVISIBLE else char for char in value[: limit * 4])
+    line = " ".join(visible.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def spoken(name: str) -> str:
+    """A name that no mail program turns into a link: dots, at signs and slashes stand apart (AD-16)."""
+    apart = re.sub(r"([.@:/\\])(?=\S)", r"\1 ", one_line(name))
+    return re.sub(r"(?<=\S)@", " @", apart)
+
+
+def accent_of(brand: Brand) -> str:
+    """The brand's colour, if it is one: the only value that reaches a style attribute."""
+    return brand.accent if _ACCENT.match(brand.accent) else _NEUTRAL_ACCENT
