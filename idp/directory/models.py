@@ -1,13 +1,17 @@
 """Providers, practices, trading partners, engagements and letters (MODEL §1–§2)."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.foundation.database import Json, Model, UtcDateTime, new_id
+
+NAME_TEXT: Final = String(200).with_variant(String(200, collation="C"), "postgresql")
+WORD_TEXT: Final = String(64).with_variant(String(64, collation="C"), "postgresql")
+"""Sorted by code point on both databases, so that lists and prefixes come out the same."""
 
 
 class Practice(Model):
@@ -60,8 +64,8 @@ class Provider(Model):
     legal_name: Mapped[str] = mapped_column(String(200))
     first_name: Mapped[str | None] = mapped_column(String(80))
     last_name: Mapped[str | None] = mapped_column(String(80))
-    name_key: Mapped[str] = mapped_column(String(200), index=True)
-    """`legal_name` folded for search, by `idp.directory.rules`."""
+    name_key: Mapped[str] = mapped_column(NAME_TEXT)
+    """`legal_name` folded, by `idp.directory.rules`: the order of lists."""
     zip_codes: Mapped[list[str]] = mapped_column(Json)
     """`ZIP5` or `ZIP5-4`, one to three."""
     state: Mapped[str] = mapped_column(String(2))
@@ -71,7 +75,19 @@ class Provider(Model):
     """`active` or `terminated`, as the file says; `in_force(now)` decides."""
     effective_date: Mapped[date]
     end_date: Mapped[date | None]
+    tin_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the roster moved it to another TIN; what was granted before reads `suspended` (MODEL §10)."""
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ProviderWord(Model):
+    """One folded word of a provider's name, found by its beginning."""
+
+    __tablename__ = "provider_word"
+
+    registry_name: Mapped[str] = mapped_column("registry", String(32), primary_key=True)
+    word: Mapped[str] = mapped_column(WORD_TEXT, primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("provider.id"), primary_key=True, index=True)
 
 
 class TradingPartner(Model):

@@ -1,0 +1,163 @@
+"""Reads directory rows into frozen dataclasses; every statement here runs on an index."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, exists, or_, select
+from sqlalchemy.orm import Session
+
+from idp.directory.models import Engagement, Practice, Provider, ProviderWord, TradingPartner
+from idp.directory.rules import EngagementFacts, PartnerFacts, PracticeFacts, ProviderFacts, ProviderStatus
+from idp.vocabulary.identifiers import TinType
+
+provider: Final[Table] = Provider.__table__  # type: ignore[assignment]
+practice: Final[Table] = Practice.__table__  # type: ignore[assignment]
+partner: Final[Table] = TradingPartner.__table__  # type: ignore[assignment]
+engagement: Final[Table] = Engagement.__table__  # type: ignore[assignment]
+word: Final[Table] = ProviderWord.__table__  # type: ignore[assignment]
+
+_AFTER_EVERY_WORD: Final = "\U0010ffff"
+_PROVIDERS: Final = select(
+    provider.c.id, provider.c.registry, provider.c.provider_id, provider.c.npi, provider.c.provider_type,
+    provider.c.legal_name, provider.c.practice_id, practice.c.tin_last4, practice.c.tin_type, provider.c.status,
+    provider.c.effective_date, provider.c.end_date, provider.c.state, provider.c.programs, provider.c.tin_changed_at,
+).join_from(provider, practice, practice.c.id == provider.c.practice_id)  # fmt: skip
+_PRACTICE_COLUMNS: Final = (
+    practice.c.id, practice.c.name, practice.c.tin_last4, practice.c.tin_type, practice.c.tin_sealed,
+    practice.c.retired_at,
+)  # fmt: skip
+_PARTNERS: Final = select(
+    partner.c.id, partner.c.registry, partner.c.trading_partner_id, partner.c.name, partner.c.zip_code,
+    partner.c.kind, partner.c.status,
+)  # fmt: skip
+
+
+def in_force_on(on: date) -> ColumnElement[bool]:
+    """`rules.in_force` as a condition on `provider`."""
+    return and_(
+        provider.c.effective_date <= on,
+        or_(
+            provider.c.end_date > on,
+            and_(provider.c.end_date.is_(None), provider.c.status == ProviderStatus.ACTIVE.value),
+        ),
+    )
+
+
+def providers(tx: Session, *conditions: ColumnElement[bool], limit: int | None = None) -> tuple[ProviderFacts, ...]:
+    """Provider records by the payer's number."""
+    query = _PROVIDERS.where(*conditions).order_by(provider.c.provider_id, provider.c.id).limit(limit)
+    return tuple(_provider(row) for row in tx.execute(query))
+
+
+def practices(tx: Session, *conditions: ColumnElement[bool]) -> tuple[PracticeFacts, ...]:
+    return tuple(_practice(row) for row in tx.execute(select(*_PRACTICE_COLUMNS).where(*conditions)))
+
+
+def partners(tx: Session, *conditions: ColumnElement[bool]) -> tuple[PartnerFacts, ...]:
+    return tuple(PartnerFacts(*row) for row in tx.execute(_PARTNERS.where(*conditions)))
+
+
+def engagements(
+    tx: Session, *conditions: ColumnElement[bool], on: date, limit: int | None = None
+) -> tuple[EngagementFacts, ...]:
+    """Engagements that run on the day, of practices that still have a provider in force in the partner's registry."""
+    alive = exists().where(
+        provider.c.practice_id == engagement.c.practice_id,
+        provider.c.registry == partner.c.registry,
+        in_force_on(on),
+    )
+    query = (
+        select(
+            engagement.c.id, engagement.c.trading_partner_id, engagement.c.source, engagement.c.levels_cap,
+            *_PRACTICE_COLUMNS[1:], practice.c.id.label("practice_id"),
+        )
+        .join_from(engagement, practice, practice.c.id == engagement.c.practice_id)
+        .join(partner, partner.c.id == engagement.c.trading_partner_id)
+        .where(
+            *conditions,
+            engagement.c.starts_on <= on,
+            or_(engagement.c.ends_on.is_(None), engagement.c.ends_on > on),
+            partner.c.status == ProviderStatus.ACTIVE.value,
+            practice.c.retired_at.is_(None),
+            alive,
+        )
+        .order_by(practice.c.name, practice.c.id)
+        .limit(limit)
+    )  # fmt: skip
+    return tuple(_engagement(row) for row in tx.execute(query))
+
+
+def found_by_words(*, registry: str, words: Iterable[str]) -> ColumnElement[bool]:
+    """Providers of whose name some word begins with each of `words`; nothing in them is a wildcard."""
+    return and_(
+        *(
+            provider.c.id.in_(
+                select(word.c.provider_id).where(
+                    word.c.registry == registry, word.c.word >= start, word.c.word < start + _AFTER_EVERY_WORD
+                )
+            )
+            for start in words
+        )
+    )
+
+
+def search_page(
+    tx: Session, *conditions: ColumnElement[bool], after: tuple[str, str] | None, limit: int
+) -> tuple[tuple[ProviderFacts, ...], tuple[str, str] | None]:
+    """One page in the order of names, and the key of the next page where there is one."""
+    query: Select[Any] = _PROVIDERS.add_columns(provider.c.name_key).where(*conditions)
+    if after is not None:
+        name, number = after
+        query = query.where(
+            or_(
+                provider.c.name_key > name,
+                and_(provider.c.name_key == name, provider.c.provider_id > number),
+            )
+        )
+    rows: Sequence[Row[Any]] = tx.execute(
+        query.order_by(provider.c.name_key, provider.c.provider_id).limit(limit + 1)
+    ).all()
+    page = rows[:limit]
+    more = (page[-1].name_key, page[-1].provider_id) if len(rows) > limit else None
+    return tuple(_provider(row) for row in page), more
+
+
+def exists_in_force(tx: Session, *, practice_id: UUID, registry: str, on: date) -> bool:
+    query = select(provider.c.id).where(
+        provider.c.practice_id == practice_id, provider.c.registry == registry, in_force_on(on)
+    )
+    return tx.execute(query.limit(1)).first() is not None
+
+
+def _provider(row: Any) -> ProviderFacts:
+    return ProviderFacts(
+        id=row.id,
+        registry=row.registry,
+        provider_id=row.provider_id,
+        npi=row.npi,
+        provider_type=row.provider_type,
+        name=row.legal_name,
+        practice_id=row.practice_id,
+        tin_last4=row.tin_last4,
+        tin_type=TinType(row.tin_type),
+        status=row.status,
+        effective_date=row.effective_date,
+        end_date=row.end_date,
+        state=row.state,
+        programs=row.programs,
+        tin_changed_at=row.tin_changed_at,
+    )
+
+
+def _practice(row: Any) -> PracticeFacts:
+    return PracticeFacts(row.id, row.name, row.tin_last4, TinType(row.tin_type), row.tin_sealed, row.retired_at)
+
+
+def _engagement(row: Any) -> EngagementFacts:
+    practice_facts = PracticeFacts(
+        row.practice_id, row.name, row.tin_last4, TinType(row.tin_type), row.tin_sealed, row.retired_at
+    )
+    cap = None if row.levels_cap is None else tuple(row.levels_cap)
+    return EngagementFacts(row.id, row.trading_partner_id, practice_facts, row.source, cap)

@@ -1,0 +1,92 @@
+"""Reading a file line by line without trusting it: encoding, header, length, and an end that is an end."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+LONGEST_LINE: Final = 64 * 1024
+_BOM: Final = b"\xef\xbb\xbf"
+_PACKED: Final = {b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstandard"}
+
+
+class BadFile(ValueError):
+    """The file as a whole cannot be read on; the message names file and line and quotes nothing from it."""
+
+    def __init__(self, name: str, line: int, what: str) -> None:
+        super().__init__(f"{name}, line {line}: {what}")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One record; `cells` is `None` when it has not as many columns as the header."""
+
+    number: int
+    cells: Mapping[str, str] | None
+    cut: bool = False
+    """The file ends here without a line end: what is wrong with this line is a truncated file."""
+
+
+class Lines:
+    """The records of one CSV stream (RFC 4180, UTF-8, a byte order mark tolerated, the columns exactly as expected)."""
+
+    def __init__(self, stream: BinaryIO, *, name: str, columns: tuple[str, ...]) -> None:
+        self._stream = stream
+        self._name = name
+        self._columns = columns
+        self._read = 0
+        self._cut = False
+
+    def bad(self, line: int, what: str) -> BadFile:
+        return BadFile(self._name, line, what)
+
+    def __iter__(self) -> Iterator[Line]:
+        records = csv.reader(self._texts(), strict=True)
+        self._check_header(self._next(records))
+        width = len(self._columns)
+        while (cells := self._next(records)) is not None:
+            if not cells:
+                continue
+            if len(cells) == width:
+                yield Line(records.line_num, dict(zip(self._columns, cells, strict=True)), self._cut)
+            elif self._cut:
+                raise self.bad(records.line_num, "the file ends in the middle of a row")
+            else:
+                yield Line(records.line_num, None)
+
+    def _next(self, records: Iterator[list[str]]) -> list[str] | None:
+        try:
+            return next(records, None)
+        except csv.Error as error:
+            what = "the file ends inside a quoted field" if "end of data" in str(error) else "the quoting is broken"
+            raise self.bad(self._read, what) from None
+
+    def _check_header(self, header: list[str] | None) -> None:
+        if header is None:
+            raise self.bad(1, "the file is empty")
+        for number, expected in enumerate(self._columns, start=1):
+            if number > len(header) or header[number - 1] != expected:
+                raise self.bad(1, f"column {number} of the header must be {expected}")
+        if len(header) > len(self._columns):
+            raise self.bad(1, f"the header must have {len(self._columns)} columns, it has {len(header)}")
+
+    def _texts(self) -> Iterator[str]:
+        while raw := self._stream.readline(LONGEST_LINE + 1):
+            self._read += 1
+            if self._read == 1:
+                raw = self._opening(raw)
+            if len(raw) > LONGEST_LINE:
+                raise self.bad(self._read, f"the line is longer than {LONGEST_LINE // 1024} KiB")
+            if b"\x00" in raw:
+                raise self.bad(self._read, "this is binary data, not UTF-8 text")
+            self._cut = not raw.endswith((b"\n", b"\r"))
+            try:
+                yield raw.decode("utf-8")
+            except UnicodeDecodeError:
+                raise self.bad(self._read, "this is not UTF-8 text") from None
+
+    def _opening(self, raw: bytes) -> bytes:
+        for magic, what in _PACKED.items():
+            if raw.startswith(magic):
+                raise self.bad(1, f"this is {what}; unpack it first")
+        return raw.removeprefix(_BOM)

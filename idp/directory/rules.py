@@ -1,0 +1,193 @@
+"""What a directory row is worth today, and how names and ZIP codes are compared (MODEL §1–§2, PORTALS C6)."""
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final, Protocol
+from uuid import UUID
+
+from idp.vocabulary.identifiers import Malformed, Tin, TinType, ZipCode
+
+REGISTRY_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,31}\Z", re.ASCII)
+WORDS_SEARCHED: Final = 5
+NAME_KEY_LENGTH: Final = 200
+WORD_LENGTH: Final = 64
+_SUFFIXES: Final = frozenset((
+    "jr", "sr", "ii", "iii", "iv", "v", "md", "do", "dds", "dmd", "dpm", "dc", "od", "phd",
+    "pharmd", "psyd", "rn", "np", "pa", "pac", "aprn", "crna", "cnm", "lcsw", "lmft", "lpc", "dnp", "esq",
+))  # fmt: skip
+_SURNAMES_TOO: Final = frozenset({"do", "ma", "pa", "od", "np", "v"})
+"""Suffixes that are family names as well: dropped only where two words are left without them."""
+_BREAKS: Final = re.compile(r"[\s,;/&+\-\u2010-\u2015\u00a0]+")
+
+
+class ProviderType(StrEnum):
+    """What kind of record the payer keeps."""
+
+    PRACTITIONER = "practitioner"
+    GROUP = "group"
+
+
+class ProviderStatus(StrEnum):
+    """As the payer's file says; `in_force` decides what it means on a day."""
+
+    ACTIVE = "active"
+    TERMINATED = "terminated"
+
+
+class Dated(Protocol):
+    """Anything with the payer's status and dates."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def effective_date(self) -> date: ...
+    @property
+    def end_date(self) -> date | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderFacts:
+    """One provider record as tokens and pages need it; the TIN's digits are the practice's and stay sealed there."""
+
+    id: UUID
+    registry: str
+    provider_id: str
+    npi: str
+    provider_type: str
+    name: str
+    practice_id: UUID
+    tin_last4: str
+    """Of the practice, whose TIN a token carries (MODEL §2)."""
+    tin_type: TinType
+    status: str
+    effective_date: date
+    end_date: date | None
+    state: str
+    programs: str
+    tin_changed_at: datetime | None = None
+    """When the roster moved this record to another TIN: what was granted before reads `suspended` (MODEL §10)."""
+
+    @property
+    def masked_tin(self) -> str:
+        return f"**-***{self.tin_last4}"
+
+    def in_force(self, on: date) -> bool:
+        return in_force(self, on)
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeFacts:
+    """All that shares one TIN. `retired_at` is set when its number has passed to another owner."""
+
+    id: UUID
+    name: str
+    tin_last4: str
+    tin_type: TinType
+    tin_sealed: bytes = field(repr=False)
+    retired_at: datetime | None = None
+
+    @property
+    def masked_tin(self) -> str:
+        return f"**-***{self.tin_last4}"
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerFacts:
+    """One trading partner of one registry."""
+
+    id: UUID
+    registry: str
+    trading_partner_id: str
+    name: str
+    zip_code: str
+    kind: str
+    status: str
+
+    @property
+    def in_force(self) -> bool:
+        return self.status == ProviderStatus.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class EngagementFacts:
+    """A trading partner works for this practice now; `levels_cap` `None` means no cap."""
+
+    id: UUID
+    trading_partner_id: UUID
+    practice: PracticeFacts
+    source: str
+    levels_cap: tuple[str, ...] | None
+
+
+def in_force(row: Dated, on: date) -> bool:
+    """Whether a row counts on the day: from its first day up to, not including, its last.
+
+    A terminated row without a last day never counts.
+    """
+    if row.effective_date > on:
+        return False
+    if row.end_date is None:
+        return row.status == ProviderStatus.ACTIVE
+    return on < row.end_date
+
+
+def fold(name: str) -> str:
+    """A name for comparison: NFKD without marks, blanks, punctuation and suffix, case-folded (C6)."""
+    return "".join(name_words(name))
+
+
+def name_words(name: str) -> tuple[str, ...]:
+    """The folded words of a name without its suffixes; a name made of suffixes only keeps them."""
+    words = [word for part in _BREAKS.split(name) if (word := _letters(part))]
+    kept = list(words)
+    while len(kept) > (2 if kept and kept[-1] in _SURNAMES_TOO else 1) and kept[-1] in _SUFFIXES:
+        kept.pop()
+    return tuple(kept)
+
+
+def search_words(name: str) -> tuple[str, ...]:
+    """What a name is found by: each of its folded words once, suffixes too."""
+    words = (_letters(part)[:WORD_LENGTH] for part in _BREAKS.split(name))
+    return tuple(dict.fromkeys(word for word in words if word))
+
+
+def name_key(name: str) -> str:
+    """A name as lists are sorted: its folded words with one blank between."""
+    return " ".join(search_words(name))[:NAME_KEY_LENGTH]
+
+
+def zip_matches(entered: str, known: tuple[str, ...] | list[str]) -> bool:
+    """Whether the first five digits entered are those of any of the row's ZIP codes."""
+    try:
+        zip5 = ZipCode.parse(entered.strip()).zip5
+    except Malformed:
+        return False
+    return any(code[:5] == zip5 for code in known)
+
+
+def is_registry_name(text: str) -> bool:
+    """Lower-case letters, digits and hyphens, at most 32."""
+    return REGISTRY_NAME.match(text) is not None
+
+
+def formula_safe(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula (CWE-1236)."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else cell
+
+
+def practice_tin_type(*, own_types: list[TinType]) -> TinType:
+    """The kind of a practice's number: SSN as soon as one record holds it as such (ruling 19), else EIN."""
+    return TinType.SSN if TinType.SSN in own_types else TinType.EIN
+
+
+def masked(tin: str) -> str:
+    """`**-***1234`."""
+    return Tin(tin).masked()
+
+
+def _letters(word: str) -> str:
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", word).casefold())
+    return "".join(character for character in plain if character.isalnum())

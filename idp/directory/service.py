@@ -1,0 +1,186 @@
+"""What the rooms above ask the directory; each call is one indexed look-up (DESIGN §8)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_
+from sqlalchemy.orm import Session
+
+from idp.directory import facts
+from idp.directory.rules import (
+    WORDS_SEARCHED,
+    EngagementFacts,
+    PartnerFacts,
+    PracticeFacts,
+    ProviderFacts,
+    ProviderType,
+    search_words,
+)
+from idp.foundation import house
+from idp.foundation.vault import SealingKeys, blind_index, seal, unseal
+from idp.keyring.service import Keyring
+from idp.vocabulary.identifiers import Malformed, Tin, TradingPartnerId
+
+TIN_CONTEXT: Final = "practice.tin"
+"""One context for providers' and practices' TINs, so that either finds the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some providers found, and where the next page begins (`None`: this is the last)."""
+
+    providers: tuple[ProviderFacts, ...]
+    after: tuple[str, str] | None
+
+
+def provider(tx: Session, identity: UUID) -> ProviderFacts | None:
+    """One provider record, in force or not: the caller asks `in_force(on)`."""
+    return next(iter(facts.providers(tx, facts.provider.c.id == identity, limit=1)), None)
+
+
+def providers(tx: Session, ids: list[UUID] | tuple[UUID, ...]) -> dict[UUID, ProviderFacts]:
+    """Several provider records at once, by id."""
+    return {found.id: found for found in facts.providers(tx, facts.provider.c.id.in_(ids))} if ids else {}
+
+
+def provider_by_number(tx: Session, *, registry: str, provider_id: str) -> ProviderFacts | None:
+    """The record with the payer's number, in force or not."""
+    table = facts.provider
+    found = facts.providers(tx, table.c.registry == registry, table.c.provider_id == provider_id, limit=1)
+    return next(iter(found), None)
+
+
+def providers_of_practice(
+    tx: Session, *, practice_id: UUID, registry: str, now: datetime, limit: int | None = 200
+) -> tuple[ProviderFacts, ...]:
+    """Its provider records in force now, by number. To learn whether there are more, ask for one more."""
+    return facts.providers(tx, *_of_practice(practice_id=practice_id, registry=registry, now=now), limit=limit)
+
+
+def group_records(tx: Session, *, practice_id: UUID, registry: str, now: datetime) -> tuple[ProviderFacts, ...]:
+    """The TIN's own group records in force now; a token takes `provider_id` from the only one (MODEL §1)."""
+    return facts.providers(
+        tx,
+        *_of_practice(practice_id=practice_id, registry=registry, now=now),
+        facts.provider.c.provider_type == ProviderType.GROUP.value,
+    )
+
+
+def practice(tx: Session, identity: UUID) -> PracticeFacts | None:
+    """One practice, retired or not."""
+    return next(iter(facts.practices(tx, facts.practice.c.id == identity)), None)
+
+
+def practices(tx: Session, ids: list[UUID] | tuple[UUID, ...]) -> dict[UUID, PracticeFacts]:
+    """Several practices at once, by id."""
+    return {found.id: found for found in facts.practices(tx, facts.practice.c.id.in_(ids))} if ids else {}
+
+
+def practice_by_tin(tx: Session, tin: str) -> PracticeFacts | None:
+    """The practice that holds this number now; text that is no TIN finds none."""
+    try:
+        index = tin_index(Tin.parse(tin), key=house.get(Keyring).index)
+    except Malformed:
+        return None
+    table = facts.practice
+    return next(iter(facts.practices(tx, table.c.tin_index == index, table.c.retired_at.is_(None))), None)
+
+
+def practice_in_force(tx: Session, *, practice_id: UUID, registry: str, now: datetime) -> bool:
+    """Whether the practice has a provider in force in that registry; without one an affiliation reads `suspended`."""
+    return facts.exists_in_force(tx, practice_id=practice_id, registry=registry, on=now.date())
+
+
+def tin_of(practice: PracticeFacts) -> Tin:
+    """The number itself. Only what mints a token calls this; pages show `masked_tin`."""
+    return Tin(
+        unseal(practice.tin_sealed, keys=house.get(Keyring).vault, context=practice_context(practice.id)).decode()
+    )
+
+
+def trading_partner(tx: Session, identity: UUID) -> PartnerFacts | None:
+    """One trading partner, in force or not."""
+    return next(iter(facts.partners(tx, facts.partner.c.id == identity)), None)
+
+
+def trading_partners(tx: Session, ids: list[UUID] | tuple[UUID, ...]) -> dict[UUID, PartnerFacts]:
+    """Several trading partners at once, by id."""
+    return {found.id: found for found in facts.partners(tx, facts.partner.c.id.in_(ids))} if ids else {}
+
+
+def trading_partner_by_number(tx: Session, *, registry: str, trading_partner_id: str) -> PartnerFacts | None:
+    """The trading partner with the payer's number; text that is no such number finds none."""
+    try:
+        number = TradingPartnerId.parse(trading_partner_id)
+    except Malformed:
+        return None
+    table = facts.partner
+    return next(iter(facts.partners(tx, table.c.registry == registry, table.c.trading_partner_id == number)), None)
+
+
+def engagements(
+    tx: Session, partner_id: UUID, now: datetime, *, limit: int | None = None
+) -> tuple[EngagementFacts, ...]:
+    """The practices that a trading partner works for now, by name."""
+    return facts.engagements(tx, facts.engagement.c.trading_partner_id == partner_id, on=now.date(), limit=limit)
+
+
+def search_providers(
+    tx: Session,
+    registry: str,
+    text: str,
+    after: tuple[str, str] | None = None,
+    limit: int = 25,
+    *,
+    now: datetime,
+) -> Page:
+    """Providers in force by number, by NPI, or by the beginning of any word of their name, in the order of names.
+
+    Whether anybody has enrolled for them never shows (ruling 9). `%`, `_` and the like are plain characters.
+    """
+    wanted = _wanted(text.strip(), registry=registry)
+    if wanted is None:
+        return Page((), None)
+    found, more = facts.search_page(
+        tx,
+        facts.provider.c.registry == registry,
+        facts.in_force_on(now.date()),
+        wanted,
+        after=after,
+        limit=limit,
+    )
+    return Page(found, more)
+
+
+def tin_index(tin: Tin, *, key: bytes) -> bytes:
+    """By what a TIN is found."""
+    return blind_index(tin, key=key, context=TIN_CONTEXT)
+
+
+def seal_tin(tin: Tin, *, keys: SealingKeys, context: str) -> bytes:
+    """A TIN as it is kept."""
+    return seal(tin.encode(), keys=keys, context=context)
+
+
+def practice_context(identity: UUID) -> str:
+    """Where a practice's sealed TIN stands."""
+    return f"practice.tin_sealed:{identity}"
+
+
+def provider_context(identity: UUID) -> str:
+    """Where a provider record's own sealed TIN stands."""
+    return f"provider.tin_sealed:{identity}"
+
+
+def _of_practice(*, practice_id: UUID, registry: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    table = facts.provider
+    return table.c.practice_id == practice_id, table.c.registry == registry, facts.in_force_on(now.date())
+
+
+def _wanted(text: str, *, registry: str) -> ColumnElement[bool] | None:
+    if text.isascii() and text.isdigit():
+        return or_(facts.provider.c.provider_id == text, facts.provider.c.npi == text)
+    words = search_words(text)[:WORDS_SEARCHED]
+    return facts.found_by_words(registry=registry, words=words) if words else None
