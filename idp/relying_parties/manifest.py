@@ -73,7 +73,9 @@ class Registration(Part):
     subject_type: Literal["public", "pairwise"] = "public"
     sector_identifier_uri: str | None = None
     id_token_signed_response_alg: Literal["RS256", "ES256", "ES384", "PS256", "EdDSA"] = "RS256"
-    id_token_claims: tuple[Literal["provider_id", "npi", "tin", "provider_type", "provider_name", "trading_partner_id"], ...] = ()
+    id_token_claims: tuple[
+        Literal["provider_id", "npi", "tin", "provider_type", "provider_name", "trading_partner_id"], ...
+    ] = ()
     """Acting claims that its ID token carries too (MODEL §1); a TIN of type SSN never does."""
     ssn_tins: bool = False
     """Whether it may see a TIN of type SSN in access tokens and at UserInfo; others get `tin_ref`."""

@@ -1,7 +1,7 @@
 """What a relying party is to the endpoints, and which redirects it may ask for."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ class RelyingParty:
     secret_digests: tuple[bytes, ...] = ()
     """SHA-256 of each secret that is valid now."""
     texts: Mapping[str, str] = field(default_factory=dict)
+    version: int = 0
 
     @property
     def registration(self) -> Registration:
@@ -40,8 +41,17 @@ class RelyingParty:
         return urlsplit(source).hostname or self.client_id
 
     @property
+    def confidential(self) -> bool:
+        """Whether it can keep a secret and so proves itself at the token endpoint (RFC 6749 §2.1)."""
+        return self.registration.token_endpoint_auth_method != "none"
+
+    @property
     def roles_of(self) -> str:
         return self.registration.roles_of or self.client_id
+
+    def text(self, stem: str, *, language: str) -> str | None:
+        """A text beside the manifest, `agreement-1` or a help page; in English where the language is not kept."""
+        return self.texts.get(f"{stem}.{language}.md") or self.texts.get(f"{stem}.en.md")
 
     def absolute(self, uri: str) -> str:
         """A URI of the manifest; paths stand on `base_url`."""
@@ -54,6 +64,19 @@ class RelyingParty:
         if self.registration.application_type != "native":
             return False
         return any(_same_but_port(uri, registered) for registered in self.redirect_uris)
+
+
+def origins_of(parties: Iterable[RelyingParty]) -> frozenset[str]:
+    """Origins of the redirect URIs of enabled public clients: whom CORS answers (a browser app has nothing else)."""
+    found = set()
+    for party in parties:
+        if party.confidential or not party.enabled:
+            continue
+        for uri in party.redirect_uris:
+            parts = urlsplit(uri)
+            if parts.scheme in ("https", "http"):
+                found.add(f"{parts.scheme}://{parts.netloc}")
+    return frozenset(found)
 
 
 def _same_but_port(uri: str, registered: str) -> bool:

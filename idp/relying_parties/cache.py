@@ -1,0 +1,141 @@
+"""Relying parties parsed once a process, at most a second behind the database (DESIGN §8, SECURITY R-13)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from idp.foundation.database import db, reading
+from idp.relying_parties import stored
+from idp.relying_parties.models import Client, ClientSecret, ClientsVersion
+from idp.relying_parties.rules import RelyingParty, origins_of
+
+STALE_AFTER: Final = timedelta(seconds=1)
+THE_ROW: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All clients at one version; replaced as a whole, so that readers need no lock."""
+
+    version: int
+    checked_at: datetime
+    parties: Mapping[str, RelyingParty] = field(default_factory=dict)
+    origins: frozenset[str] = frozenset()
+    changes_at: Mapping[str, datetime] = field(default_factory=dict)
+    """When a client's next secret expires: nothing in the database changes at that moment."""
+
+    def fresh(self, now: datetime) -> bool:
+        """Whether it may be used without asking; a clock that stepped back asks (R-19)."""
+        return timedelta(0) <= now - self.checked_at < STALE_AFTER
+
+    def expired(self, now: datetime) -> frozenset[str]:
+        """Clients that hold a secret which is over by now."""
+        return frozenset(client_id for client_id, moment in self.changes_at.items() if moment <= now)
+
+
+class Cache:
+    """One process's snapshot of one database."""
+
+    def __init__(self) -> None:
+        self._snapshot: Snapshot | None = None
+        self._reloading = Lock()
+
+    def at(self, now: datetime) -> Snapshot:
+        """The clients as they were at most a second ago."""
+        snapshot = self._snapshot
+        if snapshot is not None and snapshot.fresh(now):
+            return snapshot
+        with reading() as tx:
+            version = version_of(tx)
+            if snapshot is not None and snapshot.version == version and not snapshot.expired(now):
+                snapshot = Snapshot(version, now, snapshot.parties, snapshot.origins, snapshot.changes_at)
+            else:
+                with self._reloading:
+                    snapshot = _load(tx, version=version, now=now, known=self._snapshot)
+        self._snapshot = snapshot
+        return snapshot
+
+    def invalidate(self) -> None:
+        """Ask the database at the next look."""
+        snapshot = self._snapshot
+        if snapshot is not None:
+            self._snapshot = Snapshot(
+                snapshot.version, _LONG_AGO, snapshot.parties, snapshot.origins, snapshot.changes_at
+            )
+
+
+_LONG_AGO: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+_caches: WeakKeyDictionary[Engine, Cache] = WeakKeyDictionary()
+
+
+def current() -> Cache:
+    """The cache of the running application's database."""
+    engine = db.engine
+    cache = _caches.get(engine)
+    return cache if cache is not None else _caches.setdefault(engine, Cache())
+
+
+def forget() -> None:
+    """Drop every cache, as a new process would have none."""
+    _caches.clear()
+
+
+def version_of(tx: Session) -> int:
+    """The number that every change of a client raises; 0 before the first."""
+    return tx.execute(select(ClientsVersion.version).where(ClientsVersion.id == THE_ROW)).scalar_one_or_none() or 0
+
+
+def read_parties(
+    tx: Session, *, now: datetime, only: Iterable[str] | None = None
+) -> tuple[dict[str, RelyingParty], dict[str, datetime]]:
+    """Clients as the database has them (all, or `only` these), and when each one's next secret expires."""
+    rows = select(Client).order_by(Client.client_id)
+    secrets = select(ClientSecret.client_id, ClientSecret.digest, ClientSecret.expires_at).order_by(ClientSecret.id)
+    if only is not None:
+        wanted = list(only)
+        rows, secrets = rows.where(Client.client_id.in_(wanted)), secrets.where(ClientSecret.client_id.in_(wanted))
+    digests: dict[str, list[bytes]] = {}
+    ends: dict[str, datetime] = {}
+    for client_id, digest, expires_at in tx.execute(secrets):
+        if expires_at is not None and expires_at <= now:
+            continue
+        digests.setdefault(client_id, []).append(bytes(digest))
+        if expires_at is not None:
+            ends[client_id] = min(ends.get(client_id, expires_at), expires_at)
+    parties = {
+        row.client_id: RelyingParty(
+            client_id=row.client_id,
+            manifest=stored.from_row(row.manifest, client_id=row.client_id),
+            epoch=row.epoch,
+            enabled=row.enabled,
+            secret_digests=tuple(digests.get(row.client_id, ())),
+            texts=dict(row.texts),
+            version=row.version,
+        )
+        for row in tx.scalars(rows)
+    }
+    return parties, ends
+
+
+def _load(tx: Session, *, version: int, now: datetime, known: Snapshot | None) -> Snapshot:
+    """A new snapshot; clients whose own version stands still are not parsed again."""
+    if known is None:
+        parties, ends = read_parties(tx, now=now)
+        return Snapshot(version, now, parties, origins_of(parties.values()), ends)
+    versions = {row.client_id: row.version for row in tx.execute(select(Client.client_id, Client.version))}
+    over = known.expired(now)
+    same = {
+        client_id: party
+        for client_id, party in known.parties.items()
+        if versions.get(client_id) == party.version and client_id not in over
+    }
+    changed, ends = read_parties(tx, now=now, only=versions.keys() - same.keys())
+    parties = same | changed
+    kept = {client_id: moment for client_id, moment in known.changes_at.items() if client_id in same}
+    return Snapshot(version, now, parties, origins_of(parties.values()), kept | ends)
