@@ -9,13 +9,15 @@ import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from sqlalchemy import Index, LargeBinary, String, Table, and_, case, delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from idp.foundation import house
 from idp.foundation.database import Model, UtcDateTime, write_budget, writing
+from idp.foundation.store import Store
 from idp.vocabulary.refused import Refused
 
 
@@ -86,12 +88,6 @@ class RequestCount(Model):
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
     requests: Mapped[int]
-
-
-class Counting(Protocol):
-    """What counting needs of Redis: the count after adding one, or `None` when Redis is unset, slow or down."""
-
-    def count(self, key: str, *, lifetime: timedelta) -> int | None: ...
 
 
 _budgets: Table = AttemptBudget.__table__  # type: ignore[assignment]
@@ -196,7 +192,7 @@ def give_back(tx: Session, *, budget: Budget, key: str, now: datetime) -> None:
 
 
 def count_request(
-    bucket: str, *, address: str, limit: int, window: timedelta, now: datetime, counting: Counting | None = None
+    bucket: str, *, address: str, limit: int, window: timedelta, now: datetime, store: Store | None = None
 ) -> bool:
     """Whether this address may still ask in this window; counted in Redis, or in SQL without it. Never unlimited.
 
@@ -205,7 +201,7 @@ def count_request(
     who = network_of(address)
     ends_at = _EPOCH + window * ((now - _EPOCH) // window + 1)
     key = f"requests:{bucket}:{_digest(bucket, who).hex()[:32]}:{int(ends_at.timestamp())}"
-    counted = counting.count(key, lifetime=window) if counting is not None else None
+    counted = (store or house.get(Store)).count(key, lifetime=window)
     if counted is None:
         counted = _count_in_sql(bucket, digest=_digest(bucket, who), ends_at=ends_at)
     return counted <= limit

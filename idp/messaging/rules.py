@@ -18,7 +18,6 @@ RETRIES: Final = tuple(timedelta(seconds=s) for s in (30, 60, 120, 300, 900, 360
 DELIVERY_HORIZON: Final = timedelta(hours=24)
 """No message waits longer for its last try; a link stays redeemable this long, until its sending starts its own life."""
 NAME_LIMIT: Final = 80
-_LOCALES: Final = ("en", "es")
 _ACCENT: Final = re.compile(r"#[0-9A-Fa-f]{6}\Z", re.ASCII)
 _NEUTRAL_ACCENT: Final = "#44525E"
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
@@ -177,12 +176,6 @@ def retry_at(attempts: int, *, now: datetime, jitter: float) -> datetime | None:
     if attempts > len(RETRIES):
         return None
     return now + RETRIES[max(attempts, 1) - 1] * (0.9 + 0.2 * jitter)
-
-
-def language_of(locale: str) -> str:
-    """The language we write in: the recipient's where we have it, else English."""
-    language = re.split(r"[-_]", locale.strip().lower(), maxsplit=1)[0]
-    return language if language in _LOCALES else "en"
 
 
 def one_line(value: str, *, limit: int = NAME_LIMIT) -> str:
