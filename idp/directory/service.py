@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from idp.directory import facts
+from idp.directory.models import ImportRun
 from idp.directory.rules import (
     WORDS_SEARCHED,
     EngagementFacts,
@@ -152,6 +153,11 @@ def search_providers(
         limit=limit,
     )
     return Page(found, more)
+
+
+def registries(tx: Session) -> list[str]:
+    """Registries that have had an import, by name."""
+    return list(tx.execute(select(ImportRun.registry_name).distinct().order_by(ImportRun.registry_name)).scalars())
 
 
 def tin_index(tin: Tin, *, key: bytes) -> bytes:

@@ -1,0 +1,147 @@
+"""`idp directory`: the payer's files come in here."""
+
+import json
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy.exc import IntegrityError
+
+from idp.directory import service, words
+from idp.directory.imports import rules
+from idp.directory.imports.files import BadFile
+from idp.directory.imports.rejects import RejectFile
+from idp.directory.imports.run import Report
+from idp.directory.imports.service import FORMATS, Confirm, run_import
+from idp.foundation import clock, house
+from idp.foundation.database import reading
+from idp.foundation.origin import Origin
+from idp.settings import Settings
+
+STANDARD_INPUT: Final = "-"
+
+
+class Unusable(click.ClickException):
+    """One line on standard error, exit code 2."""
+
+    exit_code = 2
+
+
+@click.group()
+def directory() -> None:
+    """Providers, practices, trading partners and PIN letters."""
+
+
+@directory.command("import")
+@click.argument("file")
+@click.option("--format", "format_name", type=click.Choice(sorted(FORMATS)), required=True, help="What the file is.")
+@click.option("--registry", help="Whose file it is, such as ozark. Default: the only registry there is.")
+@click.option("--dry-run", is_flag=True, help="Check and count only; nothing is written.")
+@click.option("--full", is_flag=True, help="The file is complete: what is listed and not in it ends.")
+@click.option("--yes", is_flag=True, help="With --full: do not ask; needed above 5 percent.")
+@click.option("--rejects", type=click.Path(path_type=Path, dir_okay=False), help="Where refused lines go.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@with_appcontext
+def import_(
+    file: str,
+    *,
+    format_name: str,
+    registry: str | None,
+    dry_run: bool,
+    full: bool,
+    yes: bool,
+    rejects: Path | None,
+    as_json: bool,
+) -> None:
+    """Take in FILE (`-`: standard input). The same file twice changes nothing the second time.
+
+    Exit code 0: every row was taken; 1: some rows were refused, see the rejects; 2: the file could not be read to
+    its end, or the command makes no sense.
+    """
+    if full and not FORMATS[format_name].offers_full:
+        raise click.UsageError(f"--full makes no sense with {format_name}.")
+    name = "standard input" if file == STANDARD_INPUT else Path(file).name
+    kept = RejectFile(rejects or _default_rejects(file), words=words.FAULTS)
+    confirm = _confirm(yes=yes, dry_run=dry_run, asks=file != STANDARD_INPUT and sys.stdin.isatty()) if full else None
+    with ExitStack() as stack:
+        stream = _open(file, stack)
+        stack.enter_context(kept)
+        try:
+            report = run_import(
+                stream,
+                name=name,
+                format_name=format_name,
+                registry=_registry(registry),
+                now=clock.now(),
+                actor="system",
+                origin=Origin.local("cli"),
+                dry_run=dry_run,
+                full=confirm,
+                keep_reject=kept.keep,
+            )
+        except BadFile as error:
+            raise Unusable(str(error)) from None
+        except IntegrityError:
+            raise Unusable(f"{name}: another import changed the same rows meanwhile; run this one again") from None
+    _tell(report, kept, as_json=as_json)
+    sys.exit(1 if report.rejected else 0)
+
+
+def _default_rejects(file: str) -> Path:
+    name = "stdin" if file == STANDARD_INPUT else Path(file).name
+    return house.get(Settings).data_dir / f"{name}.rejects.csv"
+
+
+def _open(file: str, stack: ExitStack) -> BinaryIO:
+    if file == STANDARD_INPUT:
+        return sys.stdin.buffer
+    try:
+        return stack.enter_context(Path(file).open("rb"))
+    except OSError as error:
+        raise Unusable(f"{file}: {error.strerror}") from None
+
+
+def _registry(name: str | None) -> str:
+    if name is not None:
+        try:
+            return rules.registry(name)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+    with reading() as tx:
+        known = service.registries(tx)
+    if len(known) != 1:
+        which = f"one of {', '.join(known)}" if known else "a name such as ozark"
+        raise click.UsageError(f"Say which registry: --registry {which}.")
+    return known[0]
+
+
+def _confirm(*, yes: bool, dry_run: bool, asks: bool) -> Confirm:
+    def confirm(leaving: int, listed: int) -> bool:
+        what = f"{leaving} of {listed} listed are not in the file and would end."
+        if yes or dry_run:
+            return True
+        if rules.needs_yes(leaving=leaving, listed=listed) or not asks:
+            raise Unusable(f"{what} Nothing has ended; say --yes to end them.")
+        return click.confirm(f"{what} End them?", err=True)
+
+    return confirm
+
+
+def _tell(report: Report, kept: RejectFile, *, as_json: bool) -> None:
+    if as_json:
+        rejects = {"rejects": str(kept.path)} if kept.written else {}
+        click.echo(json.dumps({**report.as_dict(), **rejects}))
+        return
+    heading = "Would change" if report.dry_run else "Imported"
+    click.echo(f"{heading}: {report.format} of {report.registry}, {report.read} rows")
+    for label in ("added", "changed", "unchanged", "ended", "rejected"):
+        click.echo(f"  {label:<10} {getattr(report, label):>8}")
+    for note, count in sorted(report.notes.items()):
+        click.echo(f"  {note.replace('_', ' ')}: {count}")
+    for reason, count in report.reasons.most_common():
+        click.echo(f"  refused {count:>6}: {words.FAULTS[rules.Fault(reason)]}")
+    if kept.written:
+        click.echo(f"Refused rows are in {kept.path}")
