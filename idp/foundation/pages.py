@@ -1,0 +1,134 @@
+"""HTML plumbing: strict templates, static files by content hash, and the Content-Security-Policy of every response.
+
+Templates escape everything and fail on an unknown name (SECURITY D9, SE-07, SE-15); only mail's text parts (`.txt`) are
+not HTML. What every page shows has a default here, so that a view passes only what it knows better.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, has_request_context, request, url_for
+from flask_wtf.csrf import generate_csrf
+from jinja2 import StrictUndefined
+from markupsafe import Markup
+
+from idp.foundation import masks
+
+TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
+STATIC: Final = Path(__file__).resolve().parents[1] / "static"
+CLOSED_POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""For what is not a page: nothing may load, run or be posted."""
+_PAGE_POLICY: Final = (
+    "default-src 'none'",
+    "style-src 'self'",
+    "script-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+)
+_A_YEAR: Final = "public, max-age=31536000, immutable"
+_SHORT: Final = "public, max-age=300"
+_WEB_ORIGIN: Final = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?\Z", re.ASCII)
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*\Z", re.ASCII)
+
+
+def attach(app: Flask) -> None:
+    """Make the application's templates strict and its responses closed. Call before anything renders."""
+    app.template_folder = str(TEMPLATES)
+    app.jinja_options = {
+        **app.jinja_options,
+        "undefined": StrictUndefined,
+        "autoescape": lambda name: name is None or not name.endswith(".txt"),
+        "trim_blocks": True,
+        "lstrip_blocks": True,
+    }
+    environment = app.jinja_env
+    environment.globals.pop("config", None)
+    environment.globals.update(static_url=static_url, csrf_field=csrf_field, here=here)
+    environment.filters.update(mask_email=masks.email, mask_phone=masks.phone, mask_tin=masks.tin)
+    app.context_processor(_defaults)
+    app.after_request(_close)
+
+
+def allow_form_to(uri: str) -> None:
+    """Let this page's form end at `uri`'s origin: a transaction's forms redirect to the portal (SECURITY ruling 14).
+
+    A native app's own scheme is allowed as such; what has no safe form in the header adds nothing.
+    """
+    parts = urlsplit(uri)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    if parts.scheme in {"http", "https"}:
+        allowed = origin if _WEB_ORIGIN.match(origin) else None
+    else:
+        allowed = f"{parts.scheme}:" if _SCHEME.match(parts.scheme) else None
+    if allowed is not None:
+        g.form_targets = (*g.get("form_targets", ()), allowed)
+
+
+def show_person(name: str | None, *, acting_for: str | None = None) -> None:
+    """Put the signed-in person's name, and for whom they act, into the top bar of this response's page."""
+    g.person_name, g.acting_for = name, acting_for
+
+
+def content_security_policy() -> str:
+    """This response's policy as a page (SE-07): no inline code or style, forms go home or to the allowed origins."""
+    targets = dict.fromkeys(("'self'", *g.get("form_targets", ())))
+    return "; ".join((*_PAGE_POLICY, f"form-action {' '.join(targets)}"))
+
+
+def static_url(name: str) -> str:
+    """Address of a static file that may be kept for ever: a changed file has another address."""
+    return url_for("static", filename=name, v=file_version(name))
+
+
+@cache
+def file_version(name: str) -> str:
+    """First hex digits of a static file's SHA-256."""
+    return sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+def csrf_field() -> Markup:
+    """The hidden token of a POST form."""
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
+
+
+def here() -> str:
+    """Path of the page shown, to come back to; an error page's query is left out (SE-18)."""
+    if request.method != "GET" or g.get("is_error_page") or not request.query_string:
+        return request.path
+    return request.full_path
+
+
+def _defaults() -> Mapping[str, Any]:
+    shown = g if has_request_context() else {}
+    return {
+        "party": shown.get("party"),
+        "person_name": shown.get("person_name"),
+        "acting_for": shown.get("acting_for"),
+        "switch_url": None,
+        "not_you_url": None,
+        "errors": {},
+        "problem": None,
+    }
+
+
+def _close(response: Response) -> Response:
+    if request.endpoint == "static":
+        fresh = response.status_code in {200, 304} and request.args.get("v") == _version_of_request()
+        response.headers["Cache-Control"] = _A_YEAR if fresh else _SHORT
+    if "Content-Security-Policy" not in response.headers:
+        html = response.mimetype == "text/html"
+        response.headers["Content-Security-Policy"] = content_security_policy() if html else CLOSED_POLICY
+    return response
+
+
+def _version_of_request() -> str | None:
+    name = str((request.view_args or {}).get("filename", ""))
+    return file_version(name) if (STATIC / name).is_file() else None

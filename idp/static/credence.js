@@ -1,0 +1,91 @@
+/* Small comforts. Every page works without this file. */
+(function () {
+  "use strict";
+  var each = function (selector, act) { document.querySelectorAll(selector).forEach(act); };
+  var announcer = function (id) { return document.querySelector('[data-announcer="' + id + '"]'); };
+
+  /* Show what is typed as a password; hidden again before it is sent. */
+  each("[data-show]", function (button) {
+    var input = document.getElementById(button.dataset.show);
+    if (!input) { return; }
+    var show = function (on) { input.type = on ? "text" : "password"; button.setAttribute("aria-pressed", String(on)); };
+    button.hidden = false;
+    button.addEventListener("click", function () { show(input.type === "password"); input.focus(); });
+    if (input.form) { input.form.addEventListener("submit", function () { show(false); }); }
+  });
+
+  /* Password rules: marked while typing, the count announced after a pause. The server decides. */
+  var tests = {
+    lower: /\p{Ll}/u, upper: /\p{Lu}/u, digit: /\p{Nd}/u, special: /[^\p{L}\p{N}\s]/u,
+    "digit-or-special": /[^\p{L}\s]/u, ascii: /^[\x21-\x7e]*$/
+  };
+  var holds = function (test, value) {
+    var parts = test.split(":");
+    if (parts[0] === "length") { return Array.from(value).length >= Number(parts[1]); }
+    return parts[0] in tests ? value !== "" && tests[parts[0]].test(value) : null;
+  };
+  each("[data-rules-of]", function (list) {
+    var input = document.getElementById(list.dataset.rulesOf), status = announcer(list.dataset.rulesOf), timer;
+    var rules = list.querySelectorAll("[data-test]");
+    if (!input || !rules.length) { return; }
+    input.addEventListener("input", function () {
+      var met = 0;
+      rules.forEach(function (rule) {
+        var good = holds(rule.dataset.test, input.value);
+        rule.classList.remove("unmet");
+        rule.classList.toggle("met", good === true);
+        if (good) { met += 1; }
+      });
+      clearTimeout(timer);
+      timer = setTimeout(function () {
+        if (status) { status.textContent = list.dataset.announce.replace("{met}", met).replace("{all}", rules.length); }
+      }, 900);
+    });
+  });
+
+  /* How many characters are left. */
+  each("[data-countdown]", function (area) {
+    var line = document.getElementById(area.dataset.countdown), status = announcer(area.id), timer;
+    if (!line) { return; }
+    var count = function () {
+      var words = line.dataset.left.replace("{count}", area.maxLength - area.value.length);
+      line.textContent = words;
+      clearTimeout(timer);
+      timer = setTimeout(function () { if (status) { status.textContent = words; } }, 1200);
+    };
+    area.addEventListener("input", count);
+    if (area.value) { line.textContent = line.dataset.left.replace("{count}", area.maxLength - area.value.length); }
+  });
+
+  /* Narrow a list that the page already holds; a longer one is searched by the server. */
+  each("[data-filter]", function (input) {
+    var items = document.querySelectorAll(input.dataset.filter), status = announcer(input.id);
+    var plain = function (text) { return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase(); };
+    var narrow = function () {
+      var wanted = plain(input.value).split(/\s+/), shown = 0;
+      items.forEach(function (item) {
+        var text = plain(item.textContent);
+        item.hidden = !wanted.every(function (word) { return text.includes(word); });
+        if (!item.hidden) { shown += 1; }
+      });
+      if (status) { status.textContent = (input.dataset.found || "{count}").replace("{count}", shown); }
+    };
+    input.addEventListener("input", narrow);
+    if (input.form && input.hasAttribute("data-filter-only")) {
+      input.form.addEventListener("submit", function (event) { event.preventDefault(); narrow(); });
+    }
+  });
+
+  /* A second press of the same button sends nothing twice. */
+  each("form[method=post]", function (form) {
+    form.addEventListener("submit", function (event) {
+      if (form.dataset.sent) { event.preventDefault(); return; }
+      form.dataset.sent = "yes";
+    });
+  });
+  window.addEventListener("pageshow", function () { each("form[data-sent]", function (form) { delete form.dataset.sent; }); });
+
+  /* What went wrong, or what was done, is heard first. */
+  var first = document.getElementById("error") || document.getElementById("done");
+  if (first && first.tabIndex === -1) { first.focus(); }
+})();
