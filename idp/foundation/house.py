@@ -18,3 +18,10 @@ def furnish(app: Flask, piece: object, *, kind: type | None = None) -> None:
 def get(kind: type[Piece]) -> Piece:
     """The running application's one `kind`; a `KeyError` means that `create_app` forgot it."""
     return cast(Piece, current_app.extensions["credence"][kind])
+
+
+def get_or_make(kind: type[Piece]) -> Piece:
+    """The running application's one `kind`, made at the first asking: for caches, which begin empty."""
+    pieces = current_app.extensions.setdefault("credence", {})
+    piece = pieces.get(kind)
+    return cast(Piece, piece if piece is not None else pieces.setdefault(kind, kind()))

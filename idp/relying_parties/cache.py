@@ -1,21 +1,25 @@
 """Relying parties parsed once a process, at most a second behind the database (DESIGN §8, SECURITY R-13)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Final
-from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from idp.foundation.database import db, reading
+from idp.foundation import house
+from idp.foundation.database import reading
+from idp.foundation.store import Store
 from idp.relying_parties import stored
 from idp.relying_parties.models import Client, ClientSecret, ClientsVersion
 from idp.relying_parties.rules import RelyingParty, origins_of
 
 STALE_AFTER: Final = timedelta(seconds=1)
+HINT_AFTER: Final = timedelta(milliseconds=100)
+"""How often to ask the store, where there is one, whether another node published a newer version."""
+TOPIC: Final = "clients"
 THE_ROW: Final = 1
 
 
@@ -25,6 +29,7 @@ class Snapshot:
 
     version: int
     checked_at: datetime
+    hinted_at: datetime
     parties: Mapping[str, RelyingParty] = field(default_factory=dict)
     origins: frozenset[str] = frozenset()
     changes_at: Mapping[str, datetime] = field(default_factory=dict)
@@ -33,6 +38,10 @@ class Snapshot:
     def fresh(self, now: datetime) -> bool:
         """Whether it may be used without asking; a clock that stepped back asks (R-19)."""
         return timedelta(0) <= now - self.checked_at < STALE_AFTER
+
+    def hears(self, now: datetime) -> bool:
+        """Whether it is time to ask the store for a hint."""
+        return not timedelta(0) <= now - self.hinted_at < HINT_AFTER
 
     def expired(self, now: datetime) -> frozenset[str]:
         """Clients that hold a secret which is over by now."""
@@ -50,40 +59,43 @@ class Cache:
         """The clients as they were at most a second ago."""
         snapshot = self._snapshot
         if snapshot is not None and snapshot.fresh(now):
-            return snapshot
+            if not snapshot.hears(now):
+                return snapshot
+            if (_published() or 0) <= snapshot.version:
+                return self._keep(replace(snapshot, hinted_at=now))
         with reading() as tx:
             version = version_of(tx)
             if snapshot is not None and snapshot.version == version and not snapshot.expired(now):
-                snapshot = Snapshot(version, now, snapshot.parties, snapshot.origins, snapshot.changes_at)
-            else:
-                with self._reloading:
-                    snapshot = _load(tx, version=version, now=now, known=self._snapshot)
-        self._snapshot = snapshot
-        return snapshot
+                return self._keep(replace(snapshot, checked_at=now, hinted_at=now))
+            with self._reloading:
+                return self._keep(_load(tx, version=version, now=now, known=self._snapshot))
 
     def invalidate(self) -> None:
         """Ask the database at the next look."""
         snapshot = self._snapshot
         if snapshot is not None:
-            self._snapshot = Snapshot(
-                snapshot.version, _LONG_AGO, snapshot.parties, snapshot.origins, snapshot.changes_at
-            )
+            self._snapshot = replace(snapshot, checked_at=_LONG_AGO)
+
+    def forget(self) -> None:
+        """Hold nothing, as a new process would."""
+        self._snapshot = None
+
+    def _keep(self, snapshot: Snapshot) -> Snapshot:
+        self._snapshot = snapshot
+        return snapshot
 
 
 _LONG_AGO: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-_caches: WeakKeyDictionary[Engine, Cache] = WeakKeyDictionary()
 
 
 def current() -> Cache:
-    """The cache of the running application's database."""
-    engine = db.engine
-    cache = _caches.get(engine)
-    return cache if cache is not None else _caches.setdefault(engine, Cache())
+    """The cache of the running application."""
+    return house.get_or_make(Cache)
 
 
-def forget() -> None:
-    """Drop every cache, as a new process would have none."""
-    _caches.clear()
+def _published() -> int | None:
+    store = house.get(Store)
+    return store.latest(TOPIC) if store.configured else None
 
 
 def version_of(tx: Session) -> int:
@@ -127,7 +139,7 @@ def _load(tx: Session, *, version: int, now: datetime, known: Snapshot | None) -
     """A new snapshot; clients whose own version stands still are not parsed again."""
     if known is None:
         parties, ends = read_parties(tx, now=now)
-        return Snapshot(version, now, parties, origins_of(parties.values()), ends)
+        return Snapshot(version, now, now, parties, origins_of(parties.values()), ends)
     versions = {row.client_id: row.version for row in tx.execute(select(Client.client_id, Client.version))}
     over = known.expired(now)
     same = {
@@ -138,4 +150,4 @@ def _load(tx: Session, *, version: int, now: datetime, known: Snapshot | None) -
     changed, ends = read_parties(tx, now=now, only=versions.keys() - same.keys())
     parties = same | changed
     kept = {client_id: moment for client_id, moment in known.changes_at.items() if client_id in same}
-    return Snapshot(version, now, parties, origins_of(parties.values()), kept | ends)
+    return Snapshot(version, now, now, parties, origins_of(parties.values()), kept | ends)

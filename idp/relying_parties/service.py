@@ -16,10 +16,12 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.foundation import clock
+from idp.foundation import clock, house
 from idp.foundation.artefacts import digest_of
 from idp.foundation.database import new_id
 from idp.foundation.origin import Origin
+from idp.foundation.store import Store
+from idp.messaging.rules import Brand
 from idp.relying_parties import cache, stored
 from idp.relying_parties.models import Client, ClientSecret, ClientsVersion
 from idp.relying_parties.registration.rules import keeps_secret
@@ -78,6 +80,20 @@ def origins_of_public_clients(*, now: datetime | None = None) -> frozenset[str]:
     return cache.current().at(now or clock.now()).origins
 
 
+def brand_of(party: RelyingParty, *, locale: str = "en") -> Brand:
+    """In whose name a message about this client is sent."""
+    manifest = party.manifest
+    hours = manifest.help.hours
+    return Brand(
+        client_id=party.client_id,
+        name=manifest.name,
+        initials=manifest.brand.initials,
+        accent=manifest.brand.accent_light,
+        help_phone=manifest.help.phone,
+        help_hours=None if hours is None else hours.es if locale.startswith("es") else hours.en,
+    )
+
+
 def invalidate() -> None:
     """Look at the database again at the next `find`: another node said that clients changed."""
     cache.current().invalidate()
@@ -85,7 +101,7 @@ def invalidate() -> None:
 
 def forget() -> None:
     """Drop what this process holds, as a new one would have nothing; for tests."""
-    cache.forget()
+    cache.current().forget()
 
 
 def add_secret(
@@ -143,9 +159,9 @@ def changed(tx: Session) -> int:
     if version is None:
         version = 1
         tx.execute(insert(ClientsVersion).values(id=cache.THE_ROW, version=version))
-    if not tx.info.get(_TOLD):
-        tx.info[_TOLD] = True
+    if _TOLD not in tx.info:
         event.listen(tx, "after_commit", _tell)
+    tx.info[_TOLD] = version
     return version
 
 
@@ -165,6 +181,7 @@ _TOLD: Final = "credence_clients_changed"
 
 def _tell(tx: Session) -> None:
     invalidate()
+    house.get(Store).publish(cache.TOPIC, tx.info[_TOLD])
 
 
 def _switch(tx: Session, client_id: str, *, on: bool, now: datetime, actor: Actor) -> Refused | None:
