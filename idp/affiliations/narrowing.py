@@ -1,0 +1,44 @@
+"""Which choices lie inside what a request narrows to: provider IDs, TINs by digits or by `tin_ref` (DESIGN §6)."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from idp.affiliations.references import tin_ref
+from idp.affiliations.rules import Choice, narrowed
+from idp.directory import service as directory
+from idp.foundation import house
+from idp.keyring.service import Keyring
+from idp.vocabulary.identifiers import Malformed, Tin, TinType
+
+
+def within(
+    tx: Session, every: Sequence[Choice], *, provider_ids: Collection[str], tins: Collection[str], sector: str
+) -> tuple[Choice, ...]:
+    """The choices inside the request's narrowing; unknown and not held look the same: nothing is left."""
+    if not tins:
+        return narrowed(every, provider_ids=provider_ids)
+    held = {choice.practice_id for choice in every if choice.practice_id is not None}
+    return narrowed(every, provider_ids=provider_ids, practice_ids=practices_meant(tx, tins, among=held, sector=sector))
+
+
+def practices_meant(tx: Session, tins: Collection[str], *, among: Collection[UUID], sector: str) -> set[UUID]:
+    """The practices of `among` that the values name; a TIN of type SSN is found by `tin_ref` only (ruling 19)."""
+    key = house.get(Keyring).index
+    wanted = set(tins)
+    found = {practice for practice in among if tin_ref(practice, sector=sector, key=key) in wanted}
+    for value in wanted:
+        practice_id = _by_digits(tx, value)
+        if practice_id in among:
+            found.add(practice_id)
+    return found
+
+
+def _by_digits(tx: Session, value: str) -> UUID | None:
+    try:
+        tin = Tin.parse(value)
+    except Malformed:
+        return None
+    practice = directory.practice_by_tin(tx, tin=tin)
+    return practice.id if practice is not None and practice.tin_type is TinType.EIN else None

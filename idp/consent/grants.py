@@ -1,0 +1,225 @@
+"""Grants: made when a person authorizes, read on every use of a token, dead when any epoch they carry is not current.
+
+One statement decides whether a grant lives (`live`); it reads the person, the client, the affiliation, the provider's
+dates, the session and the system's epoch as they are now, so nothing below has to write here (D4, UI-04, R-13).
+"""
+
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Date, Row, Select, and_, bindparam, column, exists, or_, select, table, update
+from sqlalchemy.orm import Session, aliased
+
+from idp.consent.models import Grant
+from idp.consent.rules import Authorized, GrantFacts
+from idp.directory.models import Practice, Provider, TradingPartner
+from idp.foundation.database import UtcDateTime, new_id
+from idp.foundation.epochs import SystemState
+from idp.relying_parties.models import Client
+from idp.sessions.models import BrowserSession
+from idp.subjects.models import Subject
+
+_affiliation: Final = table(
+    "affiliation_epoch",
+    column("id", Grant.__table__.c.affiliation_id.type),
+    column("status"),
+    column("registry"),
+    column("target_kind"),
+    column("target_id", Grant.__table__.c.affiliation_id.type),
+    column("starts_at", UtcDateTime),
+    column("ends_at", UtcDateTime),
+    column("epoch"),
+)
+"""The migration's view: what tokens need of an affiliation, readable without opening the row-level fence."""
+
+
+def make(tx: Session, authorized: Authorized, *, now: datetime, lifetime: timedelta) -> UUID:
+    """The grant of this session at this client: the standing one if it is for the same target, else a new one that
+    supersedes it (MODEL §1: switching provider). An offline grant stands beside and outlives the session.
+    """
+    earlier = tx.scalars(
+        select(Grant)
+        .where(
+            Grant.session_id == authorized.session_id,
+            Grant.client_id == authorized.client_id,
+            Grant.revoked_at.is_(None),
+        )
+        .with_for_update()
+    ).all()
+    standing = next((grant for grant in earlier if _serves(grant, authorized, now=now)), None)
+    if standing is not None:
+        standing.scopes = " ".join(sorted(authorized.scopes | set(standing.scopes.split())))
+        standing.auth_time, standing.acr, standing.amr = authorized.auth_time, authorized.acr, list(authorized.amr)
+        standing.claims = dict(authorized.claims)
+        standing.resource = list(authorized.resource)
+        return standing.id
+    for grant in earlier:
+        grant.revoked_at, grant.revoked_reason = now, "superseded"
+    tx.flush()  # the unique index allows one live grant
+    return _add(tx, authorized, now=now, lifetime=lifetime)
+
+
+def live(tx: Session, *, grant_id: UUID, now: datetime) -> GrantFacts | None:
+    """The grant, if everything that it hangs on still stands."""
+    row = tx.execute(_LIVE, {"grant_id": grant_id, "now": now, "today": now.date()}).one_or_none()
+    return None if row is None else _facts(row)
+
+
+def revoke(tx: Session, *, grant_id: UUID, reason: str, now: datetime) -> bool:
+    """End one grant and all its tokens; `False` if it had ended."""
+    done = tx.execute(
+        update(Grant)
+        .where(Grant.id == grant_id, Grant.revoked_at.is_(None))
+        .values(revoked_at=now, revoked_reason=reason)
+    )
+    return done.rowcount == 1  # type: ignore[attr-defined, no-any-return]
+
+
+def revoke_at_client(tx: Session, *, subject_id: str, client_id: str, reason: str, now: datetime) -> int:
+    """End all of a person's grants at one client; says how many."""
+    done = tx.execute(
+        update(Grant)
+        .where(Grant.subject_id == subject_id, Grant.client_id == client_id, Grant.revoked_at.is_(None))
+        .values(revoked_at=now, revoked_reason=reason)
+    )
+    return done.rowcount  # type: ignore[attr-defined, no-any-return]
+
+
+def held_by(tx: Session, *, subject_id: str, now: datetime) -> list[Grant]:
+    """A person's grants that have not been revoked or run out, newest first."""
+    return list(
+        tx.scalars(
+            select(Grant)
+            .where(Grant.subject_id == subject_id, Grant.revoked_at.is_(None), Grant.expires_at > now)
+            .order_by(Grant.created_at.desc())
+            .limit(200)
+        )
+    )
+
+
+def _serves(standing: Grant, authorized: Authorized, *, now: datetime) -> bool:
+    current = (authorized.subject_epoch, authorized.affiliation_epoch, authorized.client_epoch, authorized.system_epoch)
+    carried = (standing.subject_epoch, standing.affiliation_epoch, standing.client_epoch, standing.system_epoch)
+    same = authorized.same_act(
+        affiliation_id=standing.affiliation_id, provider_id=standing.provider_id, practice_id=standing.practice_id
+    )
+    if not same or standing.offline != authorized.offline or standing.sub != authorized.sub:
+        return False
+    return current == carried and standing.expires_at > now
+
+
+def _add(tx: Session, authorized: Authorized, *, now: datetime, lifetime: timedelta) -> UUID:
+    row = Grant(
+        id=new_id(),
+        subject_id=authorized.subject_id,
+        client_id=authorized.client_id,
+        session_id=authorized.session_id,
+        offline=authorized.offline,
+        sid=authorized.sid,
+        sub=authorized.sub,
+        affiliation_id=authorized.affiliation_id,
+        provider_id=authorized.provider_id,
+        practice_id=authorized.practice_id,
+        scopes=" ".join(sorted(authorized.scopes)),
+        claims=dict(authorized.claims),
+        resource=list(authorized.resource),
+        auth_time=authorized.auth_time,
+        acr=authorized.acr,
+        amr=list(authorized.amr),
+        subject_epoch=authorized.subject_epoch,
+        affiliation_epoch=authorized.affiliation_epoch,
+        client_epoch=authorized.client_epoch,
+        system_epoch=authorized.system_epoch,
+        created_at=now,
+        expires_at=now + lifetime,
+    )
+    tx.add(row)
+    tx.flush()  # codes name the grant's id
+    return row.id
+
+
+def _in_force(provider: Any, today: ColumnElement[date]) -> ColumnElement[bool]:
+    """`idp.directory.rules.in_force` as SQL."""
+    return and_(
+        provider.effective_date <= today,
+        or_(and_(provider.end_date.is_(None), provider.status == "active"), provider.end_date > today),
+    )
+
+
+def _live_statement() -> Select[Any]:
+    now, today = bindparam("now", type_=UtcDateTime), bindparam("today", type_=Date)
+    provider_acts = and_(Provider.practice_id == Grant.practice_id, _in_force(Provider, today))
+    member = aliased(Provider)
+    practice_acts = exists().where(
+        member.practice_id == Grant.practice_id,
+        member.registry_name == _affiliation.c.registry,
+        _in_force(member, today),
+    )
+    acting = and_(
+        _affiliation.c.status == "active",
+        _affiliation.c.epoch == Grant.affiliation_epoch,
+        _affiliation.c.starts_at <= now,
+        or_(_affiliation.c.ends_at.is_(None), _affiliation.c.ends_at > now),
+    )
+    return (
+        select(
+            *Grant.__table__.c,
+            _affiliation.c.target_kind,
+            _affiliation.c.target_id,
+            _affiliation.c.registry,
+        )
+        .join(Subject, Subject.id == Grant.subject_id)
+        .join(Client, Client.client_id == Grant.client_id)
+        .join(SystemState, SystemState.id == 1)
+        .join(BrowserSession, BrowserSession.id == Grant.session_id)
+        .outerjoin(_affiliation, _affiliation.c.id == Grant.affiliation_id)
+        .outerjoin(Provider, Provider.id == Grant.provider_id)
+        .outerjoin(Practice, Practice.id == Grant.practice_id)
+        .outerjoin(TradingPartner, TradingPartner.id == _affiliation.c.target_id)
+        .where(
+            Grant.id == bindparam("grant_id", type_=Grant.__table__.c.id.type),
+            Grant.revoked_at.is_(None),
+            Grant.expires_at > now,
+            Subject.status == "active",
+            Subject.epoch == Grant.subject_epoch,
+            Client.enabled.is_(True),
+            Client.epoch == Grant.client_epoch,
+            SystemState.epoch == Grant.system_epoch,
+            or_(Grant.offline.is_(True), and_(BrowserSession.ended_at.is_(None), BrowserSession.expires_at > now)),
+            or_(Grant.affiliation_id.is_(None), acting),
+            or_(Grant.provider_id.is_(None), provider_acts),
+            or_(Grant.practice_id.is_(None), Practice.retired_at.is_(None)),
+            or_(Grant.practice_id.is_(None), Grant.provider_id.is_not(None), practice_acts),
+            or_(TradingPartner.id.is_(None), TradingPartner.status == "active"),
+        )
+    )
+
+
+_LIVE: Final = _live_statement()
+
+
+def _facts(row: Row[Any]) -> GrantFacts:
+    return GrantFacts(
+        id=row.id,
+        subject_id=row.subject_id,
+        client_id=row.client_id,
+        session_id=row.session_id,
+        offline=row.offline,
+        sid=row.sid,
+        sub=row.sub,
+        affiliation_id=row.affiliation_id,
+        provider_id=row.provider_id,
+        practice_id=row.practice_id,
+        target_kind=row.target_kind,
+        target_id=row.target_id,
+        registry=row.registry,
+        scopes=row.scopes,
+        auth_time=row.auth_time,
+        acr=row.acr,
+        amr=tuple(row.amr),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        claims=row.claims or {},
+        resource=tuple(row.resource),
+    )

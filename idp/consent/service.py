@@ -1,0 +1,164 @@
+"""Agreements accepted, consents remembered and revoked."""
+
+from collections.abc import Collection
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from idp.audit import service as audit
+from idp.audit.events import Event
+from idp.consent import grants
+from idp.consent.models import AgreementAcceptance, Consent
+from idp.consent.rules import Kind, Text
+from idp.foundation.origin import Origin
+from idp.relying_parties.rules import RelyingParty
+
+
+def agreements_of(party: RelyingParty) -> tuple[Text, ...]:
+    """Every text that a person must have accepted at this portal, in the order in which they are shown."""
+    manifest = party.manifest
+    texts = []
+    if manifest.banner is not None and manifest.banner.must_accept:
+        texts.append(Text(Kind.BANNER, manifest.banner.version))
+    if manifest.sign_in.terms is not None:
+        texts.append(Text(Kind.TERMS, manifest.sign_in.terms.version))
+    if manifest.agreement is not None:
+        texts.append(Text(Kind.AGREEMENT, manifest.agreement.version))
+    return tuple(texts)
+
+
+def accepted_by(tx: Session, *, subject_id: str, client_id: str) -> frozenset[Text]:
+    """What the person has accepted at this portal, every version."""
+    rows = tx.execute(
+        select(AgreementAcceptance.kind, AgreementAcceptance.version).where(
+            AgreementAcceptance.subject_id == subject_id, AgreementAcceptance.client_id == client_id
+        )
+    )
+    return frozenset(Text(Kind(row.kind), row.version) for row in rows)
+
+
+def accept(
+    tx: Session, *, subject_id: str, party: RelyingParty, text: Text, now: datetime, origin: Origin
+) -> bool:
+    """Keep that the person accepted a text: which words, when and from where (C10); `False` if they had already."""
+    if text in accepted_by(tx, subject_id=subject_id, client_id=party.client_id):
+        return False
+    tx.add(
+        AgreementAcceptance(
+            subject_id=subject_id,
+            client_id=party.client_id,
+            kind=text.kind.value,
+            version=text.version,
+            text_digest=_digest(party, text),
+            accepted_at=now,
+            address=origin.address[:45],
+        )
+    )
+    audit.append(
+        tx,
+        Event.AGREEMENT_ACCEPTED,
+        now=now,
+        actor=subject_id,
+        origin=origin,
+        subject_id=subject_id,
+        client_id=party.client_id,
+        details={"kind": text.kind.value, "version": text.version},
+    )
+    return True
+
+
+def accept_terms(
+    tx: Session, *, subject_id: str, party: RelyingParty, now: datetime, origin: Origin
+) -> bool:
+    """Pressing *Accept & Login* accepts the terms beside the button (B1)."""
+    terms = party.manifest.sign_in.terms
+    if terms is None:
+        return False
+    return accept(tx, subject_id=subject_id, party=party, text=Text(Kind.TERMS, terms.version), now=now, origin=origin)
+
+
+def words_of(party: RelyingParty, text: Text, *, locale: str) -> str:
+    """The words of a text in the reader's language, else in English; Markdown, or plain for a banner."""
+    if text.kind is Kind.BANNER and party.manifest.banner is not None:
+        words = party.manifest.banner.text
+        return words.es if locale == "es" else words.en
+    stem = f"{text.kind.value}-{text.version}"
+    return party.texts.get(f"{stem}.{locale}.md") or party.texts.get(f"{stem}.en.md", "")
+
+
+def remembered(tx: Session, *, subject_id: str, client_id: str, affiliation_id: UUID | None) -> frozenset[str]:
+    """Scopes that the person has released to this app for this affiliation before, and not taken back."""
+    rows = tx.scalars(
+        select(Consent.scopes).where(
+            Consent.subject_id == subject_id,
+            Consent.client_id == client_id,
+            Consent.revoked_at.is_(None),
+            Consent.affiliation_id == affiliation_id
+            if affiliation_id is not None
+            else Consent.affiliation_id.is_(None),
+        )
+    )
+    return frozenset(name for scopes in rows for name in scopes.split())
+
+
+def remember(
+    tx: Session,
+    *,
+    subject_id: str,
+    client_id: str,
+    affiliation_id: UUID | None,
+    scopes: Collection[str],
+    now: datetime,
+    origin: Origin,
+) -> None:
+    """Keep a yes for next time; what was released before for the same affiliation is added to."""
+    before = remembered(tx, subject_id=subject_id, client_id=client_id, affiliation_id=affiliation_id)
+    if not set(scopes) <= before:
+        tx.add(
+            Consent(
+                subject_id=subject_id,
+                client_id=client_id,
+                affiliation_id=affiliation_id,
+                scopes=" ".join(sorted(set(scopes) - before)),
+                granted_at=now,
+            )
+        )
+    audit.append(
+        tx,
+        Event.CONSENT_GIVEN,
+        now=now,
+        actor=subject_id,
+        origin=origin,
+        subject_id=subject_id,
+        client_id=client_id,
+        details={"scopes": " ".join(sorted(scopes))},
+    )
+
+
+def revoke(tx: Session, *, subject_id: str, client_id: str, now: datetime, origin: Origin) -> bool:
+    """Take back every consent to an app; its grants die with it. `False` if there was none."""
+    taken = tx.execute(
+        update(Consent)
+        .where(Consent.subject_id == subject_id, Consent.client_id == client_id, Consent.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+    ended = grants.revoke_at_client(tx, subject_id=subject_id, client_id=client_id, reason="consent_revoked", now=now)
+    if not taken.rowcount and not ended:  # type: ignore[attr-defined]
+        return False
+    audit.append(
+        tx,
+        Event.CONSENT_REVOKED,
+        now=now,
+        actor=subject_id,
+        origin=origin,
+        subject_id=subject_id,
+        client_id=client_id,
+    )
+    return True
+
+
+def _digest(party: RelyingParty, text: Text) -> str:
+    return sha256(words_of(party, text, locale="en").encode()).hexdigest()

@@ -1,0 +1,199 @@
+"""The dispatcher's rule: request and facts in, the next step, a refusal, or leave to proceed out (DESIGN §4.1)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from idp.affiliations.rules import Choice
+from idp.sessions.rules import Participation, SessionFacts, TransactionFacts
+from idp.vocabulary.refused import Refused
+from idp.vocabulary.scopes import OPENID, Scope
+
+
+class Step(StrEnum):
+    """The pages of a sign-in; each is a room's own, at `/sign-in/<transaction>/<step>`."""
+
+    IDENTIFY = "identify"
+    PASSWORD = "password"
+    CHANGE_PASSWORD = "change-password"
+    AGREEMENT = "agreement"
+    CHOOSE = "choose"
+    CANNOT_ACT = "cannot-act"
+    CONSENT = "consent"
+
+
+class Reason(StrEnum):
+    """OAuth and OIDC error codes that a sign-in can end with (OIDC Core §3.1.2.6, RFC 6749 §4.1.2.1)."""
+
+    LOGIN_REQUIRED = "login_required"
+    INTERACTION_REQUIRED = "interaction_required"
+    CONSENT_REQUIRED = "consent_required"
+    ACCOUNT_SELECTION_REQUIRED = "account_selection_required"
+    ACCESS_DENIED = "access_denied"
+    UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """A validated authorization request, or a visit to one of the provider's own pages (`client_id` is then `None`)."""
+
+    client_id: str | None
+    redirect_uri: str = ""
+    state: str | None = None
+    nonce: str | None = None
+    scope: Scope = Scope()
+    prompt: frozenset[str] = frozenset()
+    max_age: timedelta | None = None
+    acr_values: tuple[str, ...] = ()
+    essential_acr: tuple[str, ...] = ()
+    login_hint: str | None = None
+    hinted_subject: str | None = None
+    """Whom a valid `id_token_hint` names; somebody else's session does not answer the request (AZ-23)."""
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    provider_ids: tuple[str, ...] = ()
+    """All `provider_id` values the request narrows to, by scope or by the `claims` parameter."""
+    tins: tuple[str, ...] = ()
+    ui_locales: str | None = None
+    code_challenge: str = ""
+    resource: tuple[str, ...] = ()
+    return_to: str | None = None
+    """Endpoint of the own page that asked for a sign-in."""
+
+    @property
+    def silent(self) -> bool:
+        return "none" in self.prompt
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementDue:
+    """A text that the person has not accepted in this version."""
+
+    kind: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the rule looks at; read fresh each time the dispatcher is asked."""
+
+    transaction: TransactionFacts | None
+    """`None` on the first look, before anything is parked."""
+    session: SessionFacts | None
+    username_first: bool = False
+    password_must_change: bool = False
+    agreements_due: tuple[AgreementDue, ...] = ()
+    acts: bool = True
+    """Whether this client is told for whom the person acts; own pages and plain OIDC requests are not."""
+    choices: tuple[Choice, ...] = ()
+    """The valid choices inside what the request narrows to."""
+    narrowed: bool = False
+    remembered: Participation | None = None
+    first_party: bool = True
+    consented: frozenset[str] = frozenset()
+    """Scopes of a remembered consent for the choice that would be taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """The person sees this step next."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Proceed:
+    """Everything is settled: issue the code, for this choice if the client is told one."""
+
+    choice: Choice | None
+    scopes: Scope
+
+
+Verdict = Show | Refused | Proceed
+
+
+def next_step(request: AuthorizationRequest, facts: Facts, *, now: datetime) -> Verdict:
+    """What comes next; every `prompt`, `max_age` and `acr` of the protocol is decided here and nowhere else."""
+    if facts.transaction is not None and facts.transaction.refused_at is not None:
+        return Refused(Reason.ACCESS_DENIED)
+    if facts.session is None or _must_sign_in(request, facts, facts.session, now=now):
+        return _or_silent(request, _sign_in_step(facts), Reason.LOGIN_REQUIRED)
+    if request.hinted_subject not in {None, facts.session.subject_id}:
+        return Refused(Reason.LOGIN_REQUIRED)
+    if request.essential_acr and not any(value in facts.session.acr for value in request.essential_acr):
+        return Refused(Reason.UNMET_AUTHENTICATION_REQUIREMENTS)
+    if facts.password_must_change:
+        return _or_silent(request, Step.CHANGE_PASSWORD, Reason.INTERACTION_REQUIRED)
+    if facts.agreements_due:
+        return _or_silent(request, Step.AGREEMENT, Reason.INTERACTION_REQUIRED)
+    if not facts.acts:
+        return _consent(request, facts, choice=None)
+    return _choose(request, facts)
+
+
+def choice_taken(request: AuthorizationRequest, facts: Facts) -> Choice | None:
+    """The choice that needs no question: made here, remembered for the session, or the only one (MODEL §5)."""
+    transaction = facts.transaction
+    if transaction is not None and transaction.chosen_at is not None and transaction.affiliation_id is not None:
+        return _find(facts.choices, transaction.affiliation_id, transaction.provider_id)
+    if "select_account" in request.prompt:
+        return None
+    if facts.remembered is not None and facts.remembered.affiliation_id is not None:
+        found = _find(facts.choices, facts.remembered.affiliation_id, facts.remembered.provider_id)
+        if found is not None:
+            return found
+    return facts.choices[0] if len(facts.choices) == 1 else None
+
+
+def _must_sign_in(
+    request: AuthorizationRequest, facts: Facts, session: SessionFacts, *, now: datetime
+) -> bool:
+    transaction = facts.transaction
+    if transaction is not None and transaction.authenticated_at is not None and transaction.session_id == session.id:
+        return False
+    if "login" in request.prompt or request.hinted_subject not in {None, session.subject_id}:
+        return True
+    return request.max_age is not None and now - session.auth_time > request.max_age
+
+
+def _sign_in_step(facts: Facts) -> Step:
+    typed = facts.transaction is not None and facts.transaction.login is not None
+    return Step.IDENTIFY if facts.username_first and not typed else Step.PASSWORD
+
+
+def _choose(request: AuthorizationRequest, facts: Facts) -> Verdict:
+    if not facts.choices:
+        if facts.narrowed:
+            return Refused(Reason.ACCESS_DENIED)
+        return _or_silent(request, Step.CANNOT_ACT, Reason.INTERACTION_REQUIRED)
+    choice = choice_taken(request, facts)
+    if choice is None:
+        return _or_silent(request, Step.CHOOSE, Reason.ACCOUNT_SELECTION_REQUIRED)
+    return _consent(request, facts, choice=choice)
+
+
+def _consent(request: AuthorizationRequest, facts: Facts, *, choice: Choice | None) -> Verdict:
+    asked = frozenset(request.scope.names)
+    given = frozenset((facts.transaction.consented_scopes or "").split()) if facts.transaction is not None else frozenset()
+    here = facts.transaction is not None and facts.transaction.consented_scopes is not None
+    if here:
+        return Proceed(choice, request.scope.only(given | {OPENID}))
+    must_ask = "consent" in request.prompt or not (facts.first_party or asked - {OPENID} <= facts.consented)
+    if must_ask and request.client_id is not None:
+        return _or_silent(request, Step.CONSENT, Reason.CONSENT_REQUIRED)
+    return Proceed(choice, request.scope)
+
+
+def _or_silent(request: AuthorizationRequest, step: Step, reason: Reason) -> Verdict:
+    """With `prompt=none` no page is ever shown (OIDC Core §3.1.2.1)."""
+    return Refused(reason) if request.silent else Show(step)
+
+
+def _find(choices: Sequence[Choice], affiliation_id: UUID, provider_id: UUID | None) -> Choice | None:
+    return next(
+        (choice for choice in choices if choice.same_target(affiliation_id=affiliation_id, provider_id=provider_id)),
+        None,
+    )
+

@@ -1,0 +1,140 @@
+"""Reads the facts and asks the rule; the verdict is asked again in the transaction that acts on it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from idp.affiliations import service as affiliations
+from idp.affiliations.narrowing import within
+from idp.affiliations.rules import Choice, PortalTerms
+from idp.authenticators.password import service as passwords
+from idp.consent import service as consents
+from idp.relying_parties.rules import RelyingParty
+from idp.sessions import service as sessions
+from idp.sessions.rules import Participation, SessionFacts, TransactionFacts
+from idp.sign_in.rules import (
+    AgreementDue,
+    AuthorizationRequest,
+    Facts,
+    Verdict,
+    choice_taken,
+    next_step,
+)
+from idp.vocabulary import scopes
+
+ACTING_SCOPES = frozenset({scopes.PROVIDER_ID, scopes.TIN, scopes.TRADING_PARTNER, scopes.ENTITLEMENTS})
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict and what it rests on."""
+
+    verdict: Verdict
+    facts: Facts
+    terms: PortalTerms | None
+
+
+def decide(
+    tx: Session,
+    request: AuthorizationRequest,
+    *,
+    party: RelyingParty | None,
+    transaction: TransactionFacts | None,
+    session: SessionFacts | None,
+    now: datetime,
+) -> Decision:
+    """What comes next for this browser and request, from facts read now."""
+    username_first = party is not None and party.manifest.sign_in.username_first
+    if session is None:
+        facts = Facts(transaction=transaction, session=None, username_first=username_first)
+        return Decision(next_step(request, facts, now=now), facts, None)
+    terms = affiliations.terms_of(party) if party is not None and wants_acting(request, party) else None
+    remembered = _remembered(tx, session, party)
+    choices = _choices(tx, request, party, session, terms, transaction, remembered, now=now)
+    facts = Facts(
+        transaction=transaction,
+        session=session,
+        username_first=username_first,
+        password_must_change=passwords.must_change(
+            tx,
+            subject_id=session.subject_id,
+            client_id=party.client_id if party is not None else None,
+            typed=transaction is not None and transaction.authenticated_at is not None,
+        ),
+        agreements_due=_agreements_due(tx, session.subject_id, party),
+        acts=terms is not None,
+        choices=choices,
+        narrowed=bool(request.provider_ids or request.tins),
+        remembered=remembered,
+        first_party=party is None or party.registration.first_party,
+    )
+    facts = _with_consent(tx, request, facts, party, session)
+    return Decision(next_step(request, facts, now=now), facts, terms)
+
+
+def wants_acting(request: AuthorizationRequest, party: RelyingParty) -> bool:
+    """A portal is always told for whom a person acts; a partner app when it asks a scope that says so."""
+    return party.portal is not None or bool(ACTING_SCOPES & set(request.scope.names)) or request.scope.narrows
+
+
+def _remembered(tx: Session, session: SessionFacts, party: RelyingParty | None) -> Participation | None:
+    return None if party is None else sessions.participation(tx, session_id=session.id, client_id=party.client_id)
+
+
+def _choices(
+    tx: Session,
+    request: AuthorizationRequest,
+    party: RelyingParty | None,
+    session: SessionFacts,
+    terms: PortalTerms | None,
+    transaction: TransactionFacts | None,
+    remembered: Participation | None,
+    *,
+    now: datetime,
+) -> tuple[Choice, ...]:
+    """All valid choices, or only the one already taken where that still stands: the short way of a live session."""
+    if terms is None or party is None:
+        return ()
+    taken = _taken(request, transaction, remembered)
+    if taken is not None:
+        found = affiliations.choices_at(tx, subject_id=session.subject_id, terms=terms, now=now, only=taken[0])
+        if any(choice.same_target(affiliation_id=taken[0], provider_id=taken[1]) for choice in found):
+            return within(tx, found, provider_ids=request.provider_ids, tins=request.tins, sector=party.sector)
+    every = affiliations.choices_at(tx, subject_id=session.subject_id, terms=terms, now=now)
+    return within(tx, every, provider_ids=request.provider_ids, tins=request.tins, sector=party.sector)
+
+
+def _taken(
+    request: AuthorizationRequest, transaction: TransactionFacts | None, remembered: Participation | None
+) -> tuple[UUID, UUID | None] | None:
+    if transaction is not None and transaction.chosen_at is not None and transaction.affiliation_id is not None:
+        return transaction.affiliation_id, transaction.provider_id
+    narrows = request.provider_ids or request.tins or "select_account" in request.prompt
+    if remembered is not None and remembered.affiliation_id is not None and not narrows:
+        return remembered.affiliation_id, remembered.provider_id
+    return None
+
+
+def _agreements_due(tx: Session, subject_id: str, party: RelyingParty | None) -> tuple[AgreementDue, ...]:
+    if party is None:
+        return ()
+    wanted = consents.agreements_of(party)
+    accepted = consents.accepted_by(tx, subject_id=subject_id, client_id=party.client_id) if wanted else frozenset()
+    return tuple(AgreementDue(*text) for text in wanted if text not in accepted)
+
+
+def _with_consent(
+    tx: Session, request: AuthorizationRequest, facts: Facts, party: RelyingParty | None, session: SessionFacts
+) -> Facts:
+    if facts.first_party or party is None:
+        return facts
+    choice = choice_taken(request, facts)
+    given = consents.remembered(
+        tx,
+        subject_id=session.subject_id,
+        client_id=party.client_id,
+        affiliation_id=choice.affiliation_id if choice is not None else None,
+    )
+    return replace(facts, consented=given)
