@@ -96,16 +96,24 @@ def _place(identity: UUID) -> str:
 
 
 def settle(
-    tx: Session, *, row: Any, link: Link | None, outcome: Undelivered | None, now: datetime, jitter: float
+    tx: Session,
+    *,
+    row: Any,
+    link: Link | None,
+    outcome: Undelivered | None,
+    now: datetime,
+    sent_at: datetime,
+    jitter: float,
 ) -> bool:
     """Write down how a try ended: delivered, again later, or dead (audited, content wiped).
 
-    `False` when another worker has taken the row over since: its own outcome counts.
+    A link's life is counted from `sent_at`, the moment its mail named. `False` when another worker has taken the
+    row over since: its own outcome counts.
     """
     if outcome is None:
         written = _close(tx, row=row, now=now, outcome="delivered", why=None)
         if written and link is not None:
-            artefacts.start_life(tx, identity=link.artefact_id, now=now, expires_at=now + link.lifetime)
+            artefacts.start_life(tx, identity=link.artefact_id, now=now, expires_at=sent_at + link.lifetime)
         return written
     due_at = None if outcome.reason is Reason.REJECTED else retry_at(row.attempts, now=now, jitter=jitter)
     if due_at is not None:

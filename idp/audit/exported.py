@@ -1,0 +1,40 @@
+"""Heads outside the database, one JSON line a minute: what a cut tail or a restored copy cannot take along (AU-03)."""
+
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+
+from idp.audit.rules import Link
+
+
+def write_heads(path: Path, heads: list[Link], *, now: datetime) -> None:
+    """Add the present heads to the file; earlier lines stay."""
+    line = json.dumps(
+        {
+            "at": now.isoformat(),
+            "heads": [{"stream": head.stream, "sequence": head.sequence, "hash": head.hash.hex()} for head in heads],
+        },
+        separators=(",", ":"),
+    )
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
+def read_heads(path: Path) -> list[Link]:
+    """All heads ever exported to the file; `ValueError` names the line that is none.
+
+    A last line without its end was cut short by a crash and is passed over.
+    """
+    found: dict[tuple[int, int], Link] = {}
+    lines = path.read_text(encoding="utf-8").split("\n")
+    for number, line in enumerate(lines[:-1], start=1):
+        try:
+            for head in json.loads(line)["heads"]:
+                link = Link(int(head["stream"]), int(head["sequence"]), bytes.fromhex(head["hash"]))
+                if found.setdefault((link.stream, link.sequence), link) != link:
+                    raise ValueError("two hashes for one place")
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"line {number} holds no heads") from error
+    return list(found.values())

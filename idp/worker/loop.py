@@ -1,0 +1,68 @@
+"""The worker's day: what is due at once, heads and clearing up each minute, nothing that a failure could stop."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from idp.audit import service as audit
+from idp.audit.exported import write_heads
+from idp.audit.rules import Link
+from idp.foundation.database import reading
+from idp.worker.service import Ports, work_once
+from idp.worker.sweep import sweep
+
+IDLE_SECONDS: Final = 0.5
+AFTER_FAILURE_SECONDS: Final = 5.0
+CHORES_EVERY: Final = timedelta(minutes=1)
+HEADS_FILE: Final = "audit-heads.jsonl"
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Worker:
+    """One worker; `stop.set()` lets it finish what it has leased and go."""
+
+    ports: Ports
+    data_dir: Path
+    read_clock: Callable[[], datetime]
+    stop: threading.Event = field(default_factory=threading.Event)
+    _chores_at: datetime | None = None
+    _exported: list[Link] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Work until stopped. A database that is away is waited for."""
+        while not self.stop.is_set():
+            try:
+                self._chores_if_due()
+                pause = IDLE_SECONDS if work_once(ports=self.ports, read_clock=self.read_clock) == 0 else 0.0
+            except Exception:
+                _log.exception("the worker failed and goes on")
+                pause = AFTER_FAILURE_SECONDS
+            self.stop.wait(pause)
+
+    def run_until_idle(self) -> int:
+        """Do all that is due now; says how many rows that were."""
+        done = 0
+        while not self.stop.is_set() and (step := work_once(ports=self.ports, read_clock=self.read_clock)):
+            done += step
+        return done
+
+    def _chores_if_due(self) -> None:
+        now = self.read_clock()
+        if self._chores_at is None or now >= self._chores_at:
+            self._chores_at = now + CHORES_EVERY
+            self.export_heads(now=now)
+            sweep(now=now)
+
+    def export_heads(self, *, now: datetime) -> None:
+        """Write down the heads that moved since the last time (AU-03)."""
+        with reading() as tx:
+            heads = audit.heads(tx)
+        moved = [head for head in heads if head not in self._exported]
+        if moved:
+            write_heads(self.data_dir / HEADS_FILE, moved, now=now)
+            self._exported = heads

@@ -1,0 +1,52 @@
+"""Clearing up, in small batches; everything here is only tidiness, since reading already decides (DESIGN §4.8)."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Table, delete, select
+from sqlalchemy.orm import Session
+
+from idp.foundation import artefacts, house, limiter
+from idp.foundation.database import see_as, writing
+from idp.messaging import service as messaging
+from idp.sessions import service as sessions
+from idp.sessions import transactions
+from idp.sessions.models import LogoutDelivery
+from idp.settings import Settings
+
+BATCHES: Final = 100
+"""Of one kind in one sweep: a huge backlog must not keep the worker from its messages."""
+_logouts: Table = LogoutDelivery.__table__  # type: ignore[assignment]
+
+
+def sweep(*, now: datetime) -> dict[str, int]:
+    """One pass; says how many rows of each kind were cleared. Each batch is a transaction of its own."""
+    settings = house.get(Settings)
+    before, batch = now - settings.purge_after, settings.purge_batch
+    jobs: dict[str, Callable[[Session], int]] = {
+        "sessions_ended": lambda tx: sessions.close_dead(tx, now=now, batch=min(batch, 200)),
+        "transactions": lambda tx: transactions.purge(tx, before=before, batch=batch),
+        "artefacts": lambda tx: artefacts.purge(tx, before=before, batch=batch),
+        "counts": lambda tx: limiter.purge(tx, now=now, batch=batch),
+        "messages": lambda tx: messaging.purge(tx, now=now, batch=batch),
+        "logout_deliveries": lambda tx: _purge_logouts(tx, now=now, batch=batch),
+    }
+    return {name: _until_done(job) for name, job in jobs.items()}
+
+
+def _until_done(job: Callable[[Session], int]) -> int:
+    cleared = 0
+    for _ in range(BATCHES):
+        with writing() as tx:
+            see_as(tx, everything=True)
+            step = job(tx)
+        cleared += step
+        if step == 0:
+            break
+    return cleared
+
+
+def _purge_logouts(tx: Session, *, now: datetime, batch: int) -> int:
+    doomed = select(_logouts.c.id).where(_logouts.c.done_at < now - messaging.KEPT_AFTER).limit(batch)
+    return tx.execute(delete(_logouts).where(_logouts.c.id.in_(doomed))).rowcount  # type: ignore[attr-defined, no-any-return]
