@@ -1,0 +1,62 @@
+"""What the database itself refuses: changes of the audit, and affiliations outside the scope that was named.
+
+SECURITY rulings 20 and 21. `give_rights` runs after every upgrade, so that a table added later is covered too.
+"""
+
+from typing import Final
+
+from sqlalchemy import Connection, inspect, text
+
+AUDIT_TRIGGERS: Final = tuple(
+    f"CREATE TRIGGER audit_event_no_{verb.lower()} BEFORE {verb} ON audit_event"
+    " BEGIN SELECT RAISE(ABORT, 'audit events are never changed'); END"
+    for verb in ("UPDATE", "DELETE")
+)
+"""For SQLite, which has no roles."""
+
+_IN_SCOPE: Final = (
+    "subject_id = current_setting('credence.subject', true)"
+    " OR target_id = nullif(current_setting('credence.target', true), '')::uuid"
+    " OR current_setting('credence.everything', true) = 'on'"
+)
+_OF_A_SEEN_AFFILIATION: Final = "EXISTS (SELECT 1 FROM affiliation WHERE affiliation.id = affiliation_id)"
+ROW_FENCES: Final = (
+    "ALTER TABLE affiliation ENABLE ROW LEVEL SECURITY",
+    f"CREATE POLICY scope ON affiliation USING ({_IN_SCOPE}) WITH CHECK ({_IN_SCOPE})",
+    "ALTER TABLE affiliation_evidence ENABLE ROW LEVEL SECURITY",
+    f"CREATE POLICY scope ON affiliation_evidence USING ({_OF_A_SEEN_AFFILIATION})",
+    "ALTER TABLE held_level ENABLE ROW LEVEL SECURITY",
+    f"CREATE POLICY scope ON held_level USING ({_OF_A_SEEN_AFFILIATION})",
+)
+"""For PostgreSQL; `database.see_as` opens them for one transaction. The owner is outside."""
+
+EPOCH_VIEW: Final = (
+    "CREATE VIEW affiliation_epoch AS SELECT id, epoch, status, starts_at, ends_at, subject_id, registry, target_kind,"
+    " target_id, last_used_at, activated_at FROM affiliation"
+)
+"""Tokens are checked against this view, which belongs to the owner and so lies outside the row fences."""
+
+_RIGHTS: Final = {
+    "alembic_version": "SELECT",
+    "affiliation_epoch": "SELECT",
+    "audit_event": "SELECT, INSERT",
+    "audit_head": "SELECT, UPDATE",
+    "system_state": "SELECT, UPDATE",
+    "clients_version": "SELECT, UPDATE",
+}
+_USUAL: Final = "SELECT, INSERT, UPDATE, DELETE"
+
+
+def give_rights(connection: Connection, *, role: str | None) -> None:
+    """Give the application's role what it needs on every table, and nothing else. The owner itself needs nothing."""
+    owner = connection.execute(text("SELECT current_user")).scalar_one()
+    if role is None or role == owner:
+        return
+    preparer = connection.dialect.identifier_preparer
+    grantee = preparer.quote(role)
+    looked = inspect(connection)
+    connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {grantee}"))
+    for name in sorted({*looked.get_table_names(), *looked.get_view_names()}):
+        table = preparer.quote(name)
+        connection.execute(text(f"REVOKE ALL ON {table} FROM {grantee}"))
+        connection.execute(text(f"GRANT {_RIGHTS.get(name, _USUAL)} ON {table} TO {grantee}"))

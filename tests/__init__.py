@@ -1,0 +1,1 @@
+"""The tests; `conftest.py` says how to use what they share."""

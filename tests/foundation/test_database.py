@@ -1,0 +1,113 @@
+"""Two ways in, at most two writes a request, aware moments; and that the shared fixtures keep what they promise."""
+
+from datetime import datetime
+
+import pytest
+from flask import Flask
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.orm import Session
+
+from idp.affiliations.models import Affiliation
+from idp.foundation import artefacts, epochs
+from idp.foundation.database import new_id, reading, see_as, write_budget, writing
+from idp.messaging.models import OutboxMessage
+from idp.settings import Settings
+from idp.subjects.models import Subject
+from tests.factories import Make
+
+pytestmark = pytest.mark.both
+
+
+def test_returning_commits(app: Flask, now: datetime) -> None:
+    with writing() as tx:
+        epochs.bump(tx, now=now)
+    with reading() as tx:
+        assert epochs.current(tx) == 2
+
+
+def test_raising_rolls_back(app: Flask, now: datetime) -> None:
+    with pytest.raises(LookupError), writing() as tx:
+        epochs.bump(tx, now=now)
+        raise LookupError
+    with reading() as tx:
+        assert epochs.current(tx) == 1
+
+
+def test_a_third_write_in_one_request_is_a_programming_error(app: Flask) -> None:
+    with write_budget():
+        for _ in range(2):
+            with writing():
+                pass
+        with pytest.raises(RuntimeError), writing():
+            pass
+
+
+def test_a_naive_moment_is_refused(app: Flask, now: datetime) -> None:
+    with pytest.raises(StatementError), writing() as tx:
+        epochs.bump(tx, now=now.replace(tzinfo=None))
+
+
+def test_a_moment_comes_back_aware(app: Flask, make: Make, now: datetime) -> None:
+    subject = make.subject(password=None, updated_at=now)
+    assert make.row(Subject, subject.id).updated_at == now
+
+
+def test_ids_of_later_rows_sort_later() -> None:
+    made = [new_id() for _ in range(3)]
+    assert all(identity.version == 7 for identity in made)
+
+
+def test_fixtures_begin_every_test_with_an_empty_database(app: Flask, make: Make) -> None:
+    assert make.rows(Subject) == []
+    make.subject(password=None)
+
+
+def test_fixtures_begin_every_test_with_an_empty_database_again(app: Flask, make: Make) -> None:
+    assert make.rows(Subject) == []
+    make.subject(password=None)
+
+
+def test_AD_01_affiliations_are_fenced_by_scope_on_postgresql(app: Flask, make: Make, settings: Settings) -> None:
+    mine, other = make.subject(password=None), make.subject(password=None)
+    make.affiliation(mine, make.group())
+    make.affiliation(other, make.group())
+    with reading() as tx:
+        unscoped = len(tx.scalars(select(Affiliation)).all())
+    with reading() as tx:
+        see_as(tx, subject_id=mine.id)
+        scoped = len(tx.scalars(select(Affiliation)).all())
+    with reading() as tx:
+        assert tx.execute(text("SELECT count(*) FROM affiliation_epoch")).scalar_one() == 2
+    assert (unscoped, scoped) == ((2, 2) if settings.sqlite else (0, 1))
+
+
+def test_a_read_cannot_wait_for_a_writer(app: Flask, tx: Session, now: datetime) -> None:
+    epochs.bump(tx, now=now)
+    with reading() as other:
+        assert epochs.current(other) == 1
+
+
+def test_foreign_keys_hold(app: Flask, now: datetime) -> None:
+    with pytest.raises(DBAPIError), writing() as tx:
+        tx.execute(
+            insert(Affiliation.__table__).values(
+                id=new_id(), subject_id="nobody", registry="ozark", target_kind="practice", target_id=new_id(),
+                status="active", account_manager=False, starts_at=now, epoch=1, version=1, created_at=now,
+            )
+        )  # fmt: skip
+
+
+def test_artefacts_are_used_up_in_the_transaction_of_their_effect(app: Flask, now: datetime, make: Make) -> None:
+    from datetime import timedelta
+
+    with writing() as tx:
+        secret, _ = artefacts.issue(tx, kind=artefacts.Kind.PASSWORD_RESET, now=now, lifetime=timedelta(minutes=30))
+    digest = artefacts.digest_of(secret.reveal())
+    with pytest.raises(LookupError), writing() as tx:
+        artefacts.redeem(tx, kind=artefacts.Kind.PASSWORD_RESET, digest=digest, now=now)
+        raise LookupError
+    with writing() as tx:
+        redeemed = artefacts.redeem(tx, kind=artefacts.Kind.PASSWORD_RESET, digest=digest, now=now)
+    assert isinstance(redeemed, artefacts.Redeemed)
+    assert make.rows(OutboxMessage) == []

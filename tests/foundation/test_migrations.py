@@ -1,0 +1,141 @@
+"""The schema: models and migrations agree on both databases, migrators wait for each other, the fences hold."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from idp.migrations.run import differences, pending, upgrade
+from idp.migrations.tables import metadata
+from idp.settings import Settings
+from tests.servers import Postgres
+
+EVERY = ("0001", "0002")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def fresh(request: pytest.FixtureRequest, make_settings: Callable[..., Settings], tmp_path: Path) -> Iterator[Settings]:
+    """Settings of a database that has nothing in it."""
+    if request.param == "sqlite":
+        yield make_settings(database_url=f"sqlite:///{tmp_path / 'fresh.sqlite3'}")
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = f"fresh_{uuid4().hex}"
+    server.create_database(name)
+    yield make_settings(
+        database_url=server.url("credence_app", name), database_owner_url=server.url("credence_owner", name)
+    )
+
+
+def statement(settings: Settings, sql: str) -> None:
+    """As the application's role."""
+    engine = create_engine(settings.database_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text(sql))
+
+
+def test_an_empty_database_lacks_everything_and_then_nothing(fresh: Settings) -> None:
+    assert pending(fresh) == EVERY
+    assert upgrade(fresh) == EVERY
+    assert pending(fresh) == ()
+    assert upgrade(fresh) == ()
+
+
+def test_looking_for_what_is_pending_makes_no_file(make_settings: Callable[..., Settings], tmp_path: Path) -> None:
+    settings = make_settings(database_url=f"sqlite:///{tmp_path / 'absent.sqlite3'}")
+    assert pending(settings) == EVERY
+    assert not (tmp_path / "absent.sqlite3").exists()
+
+
+def test_models_and_migrations_agree(fresh: Settings) -> None:
+    upgrade(fresh)
+    assert differences(fresh) == []
+
+
+def test_R_28_two_migrators_wait_for_each_other(fresh: Settings) -> None:
+    done: list[tuple[str, ...]] = []
+    both = [threading.Thread(target=lambda: done.append(upgrade(fresh))) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join(30)
+    assert sorted(done) == [(), EVERY]
+
+
+def test_R_27_a_migration_that_fails_leaves_nothing_behind(fresh: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("idp.migrations.fences.AUDIT_TRIGGERS", ("CREATE NONSENSE",))
+    monkeypatch.setattr("idp.migrations.fences.ROW_FENCES", ("CREATE NONSENSE",))
+    with pytest.raises(DBAPIError):
+        upgrade(fresh)
+    assert pending(fresh) == EVERY
+    monkeypatch.undo()
+    assert upgrade(fresh) == EVERY
+
+
+def test_AU_nobody_changes_an_audit_event(fresh: Settings) -> None:
+    upgrade(fresh)
+    hollow = "x''" if fresh.sqlite else "''::bytea"
+    values = f"'{uuid4().hex}', 0, 1, '2026-01-01', 'x', 'ok', 'system', '{{}}', '-', {hollow}, {hollow}"
+    columns = "id, stream, sequence, at, type, outcome, actor, details, address, previous_hash, hash"
+    statement(fresh, f"INSERT INTO audit_event ({columns}) VALUES ({values})")
+    for sql in ("UPDATE audit_event SET outcome = 'no'", "DELETE FROM audit_event"):
+        with pytest.raises(DBAPIError):
+            statement(fresh, sql)
+
+
+def test_the_application_cannot_change_the_schema(fresh: Settings) -> None:
+    if fresh.sqlite:
+        assert fresh.database_owner_url == fresh.database_url
+        return
+    upgrade(fresh)
+    for sql in ("CREATE TABLE mine (id int)", "DROP TABLE subject", "TRUNCATE subject", "DELETE FROM system_state"):
+        with pytest.raises(DBAPIError):
+            statement(fresh, sql)
+
+
+def test_AD_01_row_fences_show_only_what_the_transaction_named(fresh: Settings, now: datetime) -> None:
+    upgrade(fresh)
+    if fresh.sqlite:
+        assert "affiliation_epoch" in inspect(create_engine(fresh.database_url)).get_view_names()
+        return
+    mine, target = "a" * 26, uuid4()
+    owner = create_engine(fresh.database_owner_url, poolclass=NullPool)
+    with owner.begin() as connection:
+        for subject in (mine, "b" * 26):
+            connection.execute(
+                text("INSERT INTO subject (id, status, epoch, version, profile, created_at, updated_at)"
+                     " VALUES (:id, 'active', 1, 1, '{}', :now, :now)"), {"id": subject, "now": now}
+            )  # fmt: skip
+            connection.execute(
+                text("INSERT INTO affiliation (id, subject_id, registry, target_kind, target_id, status, account_manager,"
+                     " starts_at, epoch, version, created_at) VALUES (:id, :subject, 'ozark', 'practice', :target,"
+                     " 'active', false, :now, 1, 1, :now)"),
+                {"id": uuid4(), "subject": subject, "target": target if subject == mine else uuid4(), "now": now},
+            )  # fmt: skip
+    app = create_engine(fresh.database_url, poolclass=NullPool)
+
+    def seen(**scope: str) -> int:
+        with app.begin() as connection:
+            for name, value in scope.items():
+                connection.execute(
+                    text("SELECT set_config(:name, :value, true)"), {"name": f"credence.{name}", "value": value}
+                )
+            return int(connection.execute(text("SELECT count(*) FROM affiliation")).scalar_one())
+
+    assert seen() == 0
+    assert seen(subject=mine) == 1
+    assert seen(target=str(target)) == 1
+    assert seen(everything="on") == 2
+    with app.begin() as connection:
+        assert connection.execute(text("SELECT count(*) FROM affiliation_epoch")).scalar_one() == 2
+        assert connection.execute(text("UPDATE affiliation SET status = 'ended'")).rowcount == 0
+
+
+def test_every_model_is_known_to_the_migrations(app: object) -> None:
+    assert {"artefact", "affiliation", "audit_event", "outbox", "attempt_budget"} <= set(metadata().tables)
