@@ -5,19 +5,19 @@ not HTML. What every page shows has a default here, so that a view passes only w
 """
 
 import re
-from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, has_request_context, request, url_for
+from flask import Flask, Response, g, has_app_context, request, url_for
 from flask_wtf.csrf import generate_csrf
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
 from idp.foundation import masks
+from idp.foundation.mail_style import mail_styles
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
 STATIC: Final = Path(__file__).resolve().parents[1] / "static"
@@ -53,6 +53,7 @@ def attach(app: Flask) -> None:
     environment.globals.pop("config", None)
     environment.globals.update(static_url=static_url, csrf_field=csrf_field, here=here)
     environment.filters.update(mask_email=masks.email, mask_phone=masks.phone, mask_tin=masks.tin)
+    environment.filters["mail_styles"] = mail_styles
     app.context_processor(_defaults)
     app.after_request(_close)
 
@@ -106,16 +107,17 @@ def here() -> str:
     return request.full_path
 
 
-def _defaults() -> Mapping[str, Any]:
-    shown = g if has_request_context() else {}
+def _defaults() -> dict[str, Any]:
+    shown = {name: g.get(name) for name in ("party", "person_name", "acting_for")} if has_app_context() else {}
     return {
-        "party": shown.get("party"),
-        "person_name": shown.get("person_name"),
-        "acting_for": shown.get("acting_for"),
+        "party": None,
+        "person_name": None,
+        "acting_for": None,
         "switch_url": None,
         "not_you_url": None,
         "errors": {},
         "problem": None,
+        **shown,
     }
 
 

@@ -121,4 +121,5 @@ def _kept(text: str, *, mimetype: str) -> Response:
     response.mimetype = mimetype
     response.headers["Cache-Control"] = _FOR_EVER if request.args.get("v") == version else _AN_HOUR
     response.set_etag(version)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
