@@ -14,6 +14,7 @@ from uuid import UUID
 
 from idp.messaging.rules import Undelivered
 
+FOLDER: Final = "outbox"
 SHOWN: Final = 200
 _ADDRESS: Final = re.compile(r"https?://[^\s<>\"']+")
 
@@ -46,7 +47,7 @@ class KeepingTransport:
     @classmethod
     def within(cls, data_dir: Path) -> "KeepingTransport":
         """The outbox of a data folder; nobody else may read it."""
-        folder = data_dir / "outbox"
+        folder = data_dir / FOLDER
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return cls(folder)
 

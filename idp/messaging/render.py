@@ -59,7 +59,7 @@ def _words(payload: Payload, *, language: str, happened_at: datetime, now: datet
     return {
         "url": None,
         **payload.context,
-        "name": one_line(payload.recipient.name),
+        "name": spoken(payload.recipient.name),
         "portal": one_line(payload.brand.name),
         "brand": payload.brand,
         "accent": accent_of(payload.brand),

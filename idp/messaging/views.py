@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from idp.foundation import house
 from idp.foundation.front_door import route_policy
-from idp.messaging.kept import KeepingTransport, KeptMessage
+from idp.messaging.kept import FOLDER, KeepingTransport, KeptMessage
 from idp.settings import Settings
 
 bp = Blueprint("messaging", __name__)
@@ -47,7 +47,7 @@ def html_part(message: UUID) -> ResponseReturnValue:
 
 
 def _kept() -> KeepingTransport:
-    return KeepingTransport.within(house.get(Settings).data_dir)
+    return KeepingTransport(house.get(Settings).data_dir / FOLDER)
 
 
 def _found(identity: UUID) -> KeptMessage:
