@@ -40,6 +40,7 @@ def attach(app: Flask, *, default_zone: str = "UTC") -> None:
     domain.cache.update({(code, "messages"): catalogue(code) for code in LANGUAGES})
     babel.domain_instance = domain
     environment = app.jinja_env
+    environment.policies["ext.i18n.trimmed"] = True
     environment.globals.update(
         locale_tag=language,
         text_direction=lambda: Locale.parse(language()).text_direction,
