@@ -74,6 +74,12 @@ class ClientKeys:
         usable = kept.fetched_at is not None and now - kept.fetched_at < USABLE
         return kept.keys if usable else ()
 
+    def forget(self) -> None:
+        """Begin anew, with nothing fetched."""
+        with self._guard:
+            self._remote.clear()
+            self._inline.clear()
+
     def _judge(
         self,
         token: str,

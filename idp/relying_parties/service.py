@@ -104,6 +104,11 @@ def forget() -> None:
     cache.current().forget()
 
 
+def new_secret() -> Secret:
+    """256 random bits, as clients get them."""
+    return Secret(secrets.token_urlsafe(SECRET_BYTES))
+
+
 def add_secret(
     tx: Session, *, client_id: str, now: datetime, actor: str, origin: Origin, secret: Secret | None = None
 ) -> Secret | Refused:
@@ -117,7 +122,7 @@ def add_secret(
         return Refused(Reason.UNKNOWN)
     if not keeps_secret(party.registration):
         return Refused(Reason.KEEPS_NO_SECRET)
-    made = secret if secret is not None else Secret(secrets.token_urlsafe(SECRET_BYTES))
+    made = secret if secret is not None else new_secret()
     digest = digest_of(made.reveal())
     if digest in party.secret_digests:
         return made
