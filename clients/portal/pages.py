@@ -1,0 +1,80 @@
+"""The portal's own pages: the menu, who I am and for whom I act, and the pages that take an access level."""
+
+from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from clients.portal.guard import for_signed_in, is_fresh
+from clients.relying_party.manifest import Level
+from clients.relying_party.sign_in import AccessEnded, read_userinfo
+from clients.relying_party.site import now, signed_in, site, visit
+from clients.relying_party.tokens import peek
+from clients.relying_party.visits import SignedIn
+
+bp = Blueprint("portal", __name__, template_folder="templates")
+
+
+@bp.get("/")
+def landing() -> ResponseReturnValue:
+    return render_template("portal/landing.html", guarding_claims=site().manifest.level_of_claims)
+
+
+@bp.get("/me")
+@for_signed_in
+def me(who: SignedIn) -> ResponseReturnValue:
+    read_userinfo(who, provider=site().provider, now=now())
+    held = [level for level in site().manifest.levels if level.key in who.entitlements]
+    return render_template("portal/me.html", held=held, access_token=peek(who.access_token))
+
+
+@bp.get("/me.json")
+def me_as_json() -> ResponseReturnValue:
+    """What this browser's person was told of, for programs; 401 when nobody is signed in."""
+    here, who = visit(), signed_in()
+    if here is None or who is None:
+        return _nobody()
+    try:
+        read_userinfo(who, provider=site().provider, now=now())
+    except AccessEnded:
+        site().visits.end(here)
+        return _nobody()
+    received = {"id_token": who.id_claims, "userinfo": who.userinfo, "access_token": peek(who.access_token)}
+    return jsonify(received)
+
+
+@bp.get("/claims")
+@for_signed_in
+def claims(who: SignedIn) -> ResponseReturnValue:
+    level = site().manifest.level_of_claims
+    if level is None:
+        abort(404)
+    return _guarded(who, level)
+
+
+@bp.get("/work/<key>")
+@for_signed_in
+def work(who: SignedIn, key: str) -> ResponseReturnValue:
+    level = next((level for level in site().manifest.levels if level.key == key), None)
+    if level is None:
+        abort(404)
+    return _guarded(who, level)
+
+
+@bp.get("/sensitive")
+@for_signed_in
+def sensitive(who: SignedIn) -> ResponseReturnValue:
+    """Only for someone who has just proved who they are, whatever session the browser carries."""
+    if not is_fresh(who, now=now()):
+        return redirect("/sign-in/again")
+    return render_template("portal/sensitive.html")
+
+
+def _guarded(who: SignedIn, level: Level) -> ResponseReturnValue:
+    if level.key not in who.entitlements:
+        return render_template("portal/not_yours.html", level=level), 403
+    about_claims = level == site().manifest.level_of_claims and request.path == "/claims"
+    return render_template("portal/work.html", level=level, about_claims=about_claims)
+
+
+def _nobody() -> ResponseReturnValue:
+    answer: Response = jsonify(error="signed_out")
+    return answer, 401
