@@ -206,7 +206,6 @@ def test_old_counts_go_and_paused_ones_stay(app: Flask, now: datetime):
         assert limiter.purge(tx, now=now + timedelta(days=3)) == 2
 
 
-@pytest.mark.postgres
 def test_R_07_losing_redis_gives_nobody_a_further_attempt(app: Flask, now: datetime, redis_server: RedisServer):
     """A flush loses counts of requests; attempts live in SQL."""
     from redis import Redis
