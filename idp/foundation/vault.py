@@ -40,7 +40,7 @@ class SealingKeys:
 
 def seal(plain: bytes, *, keys: SealingKeys, context: str) -> bytes:
     """`plain` encrypted under the active key for this one place."""
-    prefix = _prefix(keys.active)
+    prefix = key_prefix(keys.active)
     nonce = secrets.token_bytes(_NONCE)
     return prefix + nonce + keys.ciphers[keys.active].encrypt(nonce, plain, prefix + context.encode())
 
@@ -51,7 +51,7 @@ def unseal(sealed: bytes, *, keys: SealingKeys, context: str) -> bytes:
     cipher = keys.ciphers.get(kid)
     if cipher is None:
         raise Unopenable("its key is not in the vault")
-    prefix = _prefix(kid)
+    prefix = key_prefix(kid)
     nonce, box = sealed[len(prefix) : len(prefix) + _NONCE], sealed[len(prefix) + _NONCE :]
     if len(box) < _TAG:
         raise Unopenable("too short")
@@ -89,6 +89,7 @@ def blind_index(value: str, *, key: bytes, context: str) -> bytes:
     return hmac.digest(key, len(place).to_bytes(2, "big") + place + value.encode(), "sha256")
 
 
-def _prefix(kid: str) -> bytes:
+def key_prefix(kid: str) -> bytes:
+    """What every value that is sealed with this key begins with."""
     name = kid.encode("ascii")
     return bytes((_VERSION, len(name))) + name

@@ -118,10 +118,10 @@ def move(path: Path, *, key: Loaded, to: State, marks: Mapping[str, datetime]) -
     _sync(source)
 
 
-def remove(path: Path, *, file: KeyFile) -> None:
-    """Take a key out of the folder for good."""
-    directory = _directory(path, file.use, file.state)
-    (directory / f"{file.kid}{SUFFIX}").unlink(missing_ok=True)
+def remove(path: Path, *, use: Use, state: State, kid: str) -> None:
+    """Take a key out of the folder for good, if it is there."""
+    directory = _directory(path, use, state)
+    (directory / f"{kid}{SUFFIX}").unlink(missing_ok=True)
     _sync(directory)
 
 

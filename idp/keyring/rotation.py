@@ -1,11 +1,12 @@
 """Making keys and moving them on. Every step leaves a folder that readers can work with (RA-10).
 
-What happened is returned; who calls it audits it.
+Keys are made before anything moves, so that `around` holds its lock for a moment only.
 """
 
 import secrets
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -33,27 +34,51 @@ class Rotated:
     pruned: tuple[str, ...] = ()
 
 
+Around = Callable[[Rotated], AbstractContextManager[object]]
+"""What stands around a change of the folder, as `custody` puts its audit event there."""
+
+
+def unrecorded(_planned: Rotated) -> AbstractContextManager[None]:
+    """For the first keys of a system that has no database yet, and for tests."""
+    return nullcontext()
+
+
 def create(
-    path: Path, *, now: datetime, algs: Iterable[Alg] = DEFAULT_ALGS, demo: bool = False
+    path: Path,
+    *,
+    now: datetime,
+    algs: Iterable[Alg] = DEFAULT_ALGS,
+    demo: bool = False,
+    around: Around = unrecorded,
 ) -> tuple[str, ...] | Refused:
     """Fill what is missing: an active and a next key of each algorithm and of the vault, and an index key.
 
     What exists is never replaced, so this may run again; `Refused(ALREADY_THERE)` when nothing was missing.
     """
-    made: list[str] = []
     with folder.writer(path):
         files = [key.file for key in folder.load(path)[1]]
         wanted: list[tuple[Use, str | None, State]]
         wanted = [(Use.SIGNING, alg, state) for alg in algs for state in (State.ACTIVE, State.NEXT)]
         wanted += [(Use.VAULT, None, State.ACTIVE), (Use.VAULT, None, State.NEXT), (Use.INDEX, None, State.ACTIVE)]
-        for use, alg, state in wanted:
-            if not _of(files, use=use, alg=alg, state=state):
-                made.append(_make(path, use=use, alg=alg, state=state, now=now, demo=demo))
-    return tuple(made) or Refused(Reason.ALREADY_THERE)
+        missing = [one for one in wanted if not _has(files, use=one[0], alg=one[1], state=one[2])]
+        drafts = [_draft(use, alg, state, now=now, demo=demo) for use, alg, state in missing]
+        if not drafts:
+            return Refused(Reason.ALREADY_THERE)
+        made = tuple(draft.kid for draft in drafts)
+        with around(Rotated(created=made)):
+            for draft in drafts:
+                draft.put(path)
+    return made
 
 
 def rotate(
-    path: Path, *, now: datetime, use: Use = Use.SIGNING, alg: Alg | None = None, at_once: bool = False
+    path: Path,
+    *,
+    now: datetime,
+    use: Use = Use.SIGNING,
+    alg: Alg | None = None,
+    at_once: bool = False,
+    around: Around = unrecorded,
 ) -> Rotated | Refused:
     """`next` becomes active, active becomes retired, a new `next` is made; of one algorithm or of all.
 
@@ -66,25 +91,34 @@ def rotate(
         algs = _algs(loaded, use=use, alg=alg)
         if not algs:
             return Refused(Reason.NO_NEXT)
+        turns = []
         for each in algs:
-            refused = rules.may_promote(_next(loaded, use=use, alg=each), now=now, at_once=at_once)
-            if refused is not None:
-                return refused
-        done = [_rotate_one(path, loaded, use=use, alg=each, now=now) for each in algs]
-        pruned = _prune(path, now=now)
-    return Rotated(
-        tuple(one.created[0] for one in done),
-        tuple(one.promoted[0] for one in done),
-        tuple(kid for one in done for kid in one.retired),
-        pruned,
-    )
+            turn = _turn(loaded, use=use, alg=each, now=now, at_once=at_once)
+            if isinstance(turn, Refused):
+                return turn
+            turns.append(turn)
+        gone = [key.file for key in loaded if key.file.use is Use.SIGNING and not rules.published(key.file, now=now)]
+        planned = Rotated(
+            created=tuple(turn.draft.kid for turn in turns),
+            promoted=tuple(turn.promoted.file.kid for turn in turns if turn.promoted),
+            retired=tuple(key.file.kid for turn in turns for key in turn.old),
+            pruned=tuple(file.kid for file in gone),
+        )
+        with around(planned):
+            for turn in turns:
+                turn.make(path, now=now)
+            for file in gone:
+                folder.remove(path, use=file.use, state=file.state, kid=file.kid)
+    return planned
 
 
-def retire(path: Path, *, kid: str, now: datetime, still_sealed: bool = False) -> Rotated | Refused:
+def retire(
+    path: Path, *, kid: str, now: datetime, still_sealed: bool = False, around: Around = unrecorded
+) -> Rotated | Refused:
     """Take a signing key away at once: it is no longer published, and what it signed is no longer accepted.
 
     For a key that leaked. An active one is replaced first; its `next` is then used without having been published
-    for long. A vault key goes only when it is retired and `still_sealed` says that nothing needs it any more.
+    for long. A vault key goes only when it is retired and nothing is `still_sealed` with it.
     """
     with folder.writer(path):
         loaded = folder.load(path)[1]
@@ -94,17 +128,18 @@ def retire(path: Path, *, kid: str, now: datetime, still_sealed: bool = False) -
         file = key.file
         if file.use is Use.INDEX or (file.use is Use.VAULT and (file.state is not State.RETIRED or still_sealed)):
             return Refused(Reason.STILL_NEEDED)
-        done = Rotated()
-        if file.state is State.ACTIVE:
-            if _next(loaded, use=file.use, alg=file.alg) is None:
-                return Refused(Reason.NO_NEXT)
-            done = _rotate_one(path, loaded, use=file.use, alg=file.alg, now=now)
-        elif file.state is State.NEXT:
-            made = _make(path, use=file.use, alg=file.alg, state=State.NEXT, now=now, demo=_is_demo(file))
-            done = Rotated(created=(made,))
-        for state in State:
-            folder.remove(path, file=KeyFile(file.use, state, kid, file.alg, file.created_at))
-    return Rotated(done.created, done.promoted, (kid,), (kid,))
+        turn = _replacement(loaded, file=file, now=now)
+        if isinstance(turn, Refused):
+            return turn
+        created = (turn.draft.kid,) if turn else ()
+        promoted = (turn.promoted.file.kid,) if turn and turn.promoted else ()
+        planned = Rotated(created, promoted, retired=(kid,), pruned=(kid,))
+        with around(planned):
+            if turn is not None:
+                turn.make(path, now=now)
+            for state in State:
+                folder.remove(path, use=file.use, state=state, kid=kid)
+    return planned
 
 
 def listed(path: Path) -> tuple[KeyFile, ...]:
@@ -112,27 +147,61 @@ def listed(path: Path) -> tuple[KeyFile, ...]:
     return tuple(key.file for key in folder.load(path)[1])
 
 
-def _rotate_one(path: Path, loaded: Iterable[Loaded], *, use: Use, alg: str | None, now: datetime) -> Rotated:
-    """The new `next` first, then the new active beside the old, then the old away: never a moment without."""
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A key that was made and is in no folder yet."""
+
+    use: Use
+    state: State
+    members: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def kid(self) -> str:
+        return str(self.members["kid"])
+
+    def put(self, path: Path) -> None:
+        folder.write(path, use=self.use, state=self.state, members=self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One rotation: what will be `next`, what will be active, and what was."""
+
+    draft: _Draft
+    promoted: Loaded | None
+    old: tuple[Loaded, ...]
+
+    def make(self, path: Path, *, now: datetime) -> None:
+        """The new `next` first, then the new active beside the old, then the old away: never a moment without."""
+        self.draft.put(path)
+        if self.promoted is not None:
+            folder.move(path, key=self.promoted, to=State.ACTIVE, marks={"active_since": now})
+        for key in self.old:
+            folder.move(path, key=key, to=State.RETIRED, marks={"retired_at": now})
+
+
+def _turn(loaded: Iterable[Loaded], *, use: Use, alg: str | None, now: datetime, at_once: bool) -> _Turn | Refused:
     keys = [key for key in loaded if key.file.use is use and key.file.alg == alg]
-    promoted = min((key for key in keys if key.file.state is State.NEXT), key=lambda key: key.file.created_at)
-    created = _make(path, use=use, alg=alg, state=State.NEXT, now=now, demo=_is_demo(promoted.file))
-    folder.move(path, key=promoted, to=State.ACTIVE, marks={"active_since": now})
-    old = [key for key in keys if key.file.state is State.ACTIVE]
-    for key in old:
-        folder.move(path, key=key, to=State.RETIRED, marks={"retired_at": now})
-    return Rotated((created,), (promoted.file.kid,), tuple(key.file.kid for key in old))
+    waiting = sorted((key for key in keys if key.file.state is State.NEXT), key=lambda key: key.file.created_at)
+    refused = rules.may_promote(waiting[0].file if waiting else None, now=now, at_once=at_once)
+    if refused is not None:
+        return refused
+    draft = _draft(use, alg, State.NEXT, now=now, demo=_is_demo(waiting[0].file))
+    return _Turn(draft, waiting[0], tuple(key for key in keys if key.file.state is State.ACTIVE))
 
 
-def _prune(path: Path, *, now: datetime) -> tuple[str, ...]:
-    """Signing keys that nothing accepted was signed with; vault keys stay until they are retired by name."""
-    gone = [file for file in listed(path) if file.use is Use.SIGNING and not rules.published(file, now=now)]
-    for file in gone:
-        folder.remove(path, file=file)
-    return tuple(file.kid for file in gone)
+def _replacement(loaded: Iterable[Loaded], *, file: KeyFile, now: datetime) -> _Turn | Refused | None:
+    """What must happen so that the folder is whole without this key."""
+    match file.state:
+        case State.ACTIVE:
+            return _turn(loaded, use=file.use, alg=file.alg, now=now, at_once=True)
+        case State.NEXT:
+            return _Turn(_draft(file.use, file.alg, State.NEXT, now=now, demo=_is_demo(file)), None, ())
+        case State.RETIRED:
+            return None
 
 
-def _make(path: Path, *, use: Use, alg: str | None, state: State, now: datetime, demo: bool) -> str:
+def _draft(use: Use, alg: str | None, state: State, *, now: datetime, demo: bool) -> _Draft:
     kid = f"{DEMO_PREFIX if demo else ''}{(alg or use).lower()}-{secrets.token_hex(6)}"
     members: dict[str, Any]
     if use is Use.SIGNING:
@@ -140,22 +209,16 @@ def _make(path: Path, *, use: Use, alg: str | None, state: State, now: datetime,
     else:
         members = {"kty": "oct", "k": secrets.token_urlsafe(KEY_BYTES)}
     marks = {"created_at": now.isoformat()} | ({"active_since": now.isoformat()} if state is State.ACTIVE else {})
-    folder.write(path, use=use, state=state, members={**members, "kid": kid, **marks})
-    return kid
+    return _Draft(use, state, {**members, "kid": kid, **marks})
 
 
-def _of(files: Iterable[KeyFile], *, use: Use, alg: str | None, state: State) -> bool:
+def _has(files: Iterable[KeyFile], *, use: Use, alg: str | None, state: State) -> bool:
     return any(file.use is use and file.alg == alg and file.state is state for file in files)
 
 
 def _algs(loaded: Iterable[Loaded], *, use: Use, alg: Alg | None) -> list[str | None]:
     found = {key.file.alg for key in loaded if key.file.use is use and key.file.state is State.ACTIVE}
     return sorted((each for each in found if alg is None or each == alg), key=str)
-
-
-def _next(loaded: Iterable[Loaded], *, use: Use, alg: str | None) -> KeyFile | None:
-    waiting = [key.file for key in loaded if (key.file.use, key.file.alg, key.file.state) == (use, alg, State.NEXT)]
-    return min(waiting, key=lambda file: file.created_at, default=None)
 
 
 def _is_demo(file: KeyFile) -> bool:

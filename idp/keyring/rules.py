@@ -83,6 +83,11 @@ def may_promote(file: KeyFile | None, *, now: datetime, at_once: bool) -> Refuse
     return Refused(Reason.NEXT_TOO_YOUNG) if young and not at_once else None
 
 
+def recently_sealing(file: KeyFile, *, now: datetime) -> bool:
+    """Whether a node that has not looked yet may still be sealing with a retired key."""
+    return file.retired_at is not None and now - file.retired_at < NEXT_AGE
+
+
 def problems(files: Sequence[KeyFile], *, production: bool) -> tuple[str, ...]:
     """Everything that makes a folder unusable, each with what to do (SECURITY R-21, KY-14)."""
     found = [f"there is no active {use} key: run `idp keys create`" for use in Use if not _has_active(files, use)]
