@@ -7,8 +7,10 @@ it into the `.po` (new texts are left empty there, to be translated by a person;
 
 import re
 import sys
+from io import BytesIO
 from pathlib import Path
 
+import click
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
@@ -19,6 +21,15 @@ TRANSLATIONS = ROOT / "idp" / "translations"
 LANGUAGES = ("es",)
 KEYWORDS = {**DEFAULT_KEYWORDS, "lazy_gettext": None, "lazy_ngettext": (1, 2), "lazy_pgettext": ((1, "c"), 2)}
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
+UNKEPT = (
+    '"POT-Creation-Date',
+    '"PO-Revision-Date',
+    '"Last-Translator',
+    '"Language-Team',
+    '"Report-Msgid-Bugs-To',
+    '"Generated-By',
+    '"Project-Id-Version',
+)
 MARKUP = re.compile(r"</?[a-z]+")
 
 
@@ -49,10 +60,8 @@ def faults(code: str, source: Catalog) -> list[str]:
             found.append(f"fuzzy: {message.id!r} ({where})")
         elif _marks(translated.string) != _marks(message.id):
             found.append(f"placeholders differ: {message.id!r} ({where})")
-    for message in known:
-        if message.id and source.get(message.id, message.context) is None:
-            found.append(f"no longer used: {message.id!r}")
-    return found
+    unused = [m.id for m in known if m.id and source.get(m.id, m.context) is None]
+    return found + [f"no longer used: {text!r}" for text in unused]
 
 
 def update(source: Catalog) -> None:
@@ -70,11 +79,10 @@ def main(arguments: list[str]) -> int:
     if arguments == ["update"]:
         update(source)
     elif arguments not in ([], ["check"]):
-        print(__doc__, file=sys.stderr)
+        click.echo(__doc__, err=True)
         return 2
     lines = [f"{code}: {fault}" for code in LANGUAGES for fault in faults(code, source)]
-    print(*lines, sep="\n", end="\n" if lines else "")
-    print(f"{len([m for m in source if m.id])} texts, {len(lines)} to mend")
+    click.echo("\n".join([*lines, f"{len([m for m in source if m.id])} texts, {len(lines)} to mend"]))
     return 1 if lines else 0
 
 
@@ -107,9 +115,14 @@ def _read(code: str) -> Catalog:
 
 
 def _write(path: Path, catalog: Catalog) -> None:
+    """Without dates, people and places in files, so that only changed texts change it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        write_po(file, catalog, no_location=True, omit_header=False, sort_output=True, include_previous=False, width=118)
+    catalog.header_comment = "# Credence. Written by tools/translations.py; translate here, and nowhere else."
+    catalog.fuzzy = False
+    written = BytesIO()
+    write_po(written, catalog, no_location=True, sort_output=True, width=118)
+    lines = written.getvalue().decode().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.startswith(UNKEPT)), encoding="utf-8")
 
 
 if __name__ == "__main__":
