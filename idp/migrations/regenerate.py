@@ -35,7 +35,9 @@ def main() -> None:
     """Compare the models with an empty database and write what is missing."""
     with create_engine("sqlite://").connect() as connection:
         context = MigrationContext.configure(connection, opts={"render_item": _render, "target_metadata": metadata()})
-        code = render_python_code(produce_migrations(context, metadata()).upgrade_ops, render_item=_render)
+        operations = produce_migrations(context, metadata()).upgrade_ops
+        assert operations is not None
+        code = render_python_code(operations, render_item=_render)
     body = (
         textwrap.indent(textwrap.dedent(code), "    ")
         .replace(", astext_type=Text()", "")

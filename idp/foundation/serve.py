@@ -1,0 +1,49 @@
+"""The production server: granian, one blocking thread a worker (PERFORMANCE). It loads `wsgi:app` in each worker."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Final
+
+from idp.settings import PROJECT, Settings
+
+GRACE_SECONDS: Final = 15
+"""How long requests may take to end when a worker is told to stop (R-03)."""
+_TARGET: Final = "wsgi:app"
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; SIGHUP replaces the workers one after the other."""
+    from granian import Granian
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
+
+    host, _, port = settings.bind.rpartition(":")
+    metrics = _metrics_folder(settings)
+    try:
+        Granian(
+            _TARGET,
+            address=host.strip("[]"),
+            port=int(port),
+            interface=Interfaces.WSGI,
+            workers=settings.workers,
+            blocking_threads=1,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=65_536),
+            websockets=False,
+            log_enabled=False,
+            respawn_failed_workers=True,
+            workers_kill_timeout=GRACE_SECONDS,
+            working_dir=PROJECT,
+        ).serve()
+    finally:
+        shutil.rmtree(metrics, ignore_errors=True)
+
+
+def _metrics_folder(settings: Settings) -> Path:
+    """Where the workers add up their metrics; it must be in the environment before they start."""
+    folder = settings.data_dir / f"metrics-{os.getpid()}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    return folder
