@@ -80,7 +80,7 @@ def serve(before: dict[str, Any], /, port: int, bind: str, **given: Any) -> None
         blocking_threads=4,
         websockets=False,
     )
-    server.serve(target_loader=lambda _: app, wrap_loader=False)
+    server.serve(target_loader=lambda: app, wrap_loader=False)
 
 
 @main.command()

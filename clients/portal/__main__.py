@@ -35,7 +35,7 @@ def main(client_id: str, port: int, issuer: str, path: Path | None, base_url: st
         blocking_threads=4,
         websockets=False,
     )
-    server.serve(target_loader=lambda _: app, wrap_loader=False)
+    server.serve(target_loader=lambda: app, wrap_loader=False)
 
 
 if __name__ == "__main__":
