@@ -1,0 +1,37 @@
+"""What the authenticators need of rooms above them (`idp.authenticators.upstairs`)."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from idp.affiliations import service as affiliations
+from idp.affiliations.rules import Held
+from idp.authenticators.upstairs import Upstairs
+from idp.consent import service as consents
+from idp.relying_parties import service as relying_parties
+from idp.relying_parties.manifest import Portal
+from idp.vocabulary.affiliation import TargetKind
+
+
+def upstairs() -> Upstairs:
+    """For `create_app` to furnish."""
+    return Upstairs(portals_held=portals_held, accept_terms=consents.accept_terms)
+
+
+def portals_held(tx: Session, *, subject_id: str, now: datetime) -> frozenset[str]:
+    """Portals that serve what one of the person's affiliations points at, in that registry (MODEL §4)."""
+    held = affiliations.held(tx, subject_id=subject_id, now=now)
+    parties = relying_parties.every().values()
+    return frozenset(
+        party.client_id
+        for party in parties
+        if party.portal is not None and any(serves(party.portal, each) for each in held)
+    )
+
+
+def serves(portal: Portal, held: Held) -> bool:
+    """Whether the portal acts for this kind of target; for a practice's providers it does too (MODEL §5)."""
+    if portal.registry != held.registry:
+        return False
+    kind = held.target.kind
+    return kind in portal.acting_for or (kind is TargetKind.PRACTICE and TargetKind.PROVIDER in portal.acting_for)

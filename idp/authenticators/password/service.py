@@ -1,0 +1,196 @@
+"""Signing in by password: reserve, hash outside of any transaction, then act or refuse (DESIGN §4.4).
+
+Whatever is wrong, one hash is computed, the same statements run, and the page says one sentence (SI-01, SI-02).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from idp.audit import service as audit
+from idp.audit.events import Event
+from idp.authenticators.password import budgets, facts, rules
+from idp.authenticators.password.kdf import Kdf, Verdict
+from idp.authenticators.password.models import PasswordCredential
+from idp.authenticators.password.rules import Credential, Reason
+from idp.authenticators.upstairs import Upstairs
+from idp.foundation import house
+from idp.foundation.database import writing
+from idp.foundation.origin import Origin
+from idp.relying_parties import service as relying_parties
+from idp.sessions import service as sessions
+from idp.sessions import transactions
+from idp.sessions.rules import SessionFacts, TransactionFacts
+from idp.sessions.service import NewSession
+from idp.subjects import service as subjects
+from idp.subjects.models import Subject
+from idp.subjects.rules import Status, SubjectFacts
+from idp.vocabulary.assurance import Acr, Amr
+from idp.vocabulary.refused import Refused
+from idp.vocabulary.secret import Secret
+
+STEP = "password"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One typed password, where it was typed, and what the browser holds."""
+
+    txn: UUID
+    browser_digest: bytes
+    login: str
+    """Canonical login key."""
+    plain: Secret
+    session: SessionFacts | None
+    origin: Origin
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Reserved:
+    """What the first transaction read."""
+
+    transaction: TransactionFacts
+    subject: SubjectFacts | None
+    credential: Credential | None
+
+
+def sign_in(attempt: Attempt) -> NewSession | Refused:
+    """Verify a password typed for a transaction that awaits one, and make or rotate the session."""
+    reserved = _reserve(attempt)
+    if isinstance(reserved, Refused):
+        return reserved
+    kdf = house.get(Kdf)
+    credential = reserved.credential
+    verdict = kdf.check(attempt.plain, digest=credential.digest if credential else None)
+    if isinstance(verdict, Refused):
+        return verdict
+    fresh = kdf.digest(attempt.plain) if verdict.outdated else None
+    with writing() as tx:
+        outcome = _admit(tx, attempt, reserved, verdict)
+        if isinstance(outcome, Refused):
+            audit_refusal(tx, outcome, subject=reserved.subject, client_id=reserved.transaction.client_id, by=attempt)
+            return outcome
+        _refresh_credential(tx, outcome, credential=credential, plain=attempt.plain, digest=fresh)
+        return _begin_session(tx, attempt, subject=outcome, client_id=reserved.transaction.client_id)
+
+
+def must_change(tx: Session, *, subject_id: str, client_id: str | None, typed: bool) -> bool:
+    """For the dispatcher: whether *change password* comes next; `typed` means typed in this very transaction."""
+    credential = facts.credential_of(tx, subject_id=subject_id)
+    if credential is None:
+        return False
+    return rules.must_change(credential, client_id=client_id, policed=facts.policies(), typed=typed)
+
+
+def audit_refusal(
+    tx: Session, refused: Refused, *, subject: SubjectFacts | None, client_id: str | None, by: Attempt
+) -> None:
+    """Note who was refused and why; what was typed is never noted (AU-07)."""
+    audit.append(
+        tx,
+        Event.SIGN_IN_REFUSED,
+        now=by.now,
+        actor=subject.id if subject else "anonymous",
+        origin=by.origin,
+        outcome=refused.reason.value,
+        subject_id=subject.id if subject else None,
+        client_id=client_id,
+        details={"method": Amr.PASSWORD.value},
+    )
+
+
+def _reserve(attempt: Attempt) -> _Reserved | Refused:
+    with writing() as tx:
+        transaction = transactions.open_transaction(
+            tx, txn=attempt.txn, browser_digest=attempt.browser_digest, step=STEP, now=attempt.now
+        )
+        if isinstance(transaction, Refused):
+            return transaction
+        subject = subjects.find_by_login(tx, key=attempt.login)
+        account = subject.id if subject else attempt.login
+        credential = facts.credential_of(tx, subject_id=account)
+        refused = budgets.reserve(tx, account=account, now=attempt.now)
+        if refused is not None:
+            audit_refusal(tx, refused, subject=subject, client_id=transaction.client_id, by=attempt)
+            return refused
+        return _Reserved(transaction, subject, credential)
+
+
+def _admit(tx: Session, attempt: Attempt, reserved: _Reserved, verdict: Verdict) -> Subject | Refused:
+    """Look again at everything, under lock, now that the hash is known (RA-09)."""
+    transaction = transactions.open_transaction(
+        tx, txn=attempt.txn, browser_digest=attempt.browser_digest, step=STEP, now=attempt.now
+    )
+    account = reserved.subject.id if reserved.subject else attempt.login
+    row = tx.get(Subject, account, with_for_update=True)
+    credential = facts.credential_of(tx, subject_id=account)
+    if row is None:
+        return Refused(Reason.UNKNOWN_LOGIN)
+    if credential is None:
+        return Refused(Reason.NO_PASSWORD)
+    if not verdict.right:
+        return Refused(Reason.WRONG_PASSWORD)
+    if row.status != Status.ACTIVE:
+        return Refused(Reason.DISABLED if row.status == Status.DISABLED else Reason.UNVERIFIED)
+    if reserved.credential is None or credential.digest != reserved.credential.digest:
+        return Refused(Reason.CHANGED_MEANWHILE)
+    if rules.temporary_has_expired(credential, now=attempt.now):
+        return Refused(Reason.TEMPORARY_EXPIRED)
+    return transaction if isinstance(transaction, Refused) else row
+
+
+def _refresh_credential(
+    tx: Session, subject: Subject, *, credential: Credential | None, plain: Secret, digest: str | Refused | None
+) -> None:
+    """Keep which policies the typed text meets, and a digest made with today's parameters (MODEL §4)."""
+    known = subjects.by_id(tx, subject_id=subject.id)
+    assert known is not None and credential is not None
+    satisfied = rules.satisfied_policies(plain.reveal(), policies=facts.policies(), person=facts.person_of(known))
+    values: dict[str, object] = {"digest": digest} if isinstance(digest, str) else {}
+    if satisfied != credential.satisfies:
+        values["satisfies"] = list(satisfied)
+    if values:
+        tx.execute(
+            update(PasswordCredential)
+            .where(PasswordCredential.subject_id == subject.id, PasswordCredential.digest == credential.digest)
+            .values(**values)
+        )
+
+
+def _begin_session(tx: Session, attempt: Attempt, *, subject: Subject, client_id: str | None) -> NewSession:
+    budgets.succeeded(tx, account=subject.id, now=attempt.now)
+    party = relying_parties.find(client_id) if client_id else None
+    if party is not None and party.manifest.sign_in.terms is not None:
+        house.get(Upstairs).accept_terms(tx, subject_id=subject.id, party=party, now=attempt.now, origin=attempt.origin)
+    session = sessions.authenticated(
+        tx,
+        txn=attempt.txn,
+        subject=subject,
+        acr=_acr(),
+        amr=[Amr.PASSWORD],
+        browser_digest=attempt.browser_digest,
+        now=attempt.now,
+        origin=attempt.origin,
+        replacing=attempt.session,
+    )
+    audit.append(
+        tx,
+        Event.SIGNED_IN,
+        now=attempt.now,
+        actor=subject.id,
+        origin=attempt.origin,
+        subject_id=subject.id,
+        client_id=client_id,
+        details={"method": Amr.PASSWORD.value},
+    )
+    return session
+
+
+def _acr() -> Collection[Acr]:
+    """A password alone is `aal1` (MODEL §8)."""
+    return [Acr.AAL1]

@@ -1,0 +1,243 @@
+"""The sign-in pages: user ID, password, and *change password* on the way in."""
+
+from collections.abc import Callable
+from typing import Final, NoReturn
+from uuid import UUID
+
+from flask import Blueprint, abort, g, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import LazyString
+
+from idp.authenticators import parked as pages
+from idp.authenticators.parked import Parked, onward
+from idp.authenticators.password import kdf, service, setting, typed_login, words
+from idp.authenticators.password.forms import IdentifyForm, NewPasswordForm, PasswordForm, SignInForm
+from idp.authenticators.password.rules import Reason
+from idp.authenticators.password.setting import Change, Unfit
+from idp.foundation import clock, parsing
+from idp.foundation.database import reading, writing
+from idp.foundation.front_door import origin, route_policy
+from idp.foundation.parsing import FormErrors
+from idp.relying_parties.views import rendered, text_of
+from idp.sessions import cookies, transactions
+from idp.sessions.rules import Reason as Parking
+from idp.sessions.service import NewSession
+from idp.subjects.rules import LOGIN_MAX, login_key, may_be_somebody
+from idp.vocabulary.refused import Refused
+from idp.vocabulary.secret import Secret
+
+bp = Blueprint("password", __name__)
+
+IDENTIFY: Final = "identify"
+_NOTHING: Final = FormErrors()
+_Page = Callable[..., str]
+MISSING: Final = {
+    "username": words.ENTER_LOGIN,
+    "password": words.ENTER_PASSWORD,
+    "current_password": words.ENTER_CURRENT,
+    "new_password": words.ENTER_NEW,
+    "repeat_password": words.ENTER_REPEAT,
+}
+
+
+@bp.get("/sign-in/<uuid:txn>/identify")
+@route_policy(auth="browser")
+def identify(txn: UUID) -> ResponseReturnValue:
+    """User ID on its own page (portals that show something of the person's before the password)."""
+    parked = pages.at_step(txn, step=IDENTIFY)
+    return onward(txn) if parked is None else _identify_page(parked)
+
+
+@bp.post("/sign-in/<uuid:txn>/identify")
+@route_policy(auth="browser", bucket="sign_in")
+def identified(txn: UUID) -> ResponseReturnValue:
+    """Keep the user ID, sealed; whether there is such an account is not looked up here."""
+    parked = pages.at_step(txn, step=IDENTIFY)
+    if parked is None:
+        return onward(txn)
+    form = parsing.form(IdentifyForm, request.form)
+    if isinstance(form, FormErrors):
+        return _identify_page(parked, wrong=form), status_of(form)
+    key = login_key(form.username)
+    if not may_be_somebody(key) or len(key) > typed_login.LONGEST:
+        return _identify_page(parked, wrong=FormErrors({"username": "missing"})), 422
+    with writing() as tx:
+        transactions.remember_login(tx, txn=txn, login=typed_login.seal(key, txn=txn))
+    return onward(txn)
+
+
+@bp.post("/sign-in/<uuid:txn>/other-login")
+@route_policy(auth="browser", bucket="sign_in")
+def other_login(txn: UUID) -> ResponseReturnValue:
+    """*Use another user ID*: forget the one kept."""
+    if pages.at_step(txn, step=service.STEP) is not None:
+        with writing() as tx:
+            transactions.remember_login(tx, txn=txn, login=None)
+    return onward(txn)
+
+
+@bp.get("/sign-in/<uuid:txn>/password")
+@route_policy(auth="browser")
+def password(txn: UUID) -> ResponseReturnValue:
+    """The sign-in page."""
+    parked = pages.at_step(txn, step=service.STEP)
+    return onward(txn) if parked is None else _password_page(parked)
+
+
+@bp.post("/sign-in/<uuid:txn>/password")
+@route_policy(auth="browser", bucket="sign_in")
+def verify(txn: UUID) -> ResponseReturnValue:
+    """Try the password; every refusal is answered alike (SI-01)."""
+    parked = pages.at_step(txn, step=service.STEP)
+    if parked is None:
+        return onward(txn)
+    kept = _kept(parked)
+    form: PasswordForm | FormErrors = parsing.form(SignInForm if kept is None else PasswordForm, request.form)
+    if isinstance(form, FormErrors):
+        return _password_page(parked, wrong=form), status_of(form)
+    typed = form.username if isinstance(form, SignInForm) else kept or ""
+    attempt = service.Attempt(
+        txn=txn,
+        browser_digest=cookies.browser_digest(),
+        login=login_key(typed),
+        plain=Secret(form.password),
+        session=cookies.current_session(),
+        origin=origin(),
+        now=clock.now(),
+    )
+    return _answer(parked, service.sign_in(attempt), page=_password_page)
+
+
+@bp.get("/sign-in/<uuid:txn>/change-password")
+@route_policy(auth="session")
+def change_password(txn: UUID) -> ResponseReturnValue:
+    """*Change password*: a temporary one, or one too weak for this portal."""
+    parked = pages.at_step(txn, step=setting.STEP)
+    return onward(txn) if parked is None or cookies.current_session() is None else _change_page(parked)
+
+
+@bp.post("/sign-in/<uuid:txn>/change-password")
+@route_policy(auth="session", bucket="sign_in")
+def set_new(txn: UUID) -> ResponseReturnValue:
+    """Set the new password and go on."""
+    parked, session = pages.at_step(txn, step=setting.STEP), cookies.current_session()
+    if parked is None or session is None:
+        return onward(txn)
+    form = parsing.form(NewPasswordForm, request.form)
+    if isinstance(form, FormErrors):
+        return _change_page(parked, wrong=form), status_of(form)
+    if form.new_password != form.repeat_password:
+        return _change_page(parked, refused=Refused(Reason.DIFFERENT_REPEAT)), 422
+    asked = Change(
+        session=session,
+        browser_digest=cookies.browser_digest(),
+        new=Secret(form.new_password),
+        origin=origin(),
+        now=clock.now(),
+        txn=txn,
+        client_id=parked.transaction.client_id,
+    )
+    return _answer(parked, setting.change(asked), page=_change_page)
+
+
+def _answer(parked: Parked, outcome: NewSession | Refused, *, page: _Page) -> ResponseReturnValue:
+    """The one answer function: on, busy, back to the dispatcher, or the same page for every other no."""
+    if isinstance(outcome, NewSession):
+        response = make_response(onward(parked.transaction.id))
+        cookies.set_session(response, outcome.cookie)
+        return response
+    if isinstance(outcome.reason, Parking):
+        return onward(parked.transaction.id)
+    if outcome.reason is Reason.BUSY:
+        busy()
+    return page(parked, refused=outcome), 422
+
+
+def busy() -> NoReturn:
+    """503: too many passwords are being checked; the browser may come back in a moment (RX-02)."""
+    g.retry_after = int(kdf.RETRY_AFTER.total_seconds())
+    abort(503)
+
+
+def worded(wrong: FormErrors) -> tuple[dict[str, LazyString], LazyString | None]:
+    """Sentences for the fields of a form that could not be read, and one for the form as a whole."""
+    if "" in wrong:
+        return {}, words.MALFORMED
+    return {field: MISSING[field] for field in wrong if field in MISSING}, None
+
+
+def status_of(wrong: FormErrors) -> int:
+    """400 for what no page of ours sends (SI-17, RC-03), 422 for what was left empty."""
+    return 400 if "" in wrong else 422
+
+
+def _identify_page(parked: Parked, *, wrong: FormErrors = _NOTHING) -> str:
+    errors, problem = worded(wrong)
+    return render_template(
+        "authenticators/password/identify.html",
+        txn=parked.transaction.id,
+        username=_hint(parked),
+        errors=errors,
+        problem=problem,
+    )
+
+
+def _password_page(parked: Parked, *, wrong: FormErrors = _NOTHING, refused: Refused | None = None) -> str:
+    errors, problem = worded(wrong)
+    kept = _kept(parked)
+    terms = parked.party.manifest.sign_in.terms if parked.party else None
+    text = text_of(parked.party, f"terms-{terms.version}") if parked.party and terms else None
+    return render_template(
+        "authenticators/password/password.html",
+        txn=parked.transaction.id,
+        username=kept if kept is not None else request.form.get("username") or _hint(parked),
+        kept=kept is not None,
+        terms=terms,
+        terms_text=rendered(text) if text else None,
+        errors=errors,
+        problem=words.NOT_RIGHT if refused else problem,
+    )
+
+
+def _change_page(parked: Parked, *, wrong: FormErrors = _NOTHING, refused: Refused | None = None) -> str:
+    session = cookies.current_session()
+    assert session is not None
+    with reading() as tx:
+        policy = setting.policy_asked(
+            tx, subject_id=session.subject_id, client_id=parked.transaction.client_id, now=clock.now()
+        )
+    errors, problem = worded(wrong)
+    broken = refused.rules if isinstance(refused, Unfit) else None
+    return render_template(
+        "authenticators/password/change_password.html",
+        txn=parked.transaction.id,
+        rules=words.rule_list(policy, broken=broken),
+        errors=errors | new_password_errors(refused),
+        problem=problem,
+    )
+
+
+def new_password_errors(refused: Refused | None) -> dict[str, LazyString]:
+    """Beside which field a refused new password is told."""
+    if refused is None or not isinstance(refused.reason, Reason):
+        return {}
+    sentence = words.SETTING[refused.reason]
+    match refused.reason:
+        case Reason.DIFFERENT_REPEAT:
+            return {"repeat_password": sentence}
+        case Reason.WRONG_PASSWORD | Reason.TOO_MANY | Reason.NO_PASSWORD | Reason.UNKNOWN_LOGIN:
+            return {"current_password": sentence}
+        case _:
+            return {"new_password": sentence}
+
+
+def _kept(parked: Parked) -> str | None:
+    """The login typed at `identify`; `None` where this page asks for it itself."""
+    kept = parked.transaction.login
+    return None if kept is None else typed_login.unseal(kept, txn=parked.transaction.id)
+
+
+def _hint(parked: Parked) -> str:
+    """The client's `login_hint`, to start from; it names nobody by itself."""
+    hint = parked.transaction.request.get("login_hint")
+    return hint[:LOGIN_MAX] if isinstance(hint, str) else ""

@@ -1,0 +1,208 @@
+"""Asking for a reset link or a user ID, and using the link.
+
+An account that is not there costs the same statements as one that is: a link that nobody ever gets takes the place
+of the mail (SI-02, ruling 12).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from idp.audit import service as audit
+from idp.audit.events import Event
+from idp.authenticators import notices
+from idp.authenticators.password import facts as passwords
+from idp.authenticators.password import setting
+from idp.authenticators.password.kdf import Kdf
+from idp.authenticators.recovery import rules
+from idp.authenticators.recovery.rules import Reason
+from idp.foundation import artefacts, house, limiter
+from idp.foundation.artefacts import Kind, Redeemed, digest_of
+from idp.foundation.database import reading, writing
+from idp.foundation.limiter import Budget
+from idp.foundation.origin import Origin
+from idp.messaging.rules import Link
+from idp.relying_parties import service as relying_parties
+from idp.relying_parties.manifest import PasswordPolicy
+from idp.relying_parties.rules import RelyingParty
+from idp.sessions import service as sessions
+from idp.sessions.rules import Ended
+from idp.settings import Settings
+from idp.subjects import service as subjects
+from idp.subjects.models import Subject
+from idp.subjects.rules import NOBODY, SubjectFacts
+from idp.vocabulary.refused import Refused
+from idp.vocabulary.secret import Secret
+
+ASKED: Final = Budget(
+    name="recovery",
+    limit=rules.ASKED_AN_HOUR,
+    window=timedelta(hours=1),
+    lock_first=timedelta(hours=1),
+    lock_max=timedelta(hours=1),
+)
+RESET_PATH: Final = "/sign-in/reset"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One filled-in form: the login key typed, and the parked sign-in it came from, if this browser holds one."""
+
+    login: str
+    origin: Origin
+    now: datetime
+    txn: UUID | None = None
+    client_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLink:
+    """A reset link that is good now: whose it is, what the new password must be, where the person came from."""
+
+    subject: SubjectFacts
+    policy: PasswordPolicy
+    txn: UUID | None
+    client_id: str | None
+
+
+def ask_for_reset(ask: Ask) -> None:
+    """Mail a reset link to the stored address, if there is somebody to mail it to; tells the caller nothing."""
+    with writing() as tx:
+        subject = subjects.find_by_login(tx, key=ask.login)
+        account = subject.id if subject else ask.login
+        has_password = passwords.credential_of(tx, subject_id=account) is not None
+        refused = _reserve(tx, ask, account) or rules.why_no_reset(subject, has_password=has_password)
+        voided = account if refused is None else NOBODY
+        artefacts.void(tx, now=ask.now, kind=Kind.PASSWORD_RESET, subject_id=voided)
+        secret, identity = _link(tx, ask, subject if refused is None else None)
+        if refused is None and subject is not None:
+            lifetime = house.get(Settings).reset_lifetime
+            url = Secret(f"{house.get(Settings).issuer}{RESET_PATH}?token={secret.reveal()}")
+            notices.notify(
+                tx,
+                notice="password_reset",
+                subject=subject,
+                party=_party(ask.client_id),
+                context={"url": url},
+                now=ask.now,
+                link=Link(identity, lifetime),
+            )
+        else:
+            _cost_a_mail(tx, now=ask.now, link=identity)
+        _audit(tx, Event.PASSWORD_RESET_ASKED, ask, subject=subject, refused=refused)
+
+
+def ask_for_user_id(ask: Ask) -> None:
+    """Mail the user ID to the stored address of that e-mail's account; tells the caller nothing."""
+    with writing() as tx:
+        subject = subjects.find_by_login(tx, key=ask.login)
+        refused = _reserve(tx, ask, subject.id if subject else ask.login) or rules.why_no_reminder(subject)
+        if refused is None and subject is not None:
+            url = f"{house.get(Settings).issuer}/account/"
+            context = {"user_id": subject.user_id, "url": url}
+            party = _party(ask.client_id)
+            notices.notify(tx, notice="user_id_reminder", subject=subject, party=party, context=context, now=ask.now)
+        else:
+            artefacts.issue(tx, kind=Kind.PASSWORD_RESET, now=ask.now, lifetime=timedelta(0))
+        _audit(tx, Event.USER_ID_REMINDED, ask, subject=subject, refused=refused)
+
+
+def look_at_link(token: str, *, now: datetime) -> OpenLink | Refused:
+    """What a reset link is good for; uses nothing up, so that a mail scanner may open it (RC-09)."""
+    with reading() as tx:
+        found = artefacts.peek(tx, kind=Kind.PASSWORD_RESET, digest=digest_of(token), now=now)
+        return found if isinstance(found, Refused) else _opened(tx, found, now=now)
+
+
+def reset(token: str, *, plain: Secret, now: datetime, origin: Origin) -> OpenLink | Refused:
+    """Set the new password with a link, once (RC-01); whose it is comes from the link alone (RC-02).
+
+    Nobody is signed in by it (RC-10); every session, grant and older link of the person is dead after it (RC-11).
+    """
+    link = look_at_link(token, now=now)
+    if isinstance(link, Refused):
+        return Refused(Reason.DEAD_LINK)
+    broken = setting.unfit(plain, policy=link.policy, subject=link.subject)
+    if broken is not None:
+        return broken
+    digest = house.get(Kdf).digest(plain)
+    if isinstance(digest, Refused):
+        return digest
+    with writing() as tx:
+        row = tx.get(Subject, link.subject.id, with_for_update=True)
+        used = artefacts.redeem(tx, kind=Kind.PASSWORD_RESET, digest=digest_of(token), now=now)
+        if row is None or isinstance(used, Refused) or isinstance(_opened(tx, used, now=now), Refused):
+            return Refused(Reason.DEAD_LINK)
+        setting.store(tx, subject=row, digest=digest, plain=plain, now=now)
+        sessions.end_sessions_of(tx, subject_id=row.id, reason=Ended.PASSWORD_RESET, now=now, origin=origin)
+        setting.tell_changed(tx, subject=link.subject, party=_party(link.client_id), now=now)
+        audit.append(
+            tx,
+            Event.PASSWORD_RESET,
+            now=now,
+            actor=row.id,
+            origin=origin,
+            subject_id=row.id,
+            client_id=link.client_id,
+        )
+    return link
+
+
+def _reserve(tx: Session, ask: Ask, account: str) -> Reason | None:
+    counted = limiter.reserve(tx, budget=ASKED, key=account, now=ask.now)
+    return Reason.TOO_MANY if isinstance(counted, Refused) else None
+
+
+def _link(tx: Session, ask: Ask, subject: SubjectFacts | None) -> tuple[Secret, UUID]:
+    """The link's artefact; for nobody one that is dead already and whose secret nobody learns."""
+    return artefacts.issue(
+        tx,
+        kind=Kind.PASSWORD_RESET,
+        now=ask.now,
+        lifetime=house.get(Settings).reset_lifetime if subject else timedelta(0),
+        subject_id=subject.id if subject else None,
+        payload={
+            "epoch": subject.epoch if subject else 0,
+            "email": subject.email if subject else "",
+            "txn": str(ask.txn) if ask.txn else None,
+            "client_id": ask.client_id,
+        },
+    )
+
+
+def _cost_a_mail(tx: Session, *, now: datetime, link: UUID) -> None:
+    """The two statements that owing a mail with a link takes."""
+    artefacts.issue(tx, kind=Kind.PASSWORD_RESET, now=now, lifetime=timedelta(0))
+    artefacts.start_life(tx, identity=link, now=now, expires_at=now)
+
+
+def _opened(tx: Session, found: Redeemed, *, now: datetime) -> OpenLink | Refused:
+    subject = subjects.by_id(tx, subject_id=found.subject_id or "")
+    issued = found.payload
+    if subject is None or not rules.link_is_current(
+        issued_epoch=issued.get("epoch"), issued_email=issued.get("email"), subject=subject
+    ):
+        return Refused(Reason.DEAD_LINK)
+    policy = setting.policy_asked(tx, subject_id=subject.id, client_id=issued.get("client_id"), now=now)
+    txn = issued.get("txn")
+    return OpenLink(subject, policy, UUID(txn) if txn else None, issued.get("client_id"))
+
+
+def _party(client_id: str | None) -> RelyingParty | None:
+    return relying_parties.find(client_id) if client_id else None
+
+
+def _audit(tx: Session, event: Event, ask: Ask, *, subject: SubjectFacts | None, refused: Reason | None) -> None:
+    audit.append(
+        tx,
+        event,
+        now=ask.now,
+        actor=subject.id if subject else "anonymous",
+        origin=ask.origin,
+        outcome=refused.value if refused else "ok",
+        subject_id=subject.id if subject else None,
+        client_id=ask.client_id,
+    )

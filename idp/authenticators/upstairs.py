@@ -1,0 +1,37 @@
+"""What rooms above this one do inside its transactions, handed in by `create_app`.
+
+Affiliations and consent stand beside and above the authenticators, so they are not imported here; the two facts that
+a password ceremony needs of them come through this.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from idp.foundation.origin import Origin
+from idp.relying_parties.rules import RelyingParty
+
+
+class PortalsHeld(Protocol):
+    """`client_id` of every portal at which a person holds an affiliation that has not ended (MODEL §4)."""
+
+    def __call__(self, tx: Session, *, subject_id: str, now: datetime) -> Collection[str]: ...
+
+
+class AcceptTerms(Protocol):
+    """Record that a person accepted the terms beside a portal's sign-in button (B1); once per version."""
+
+    def __call__(
+        self, tx: Session, *, subject_id: str, party: RelyingParty, now: datetime, origin: Origin
+    ) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Upstairs:
+    """Furnished once by `create_app` (`idp.account.upstairs` makes it)."""
+
+    portals_held: PortalsHeld
+    accept_terms: AcceptTerms

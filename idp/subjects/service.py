@@ -1,0 +1,185 @@
+"""Making, finding, disabling and enabling people."""
+
+import unicodedata
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from idp.audit import service as audit
+from idp.audit.events import Event
+from idp.foundation import house, vault
+from idp.foundation.origin import Origin
+from idp.keyring.service import Keyring
+from idp.subjects import facts
+from idp.subjects.claims import standard_claims, well_formed
+from idp.subjects.models import Subject
+from idp.subjects.rules import (
+    NewSubject,
+    Reason,
+    Status,
+    SubjectFacts,
+    email_key,
+    new_subject_id,
+    status_after_creation,
+    user_id_key,
+)
+from idp.vocabulary.refused import Refused
+
+
+def find_by_login(tx: Session, *, key: str) -> SubjectFacts | None:
+    """Whose login this is; `key` comes from `idp.subjects.rules.login_key`."""
+    return facts.by_login(tx, key=key)
+
+
+def by_id(tx: Session, *, subject_id: str) -> SubjectFacts | None:
+    """The person with this id, whatever their state."""
+    return facts.by_id(tx, subject_id=subject_id)
+
+
+def profile_claims(subject: SubjectFacts) -> dict[str, Any]:
+    """Every standard claim about a person; the scope table decides who gets which."""
+    return standard_claims(subject, phone=phone_of(subject))
+
+
+def phone_of(subject: SubjectFacts) -> str | None:
+    """The telephone number, unsealed."""
+    if subject.phone_sealed is None:
+        return None
+    keys = house.get(Keyring).vault
+    return vault.unseal(subject.phone_sealed, keys=keys, context=_phone_context(subject.id)).decode()
+
+
+def create(tx: Session, *, new: NewSubject, actor: str, now: datetime, origin: Origin) -> SubjectFacts | Refused:
+    """Make a person, once per user ID and once per e-mail address; the database has the last word on both."""
+    user_key = user_id_key(new.user_id) if new.user_id else None
+    mail_key = email_key(new.email) if new.email else None
+    for key in (user_key, mail_key):
+        if isinstance(key, Refused):
+            return key
+    if user_key is None and mail_key is None:
+        return Refused(Reason.NO_LOGIN)
+    if _taken(tx, user_key=user_key, mail_key=mail_key):
+        return Refused(Reason.TAKEN)
+    identity = new_subject_id()
+    row = _row(identity, new, now=now) | {"user_id_key": user_key, "email_key": mail_key}
+    try:
+        with tx.begin_nested():
+            tx.execute(insert(Subject).values(**row))
+    except IntegrityError:
+        return Refused(Reason.TAKEN)
+    audit.append(tx, Event.SUBJECT_CREATED, now=now, actor=actor, origin=origin, subject_id=identity)
+    made = facts.by_id(tx, subject_id=identity)
+    assert made is not None
+    return made
+
+
+def disable(
+    tx: Session, *, subject_id: str, reason: str, actor: str, now: datetime, origin: Origin
+) -> SubjectFacts | Refused:
+    """Shut a person out: one epoch kills every session, grant and token of theirs (D4, MODEL §6)."""
+    return _set_status(
+        tx, Status.DISABLED, subject_id=subject_id, reason=reason[:500], actor=actor, now=now, origin=origin
+    )
+
+
+def enable(tx: Session, *, subject_id: str, actor: str, now: datetime, origin: Origin) -> SubjectFacts | Refused:
+    """Let a disabled person in again; what the disabling killed stays dead."""
+    return _set_status(tx, Status.ACTIVE, subject_id=subject_id, reason=None, actor=actor, now=now, origin=origin)
+
+
+def bump_epoch(tx: Session, *, subject_id: str, now: datetime) -> int:
+    """Kill everything of this person that is older than now; the caller audits why."""
+    return tx.execute(
+        update(Subject)
+        .where(Subject.id == subject_id)
+        .values(epoch=Subject.epoch + 1, version=Subject.version + 1, updated_at=now)
+        .returning(Subject.epoch)
+    ).scalar_one()
+
+
+def note_sign_in(tx: Session, *, subject_id: str, now: datetime) -> None:
+    """Remember when the person last signed in (E8)."""
+    tx.execute(update(Subject).where(Subject.id == subject_id).values(last_sign_in_at=now))
+
+
+def set_language(tx: Session, *, subject_id: str, locale: str, zoneinfo: str, now: datetime) -> None:
+    """Keep the language and time zone that the person chose for pages and mails."""
+    tx.execute(
+        update(Subject)
+        .where(Subject.id == subject_id)
+        .values(locale=locale, zoneinfo=zoneinfo, version=Subject.version + 1, updated_at=now)
+    )
+
+
+def _taken(tx: Session, *, user_key: object, mail_key: object) -> bool:
+    same = [Subject.user_id_key == user_key] if user_key else []
+    same += [Subject.email_key == mail_key] if mail_key else []
+    return tx.execute(select(Subject.id).where(or_(*same)).limit(1)).first() is not None
+
+
+def _row(identity: str, new: NewSubject, *, now: datetime) -> dict[str, Any]:
+    keyring = house.get(Keyring)
+    phone = new.phone.encode() if new.phone else None
+    return {
+        "id": identity,
+        "status": status_after_creation(new),
+        "epoch": 1,
+        "version": 1,
+        "user_id": unicodedata.normalize("NFKC", new.user_id) if new.user_id else None,
+        "email": new.email,
+        "email_verified_at": now if new.email and new.email_proven else None,
+        "phone_sealed": vault.seal(phone, keys=keyring.vault, context=_phone_context(identity)) if phone else None,
+        "phone_index": vault.blind_index(new.phone, key=keyring.index, context="subject.phone") if new.phone else None,
+        "given_name": new.given_name,
+        "family_name": new.family_name,
+        "display_name": new.display_name,
+        "locale": new.locale,
+        "zoneinfo": new.zoneinfo,
+        "profile": well_formed(new.profile),
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def _set_status(
+    tx: Session, status: Status, *, subject_id: str, reason: str | None, actor: str, now: datetime, origin: Origin
+) -> SubjectFacts | Refused:
+    allowed = (Status.DISABLED,) if status is Status.ACTIVE else (Status.ACTIVE, Status.UNVERIFIED)
+    before = facts.by_id(tx, subject_id=subject_id)
+    if before is None:
+        return Refused(Reason.UNKNOWN)
+    landed = _after(status, before)
+    changed = tx.execute(
+        update(Subject)
+        .where(Subject.id == subject_id, Subject.status.in_(allowed))
+        .values(
+            status=landed,
+            disabled_reason=reason,
+            epoch=Subject.epoch + 1,
+            version=Subject.version + 1,
+            updated_at=now,
+        )
+        .returning(Subject.id)
+    ).one_or_none()
+    if changed is None:
+        return Refused(Reason.UNCHANGED)
+    event = Event.SUBJECT_DISABLED if status is Status.DISABLED else Event.SUBJECT_ENABLED
+    details = {"reason": reason, "before": before.status.value} if reason else {"before": before.status.value}
+    audit.append(tx, event, now=now, actor=actor, origin=origin, subject_id=subject_id, details=details)
+    after = facts.by_id(tx, subject_id=subject_id)
+    assert after is not None
+    return after
+
+
+def _after(status: Status, before: SubjectFacts) -> Status:
+    """Enabling proves no mailbox: who was unverified is unverified again."""
+    if status is Status.ACTIVE and before.email_verified_at is None:
+        return Status.UNVERIFIED
+    return status
+
+
+def _phone_context(subject_id: str) -> str:
+    return f"subject.phone:{subject_id}"

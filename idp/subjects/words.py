@@ -1,0 +1,22 @@
+"""The sentences of this room, one for each reason and status."""
+
+from typing import Final
+
+from flask_babel import lazy_gettext as _
+
+from idp.subjects.rules import Reason, Status
+
+REASONS: Final = {
+    Reason.BAD_USER_ID: _("A user ID has 3 to 64 letters, digits, dots, dashes or underscores."),
+    Reason.RESERVED_USER_ID: _("This user ID is reserved. Choose another one."),
+    Reason.BAD_EMAIL: _("Enter an e-mail address such as name@clinic.example."),
+    Reason.TAKEN: _("This user ID or e-mail address belongs to another account."),
+    Reason.UNKNOWN: _("There is no such account."),
+    Reason.UNCHANGED: _("The account is in that state already."),
+    Reason.NO_LOGIN: _("An account needs a user ID or an e-mail address."),
+}
+STATUSES: Final = {
+    Status.UNVERIFIED: _("Unverified"),
+    Status.ACTIVE: _("Active"),
+    Status.DISABLED: _("Disabled"),
+}
