@@ -87,7 +87,7 @@ def import_(
         except IntegrityError:
             raise Unusable(f"{name}: another import changed the same rows meanwhile; run this one again") from None
     _tell(report, kept, as_json=as_json)
-    sys.exit(1 if report.rejected else 0)
+    click.get_current_context().exit(1 if report.rejected else 0)
 
 
 def _default_rejects(file: str) -> Path:
