@@ -1,0 +1,56 @@
+PY ?= python3
+BIN := .venv/bin
+PO := $(wildcard idp/translations/*/LC_MESSAGES/*.po)
+MO := $(PO:.po=.mo)
+LOCKFLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --only-binary :all:
+
+.PHONY: demo test lint format bench soak lock first-migration docs debian clean
+
+demo: .venv/.stamp $(MO)  ## everything on this machine: http://localhost:8000 and the portals; Ctrl-C stops it
+	$(BIN)/idp demo
+
+test: debian lint  ## lint, then every test
+	$(BIN)/python -m pytest -q -n 2
+
+lint: .venv/.stamp $(MO)
+	$(BIN)/ruff check -q .
+	$(BIN)/ruff format -q --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache > .venv/imports.log || { cat .venv/imports.log; exit 1; }
+	$(BIN)/python -m pytest -q -p no:xdist tests/test_house.py
+
+format: .venv/.stamp
+	$(BIN)/ruff check -q --fix .
+	$(BIN)/ruff format -q .
+
+bench: .venv/.stamp $(MO)
+	$(BIN)/python -m bench
+
+soak: debian .venv/.stamp $(MO)  ## the long rounds
+	CREDENCE_SOAK=1 $(BIN)/python -m pytest -q -n 2 -m "soak or faults"
+
+.venv/.stamp: requirements-dev.lock pyproject.toml
+	$(PY) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-dev.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+%.mo: %.po .venv/.stamp
+	$(BIN)/pybabel -q compile -i $< -o $@
+
+debian:  ## what tests want of Debian: installed as root, else named
+	@sh .ci/debian
+
+lock:  ## after a change of pyproject.toml's dependencies
+	uv pip compile -q pyproject.toml --extra postgres --group build $(LOCKFLAGS) -o requirements.lock
+	uv pip compile -q pyproject.toml --all-extras --group dev --group build -c requirements.lock $(LOCKFLAGS) -o requirements-dev.lock
+
+first-migration: .venv/.stamp  ## write 0001 anew from the models, while no release has a schema
+	$(BIN)/python -m idp.migrations.regenerate
+	$(BIN)/ruff format -q idp/migrations
+
+docs: .venv/.stamp  ## docs/settings.md from the settings' own docstrings
+	$(BIN)/python -m idp.settings > docs/settings.md
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
