@@ -1,0 +1,34 @@
+"""Messages to somebody, for tests that need one."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from idp.foundation.database import writing
+from idp.messaging import service
+from idp.messaging.rules import Brand, Link, Recipient
+
+URL: Final = "https://credence.test/sign-in/reset/CNRY-link-secret"
+BRAND: Final = Brand("portal", "Ozark Provider Exchange", "OE", "#0B6468", "1-800-555-0142", "Mon–Fri 8 am–6 pm CT")
+ROSA: Final = Recipient(
+    "person", "rosa@practice.test", "+15555550100", "en-US", "America/Los_Angeles", "Rosa Delgado"
+)
+BY_PHONE: Final = Recipient("person", None, "+15555550100", "es", "America/Chicago", "Rosa Delgado")
+CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "password_reset": {"url": URL},
+    "password_changed": {},
+    "user_id_reminder": {"user_id": "rosa.delgado", "url": "https://portal.test/sign-in"},
+    "refresh_reused": {"application": "Harborline Analytics", "url": "https://partner.test/"},
+    "access_ended": {"target": "Northlake Clinic", "url": "https://credence.test/account/access"},
+}
+
+
+def owe(
+    now: datetime, *, notice: str = "password_reset", recipient: Recipient = ROSA, link: Link | None = None
+) -> UUID:
+    """Enqueue one message and commit it."""
+    with writing() as tx:
+        return service.enqueue(
+            tx, notice=notice, recipient=recipient, brand=BRAND, context=CONTEXTS[notice], now=now, link=link
+        )
