@@ -15,7 +15,10 @@ bp = Blueprint("portal", __name__, template_folder="templates")
 
 @bp.get("/")
 def landing() -> ResponseReturnValue:
-    return render_template("portal/landing.html", guarding_claims=site().manifest.level_of_claims)
+    """The menu; what the signed-in person may do comes first."""
+    held = who.entitlements if (who := signed_in()) else frozenset()
+    levels = sorted(site().manifest.levels, key=lambda level: level.key not in held)
+    return render_template("portal/landing.html", levels=levels, guarding_claims=site().manifest.level_of_claims)
 
 
 @bp.get("/me")

@@ -49,6 +49,7 @@ SPANISH: Final[Mapping[str, str]] = {
     "group": "grupo",
     # Me
     "Who I am": "Quién soy",
+    "My details": "Mis datos",
     "Name": "Nombre",
     "User name": "Nombre de usuario",
     "E-mail": "Correo electrónico",

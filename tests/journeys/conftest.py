@@ -1,0 +1,85 @@
+"""A running demo and Debian's Chromium, each once per session; a fresh profile for every test."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.journeys.demo import Demo, running
+from tests.journeys.people import Person
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with running(tmp_path_factory.mktemp("demo")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("no chromium: apt-get install -y --no-install-recommends chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_browser(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """`new_browser(locale="es-MX", color_scheme="dark")`: another browser, with nothing in it."""
+    opened: list[BrowserContext] = []
+
+    def new(**options: object) -> BrowserContext:
+        context = chromium.new_context(**{"locale": "en-US", **options})  # type: ignore[arg-type]
+        context.set_default_timeout(15_000)
+        opened.append(context)
+        return context
+
+    yield new
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def person(demo: Demo, new_browser: Callable[..., BrowserContext]) -> Callable[..., Person]:
+    """`person("rosa.delgado")`: somebody of the demo, in a browser of their own."""
+
+    def come(user_id: str, **options: object) -> Person:
+        return Person(demo, new_browser(**options), user_id)
+
+    return come
+
+
+@pytest.fixture
+def rosa(person: Callable[..., Person]) -> Person:
+    """The first demo person: one choice at each of the five portals."""
+    return person("rosa.delgado")
+
+
+@pytest.fixture
+def screenshots(request: pytest.FixtureRequest) -> Callable[[Page, str], Path]:
+    """Keeps a picture under screenshots/ (git ignores it), to be looked at."""
+    folder = request.config.rootpath / "screenshots"
+
+    def keep(page: Page, name: str) -> Path:
+        folder.mkdir(exist_ok=True)
+        path = folder / f"{name}.png"
+        page.screenshot(path=path, full_page=True)
+        return path
+
+    return keep

@@ -1,0 +1,132 @@
+"""The whole demo, once per test session: the provider, its worker, five portals and the partner, as separate processes.
+
+It runs as a person would start it (`idp demo`), on ports of its own and in a folder of its own.
+"""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import httpx2
+
+ROOT = Path(__file__).parents[2]
+PORTALS = ("ozark-exchange", "heartland-selfservice", "carebridge-provider", "cascade-mmis", "ozark-secure")
+PARTNER = "harborline-analytics"
+START_WITHIN = 100.0
+STOP_WITHIN = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A running demo: where everything is, and where it keeps its data."""
+
+    base: int
+    data_dir: Path
+    log: Path
+
+    @property
+    def issuer(self) -> str:
+        return f"http://localhost:{self.base}"
+
+    @property
+    def partner(self) -> str:
+        return f"http://localhost:{self.base + 6}"
+
+    def portal(self, client_id: str) -> str:
+        return f"http://localhost:{self.base + 1 + PORTALS.index(client_id)}"
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return (self.issuer, *(self.portal(client_id) for client_id in PORTALS), self.partner)
+
+
+def people() -> list[dict[str, Any]]:
+    """The demo's people, as `clients/demo/people.toml` lists them."""
+    listed: list[dict[str, Any]] = tomllib.loads((ROOT / "clients/demo/people.toml").read_text("utf-8"))["people"]
+    return listed
+
+
+def levels(client_id: str) -> list[str]:
+    """The access levels of a portal, by its manifest."""
+    manifest = tomllib.loads((ROOT / f"clients/manifests/{client_id}.toml").read_text("utf-8"))
+    return [level["key"] for level in manifest.get("levels", ())]
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Demo]:
+    """Starts the demo, waits until each part answers, and stops it by the signal that Ctrl-C sends."""
+    demo = Demo(_free_ports(), folder / "data", folder / "demo.log")
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("IDP_", "PORTAL_"))}
+    environment = own | {"PORT_BASE": str(demo.base), "DATA_DIR": str(demo.data_dir), "PYTHONUNBUFFERED": "1"}
+    with demo.log.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "idp", "demo"],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            _wait(demo, process)
+            yield demo
+        finally:
+            _stop(process)
+
+
+def _wait(demo: Demo, process: "subprocess.Popen[bytes]") -> None:
+    closing, silent = time.monotonic() + START_WITHIN, list(demo.addresses)
+    while silent:
+        if process.poll() is not None or time.monotonic() > closing:
+            tail = demo.log.read_text("utf-8", "replace")[-4000:]
+            raise AssertionError(f"the demo did not start (exit {process.poll()}, silent {silent}):\n{tail}")
+        silent = [address for address in silent if not _answers(address)]
+        if silent:
+            Event().wait(0.1)
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx2.get(f"{address}/healthz", timeout=1, trust_env=False).status_code == 200
+    except httpx2.HTTPError:
+        return False
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    try:
+        process.wait(STOP_WITHIN)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(STOP_WITHIN)
+
+
+def _free_ports() -> int:
+    """A base with eight free ports; two workers of one test run must not pick the same, so it is drawn."""
+    for _ in range(200):
+        base = random.SystemRandom().randrange(20_000, 32_000, 10)
+        if all(_is_free(base + offset) for offset in range(8)):
+            return base
+    raise AssertionError("no eight free ports in a row")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
