@@ -1,0 +1,82 @@
+"""Logs: JSON lines, listed fields only, no text of exceptions."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from idp.foundation import logs
+
+
+@pytest.fixture
+def sink() -> Iterator[io.BytesIO]:
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    caught = io.BytesIO()
+    logs.setup(level="DEBUG", sink=caught)
+    yield caught
+    logs.setup(sink=io.BytesIO())
+    root.handlers[:] = before
+    root.setLevel(level)
+    logging.captureWarnings(False)
+
+
+def lines(sink: io.BytesIO) -> list[dict[str, object]]:
+    return [json.loads(line) for line in sink.getvalue().splitlines()]
+
+
+def test_a_line_is_one_json_object(sink: io.BytesIO) -> None:
+    logging.getLogger("idp.somewhere").info("done\nwith %s", "it", extra={"count": 3})
+    (line,) = lines(sink)
+    assert line["message"] == "done\nwith it"
+    assert line["count"] == 3
+    assert sink.getvalue().count(b"\n") == 1
+
+
+def test_ST_07_a_field_that_is_not_listed_goes_nowhere(sink: io.BytesIO) -> None:
+    logging.getLogger("idp").warning("refused", extra={"token": "CNRY-token", "tin": "CNRY-tin", "reason": "expired"})
+    logs.access({"route": "/oauth/token", "status": 200, "query": "code=CNRY", "user_agent": "CNRY"})
+    assert b"CNRY" not in sink.getvalue()
+    assert [line.get("reason") for line in lines(sink)] == ["expired", None]
+
+
+def test_ST_07_the_text_of_an_exception_is_not_told(sink: io.BytesIO) -> None:
+    try:
+        raise ValueError("CNRY-secret in an error")
+    except ValueError:
+        logging.getLogger("idp").exception("it failed")
+    (line,) = lines(sink)
+    assert b"CNRY" not in sink.getvalue()
+    assert line["exception"] == "builtins.ValueError"
+    assert "test_logs.py" in str(line["places"])
+
+
+def test_every_line_of_a_request_carries_its_id(sink: io.BytesIO) -> None:
+    token = logs.request_id.set("abc123")
+    logging.getLogger("idp").info("within")
+    logs.request_id.reset(token)
+    logging.getLogger("idp").info("without")
+    assert [line.get("request_id") for line in lines(sink)] == ["abc123", None]
+
+
+def test_T_12_authlib_never_speaks_below_info(sink: io.BytesIO) -> None:
+    logging.getLogger("authlib.oauth2").debug("Issue token %r", "CNRY-token")
+    assert sink.getvalue() == b""
+
+
+def test_a_message_that_does_not_fit_its_arguments_is_still_a_line(sink: io.BytesIO) -> None:
+    root = logging.getLogger()
+    root.handlers[:] = [handler for handler in root.handlers if type(handler).__module__ == logs.__name__]
+    logging.getLogger("idp").info("%d things", "no number")
+    assert lines(sink)[0]["message"] == "%d things"
+
+
+def test_R_23_a_sink_that_refuses_does_not_stop_a_request(sink: io.BytesIO) -> None:
+    class Full(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(28, "no space left")
+
+    logs.setup(sink=Full())
+    logs.access({"status": 200})
