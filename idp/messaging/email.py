@@ -51,9 +51,9 @@ def compose(
     message["Message-ID"] = f"<{identity}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
-    message["Content-Language"] = rendered.language
     message.set_content(rendered.text, cte="quoted-printable")
     message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
+    message["Content-Language"] = rendered.language  # last: `set_content` moves such headers into a part
     return message
 
 

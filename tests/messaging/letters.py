@@ -11,9 +11,7 @@ from idp.messaging.rules import Brand, Link, Recipient
 
 URL: Final = "https://credence.test/sign-in/reset/CNRY-link-secret"
 BRAND: Final = Brand("portal", "Ozark Provider Exchange", "OE", "#0B6468", "1-800-555-0142", "Mon–Fri 8 am–6 pm CT")
-ROSA: Final = Recipient(
-    "person", "rosa@practice.test", "+15555550100", "en-US", "America/Los_Angeles", "Rosa Delgado"
-)
+ROSA: Final = Recipient("person", "rosa@practice.test", "+15555550100", "en-US", "America/Los_Angeles", "Rosa Delgado")
 BY_PHONE: Final = Recipient("person", None, "+15555550100", "es", "America/Chicago", "Rosa Delgado")
 CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "password_reset": {"url": URL},

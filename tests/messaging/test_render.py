@@ -107,7 +107,9 @@ def test_times_are_in_the_person_s_zone_and_a_link_ends_after_its_sending(app: F
 def test_AD_16_names_are_words_in_both_parts(app: Flask, now: datetime, evil: str):
     recipient = replace(ROSA, name=evil)
     plain = read(mail(now, notice="access_ended").html)
-    hostile = mail(now, notice="access_ended", recipient=recipient, context={**CONTEXTS["access_ended"], "target": evil})
+    hostile = mail(
+        now, notice="access_ended", recipient=recipient, context={**CONTEXTS["access_ended"], "target": evil}
+    )
     assert read(hostile.html).tags == plain.tags
     assert read(hostile.html).links == plain.links
     assert "49" not in hostile.text
