@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.journeys.demo import Demo, running
+from tests.journeys.demo import Demo, shared
 from tests.journeys.people import Person
 
 FLAGS = [
@@ -23,9 +23,8 @@ FLAGS = [
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    with running(tmp_path_factory.mktemp("demo")) as found:
-        yield found
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    return shared(lambda: tmp_path_factory.mktemp("demo"))
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 It runs as a person would start it (`idp demo`), on ports of its own and in a folder of its own.
 """
 
+import atexit
 import os
 import random
 import signal
@@ -11,8 +12,8 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -83,6 +84,18 @@ def running(folder: Path) -> Iterator[Demo]:
             yield demo
         finally:
             _stop(process)
+
+
+def shared(new_folder: Callable[[], Path]) -> Demo:
+    """The one demo of this test process, started when first asked for and stopped when the process ends."""
+    if not _shared:
+        stack = ExitStack()
+        _shared.append(stack.enter_context(running(new_folder())))
+        atexit.register(stack.close)
+    return _shared[0]
+
+
+_shared: list[Demo] = []
 
 
 def _wait(demo: Demo, process: "subprocess.Popen[bytes]") -> None:

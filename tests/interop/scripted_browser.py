@@ -1,0 +1,107 @@
+"""A browser without a screen: cookies, redirects and plain HTML forms; no script runs (PROTOCOL: pages are drivable)."""
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import urljoin
+
+import httpx2
+
+MOST_STEPS = 25
+
+
+@dataclass
+class Form:
+    """A form of a page as it would be sent: names and values, and the button that sends it."""
+
+    action: str
+    identity: str
+    fields: dict[str, str] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+    is_main: bool = False
+
+
+class _Forms(HTMLParser):
+    """Collects the forms inside <main>."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+        self._open: Form | None = None
+        self._in_main = False
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        attrs = {name: value or "" for name, value in attributes}
+        if tag == "main":
+            self._in_main = True
+        elif tag == "form" and attrs.get("method", "get").lower() == "post" and self._in_main:
+            self._open = Form(attrs.get("action", ""), attrs.get("id", ""))
+            self.forms.append(self._open)
+        elif tag in ("input", "button") and self._open is not None:
+            self._take(tag, attrs, self._open)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._open = None
+        elif tag == "main":
+            self._in_main = False
+
+    def _take(self, tag: str, attrs: dict[str, str], form: Form) -> None:
+        name, kind = attrs.get("name", ""), attrs.get("type", "submit" if tag == "button" else "text")
+        if kind == "submit":
+            if "primary" in attrs.get("class", "") or attrs.get("id") in ("login-submit", "consent-allow"):
+                form.is_main = True
+                if name:
+                    form.fields[name] = attrs.get("value", "")
+            return
+        if not name:
+            return
+        form.names.add(name)
+        if kind == "radio" and name in form.fields and "checked" not in attrs:
+            return
+        if kind != "checkbox" or "checked" in attrs or "required" in attrs:
+            form.fields[name] = attrs.get("value", "on" if kind == "checkbox" else "")
+
+
+class ScriptedBrowser:
+    """Goes from an authorization request to the redirect URI, typing a login and a password on the way."""
+
+    def __init__(self, *, login: str, password: str) -> None:
+        self._typed = {"username": login, "password": password}
+        self._http = httpx2.Client(timeout=10, trust_env=False, headers={"Accept-Language": "en"})
+
+    def __enter__(self) -> "ScriptedBrowser":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def go(self, url: str, *, until: str) -> str:
+        """The first address below `until` that a redirect leads to; it is not fetched."""
+        answer = self._http.get(url)
+        for _ in range(MOST_STEPS):
+            if answer.is_redirect:
+                target = urljoin(str(answer.url), answer.headers["Location"])
+                if target.startswith(until):
+                    return target
+                answer = self._http.get(target)
+                continue
+            assert answer.status_code == 200, f"{answer.status_code} at {answer.url}: {answer.text[-1500:]}"
+            form = _main_form(answer.text, at=str(answer.url))
+            typed = {name: value for name, value in self._typed.items() if name in form.names}
+            action = urljoin(str(answer.url), form.action)
+            answer = self._http.post(action, data={**form.fields, **typed}, headers={"Origin": _origin(action)})
+        raise AssertionError(f"too many pages; the last was {answer.url}")
+
+
+def _origin(url: str) -> str:
+    parts = httpx2.URL(url)
+    return f"{parts.scheme}://{parts.host}:{parts.port}"
+
+
+def _main_form(page: str, *, at: str) -> Form:
+    parser = _Forms()
+    parser.feed(page)
+    for form in parser.forms:
+        if form.is_main:
+            return form
+    raise AssertionError(f"no form to send at {at}: {page[-1500:]}")
