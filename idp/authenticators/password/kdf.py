@@ -7,7 +7,7 @@ Called in no transaction. Every check costs one hash, whether or not there is an
 import secrets
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -83,10 +83,8 @@ class Kdf:
                 return Refused(Reason.BUSY)
             real = digest is not None and digest.startswith("$argon2id$")
             right = False
-            try:
+            with suppress(VerificationError, InvalidHashError):
                 right = self._hasher.verify(digest if real and digest else self._dummy, _bytes(plain))
-            except (VerificationError, InvalidHashError):
-                pass
         if not (right and real) or digest is None:
             return Verdict(False)
         return Verdict(True, outdated=self._hasher.check_needs_rehash(digest))

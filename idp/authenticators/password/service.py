@@ -149,7 +149,8 @@ def _refresh_credential(
 ) -> None:
     """Keep which policies the typed text meets, and a digest made with today's parameters (MODEL §4)."""
     known = subjects.by_id(tx, subject_id=subject.id)
-    assert known is not None and credential is not None
+    assert known is not None
+    assert credential is not None
     satisfied = rules.satisfied_policies(plain.reveal(), policies=facts.policies(), person=facts.person_of(known))
     values: dict[str, object] = {"digest": digest} if isinstance(digest, str) else {}
     if satisfied != credential.satisfies:

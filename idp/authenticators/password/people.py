@@ -1,0 +1,94 @@
+"""Making a person with a password, and shutting one out: what `idp people` and the demo do."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from idp.authenticators.password import setting
+from idp.authenticators.password.kdf import Kdf
+from idp.authenticators.password.rules import DEFAULT_POLICY
+from idp.foundation import house
+from idp.foundation.database import reading, writing
+from idp.foundation.origin import Origin
+from idp.sessions import service as sessions
+from idp.sessions.rules import Ended
+from idp.subjects import service as subjects
+from idp.subjects.models import Subject
+from idp.subjects.rules import NewSubject, Reason, Status, SubjectFacts, login_key, new_subject_id
+from idp.vocabulary.refused import Refused
+from idp.vocabulary.secret import Secret
+
+TEMPORARY_FOR: Final = timedelta(days=7)
+"""Life of a password that somebody else chose (MODEL §9)."""
+ADMINISTRATOR: Final = "system"
+
+
+def create(
+    new: NewSubject, *, plain: Secret, temporary: bool, checked: bool = True, now: datetime, origin: Origin
+) -> SubjectFacts | Refused:
+    """Make a person who can sign in with `plain`; a temporary one must be changed at the first sign-in.
+
+    `checked=False` is for passwords that are known anyway: the demo's.
+    """
+    broken = setting.unfit(plain, policy=DEFAULT_POLICY, subject=_not_yet(new, now=now)) if checked else None
+    if broken is not None:
+        return broken
+    digest = house.get(Kdf).digest(plain)
+    if isinstance(digest, Refused):
+        return digest
+    with writing() as tx:
+        made = subjects.create(tx, new=new, actor=ADMINISTRATOR, now=now, origin=origin)
+        if isinstance(made, Refused):
+            return made
+        row = tx.get(Subject, made.id, with_for_update=True)
+        assert row is not None
+        until = TEMPORARY_FOR if temporary else None
+        setting.store(tx, subject=row, digest=digest, plain=plain, now=now, temporary_for=until)
+        return made
+
+
+def disable(login: str, *, reason: str, now: datetime, origin: Origin) -> SubjectFacts | Refused:
+    """Shut a person out at once, and let every portal they are signed in at know (SI-21, UI-04)."""
+    found = _find(login)
+    if isinstance(found, Refused):
+        return found
+    with writing() as tx:
+        done = subjects.disable(tx, subject_id=found.id, reason=reason, actor=ADMINISTRATOR, now=now, origin=origin)
+        if not isinstance(done, Refused):
+            sessions.end_sessions_of(tx, subject_id=found.id, reason=Ended.EPOCH, now=now, origin=origin)
+        return done
+
+
+def enable(login: str, *, now: datetime, origin: Origin) -> SubjectFacts | Refused:
+    """Let a person in again; sessions and tokens that were ended stay so."""
+    found = _find(login)
+    if isinstance(found, Refused):
+        return found
+    with writing() as tx:
+        return subjects.enable(tx, subject_id=found.id, actor=ADMINISTRATOR, now=now, origin=origin)
+
+
+def _find(login: str) -> SubjectFacts | Refused:
+    """By user ID, e-mail, or subject id."""
+    with reading() as tx:
+        found = subjects.find_by_login(tx, key=login_key(login)) or subjects.by_id(tx, subject_id=login[:64])
+    return found if found is not None else Refused(Reason.UNKNOWN)
+
+
+def _not_yet(new: NewSubject, *, now: datetime) -> SubjectFacts:
+    """The person that `new` would become, for judging a password by their names."""
+    return SubjectFacts(
+        id=new_subject_id(),
+        status=Status.UNVERIFIED,
+        epoch=1,
+        version=1,
+        user_id=new.user_id,
+        email=new.email,
+        email_verified_at=None,
+        given_name=new.given_name,
+        family_name=new.family_name,
+        display_name=new.display_name,
+        locale=new.locale,
+        zoneinfo=new.zoneinfo,
+        updated_at=now,
+        created_at=now,
+    )
