@@ -160,10 +160,7 @@ def changed(tx: Session) -> int:
         .where(ClientsVersion.id == cache.THE_ROW)
         .values(version=ClientsVersion.version + 1)
         .returning(ClientsVersion.version)
-    ).scalar_one_or_none()
-    if version is None:
-        version = 1
-        tx.execute(insert(ClientsVersion).values(id=cache.THE_ROW, version=version))
+    ).scalar_one()
     if _TOLD not in tx.info:
         event.listen(tx, "after_commit", _tell)
     tx.info[_TOLD] = version
