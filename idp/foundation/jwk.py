@@ -1,5 +1,6 @@
 """JSON Web Keys: made, read and shown (RFC 7517). joserfc reads and makes them; only what fits an algorithm is kept."""
 
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -7,7 +8,7 @@ from typing import Any, Final, cast
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 
-from idp.foundation.algorithms import Alg, PrivateKey, PublicKey, fitting
+from idp.foundation.algorithms import RSA_BITS, Alg, PrivateKey, PublicKey, fitting
 
 SET_LIMIT: Final = 32
 """Keys read from one set; a client has two or three."""
@@ -52,6 +53,8 @@ def read_public(entry: object) -> VerificationKey | None:
     values = {name: entry.get(name) for name in members}
     if not all(isinstance(value, str) and len(value) <= _MEMBER_LIMIT for value in values.values()):
         return None
+    if entry["kty"] == "RSA" and not _strong(str(values["n"])):
+        return None
     try:
         key = cast("PublicKey", import_key(cast("Any", {"kty": entry["kty"], **values})).public_key)
     except (JoseError, ValueError, TypeError):
@@ -60,6 +63,15 @@ def read_public(entry: object) -> VerificationKey | None:
     if "alg" in entry:
         algs = frozenset(alg for alg in algs if alg == entry["alg"])
     return VerificationKey(kid, algs, key) if algs else None
+
+
+def _strong(modulus: str) -> bool:
+    """Whether an RSA modulus has a size that we use; asked first, since joserfc warns about the others."""
+    try:
+        number = int.from_bytes(urlsafe_b64decode(modulus + "=" * (-len(modulus) % 4)), "big")
+    except ValueError:
+        return False
+    return number.bit_length() in RSA_BITS
 
 
 def read_private(entry: Mapping[str, Any]) -> PrivateKey:

@@ -19,11 +19,13 @@ from idp.foundation.jose import SigningKey
 from idp.foundation.jwk import VerificationKey
 from idp.foundation.vault import SealingKeys
 from idp.keyring import folder, rules
-from idp.keyring.folder import Fingerprint, KeysUnusable, Loaded
+from idp.keyring.folder import Entry, Fingerprint, KeysUnusable, Loaded
 from idp.keyring.rules import State, Use
 
 LOOK_EVERY: Final = 1.0
 """Seconds between looks at the folder."""
+RETRY_EVERY: Final = 15.0
+"""Seconds between attempts to read a broken folder in which nothing changes."""
 _log: Final = logging.getLogger(__name__)
 
 
@@ -49,8 +51,11 @@ class Keyring:
         self._looking = threading.Lock()
         self._derived: dict[str, bytes] = {}
         self._complained: str | None = None
+        self._broken: Fingerprint | None = None
+        self._retry_at = 0.0
         self._fingerprint: Fingerprint
-        self._loaded: tuple[Loaded, ...]
+        self._loaded: tuple[Loaded, ...] = ()
+        self._known: Mapping[Entry, Loaded] = {}
         self._snapshot: _Snapshot
         self._looked = time.monotonic()
         self._load()
@@ -106,20 +111,24 @@ class Keyring:
 
     def _look(self) -> None:
         self._looked = time.monotonic()
+        seen: Fingerprint | None = None
         try:
-            if folder.fingerprint(self._path) != self._fingerprint:
+            seen = folder.fingerprint(self._path)
+            if seen == self._broken and self._looked < self._retry_at:
+                return
+            if seen != self._fingerprint:
                 self._load()
-            elif any(kid not in self._live() for kid in self._snapshot.verification):
+            elif not self._live().issuperset(self._snapshot.verification):
                 self._snapshot = self._picture(self._loaded)
-            self._complained = None
+            self._complained = self._broken = None
         except (KeysUnusable, OSError) as error:
             said = str(error) if isinstance(error, KeysUnusable) else "the folder cannot be read"
             if said != self._complained:
                 _log.error("the keys' folder is broken, keeping the keys we have: %s", said)
-            self._complained = said
+            self._complained, self._broken, self._retry_at = said, seen, self._looked + RETRY_EVERY
 
     def _load(self) -> None:
-        fingerprint, loaded = folder.load(self._path)
+        fingerprint, loaded = folder.load(self._path, known=self._known)
         wrong = rules.problems([key.file for key in loaded], production=self._production)
         if wrong:
             raise KeysUnusable(wrong)
@@ -127,6 +136,7 @@ class Keyring:
         if getattr(self, "_snapshot", None) is None or snapshot.index != self._snapshot.index:
             self._derived = {}
         self._fingerprint, self._loaded, self._snapshot = fingerprint, loaded, snapshot
+        self._known = folder.entries(fingerprint, loaded)
 
     def _live(self) -> frozenset[str]:
         now = self._read_clock()
