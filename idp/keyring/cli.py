@@ -152,7 +152,10 @@ def _recording(settings: Settings) -> Iterator[None]:
     database.attach(app, url=settings.database_url)
     try:
         with app.app_context():
-            yield
+            try:
+                yield
+            finally:
+                database.db.engine.dispose()
     except KeysUnusable as error:
         raise click.ClickException("\n".join(error.problems)) from None
     except SQLAlchemyError as error:
