@@ -21,6 +21,7 @@ from idp.foundation.artefacts import digest_of
 from idp.foundation.database import new_id
 from idp.foundation.origin import Origin
 from idp.foundation.store import Store
+from idp.keyring import resealing
 from idp.messaging.rules import Brand
 from idp.relying_parties import cache, stored
 from idp.relying_parties.models import Client, ClientSecret, ClientsVersion
@@ -218,3 +219,6 @@ def _retire_secrets(tx: Session, client_id: str, now: datetime) -> None:
 def _raise(tx: Session, client_id: str) -> None:
     tx.execute(update(Client).where(Client.client_id == client_id).values(version=Client.version + 1))
     changed(tx)
+
+
+resealing.register("client.manifest", reseal)

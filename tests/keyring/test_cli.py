@@ -1,19 +1,25 @@
 """`idp keys`."""
 
 import json
+import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from idp.directory.models import Practice
+from idp.directory.service import practice_context
+from idp.foundation import vault
 from idp.foundation.database import reading
 from idp.keyring import cli, resealing, rotation
-from idp.keyring.rules import State
+from idp.keyring.rules import State, Use
 from idp.keyring.service import Keyring
 from idp.settings import Settings
+from tests.factories.keys import MADE
 
 
 @pytest.fixture
@@ -117,3 +123,24 @@ def test_what_a_vault_key_still_opens_is_counted(app: Flask, make: Any, keys_dir
     make.practice()
     assert resealing.sealed_with(active) >= 1
     assert resealing.sealed_with("vault-other") == 0
+
+
+def test_a_column_is_resealed_under_the_active_key_and_still_opens(
+    app: Flask, make: Any, keys_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    practice = make.practice()
+    own = Path(shutil.copytree(keys_dir, tmp_path / "own"))
+    assert isinstance(rotation.rotate(own, now=MADE + timedelta(days=1), use=Use.VAULT), rotation.Rotated)
+    ring = Keyring.open(own, production=True)
+    old = Keyring.open(keys_dir, production=True).vault.active
+    monkeypatch.setitem(app.extensions["credence"], Keyring, ring)
+    before = resealing.sealed_with(old)
+    hook = resealing.of_column(Practice.tin_sealed, context=practice_context)
+    monkeypatch.setattr(resealing, "_hooks", {"practice.tin": hook})
+    assert resealing.reseal()["practice.tin"] >= 1
+    assert resealing.reseal() == {"practice.tin": 0}
+    assert resealing.sealed_with(old) < before
+    with reading() as tx:
+        sealed = tx.execute(select(Practice.tin_sealed).where(Practice.id == practice.id)).scalar_one()
+    assert vault.key_of(sealed) == ring.vault.active
+    assert vault.unseal(sealed, keys=ring.vault, context=practice_context(practice.id))
