@@ -10,7 +10,7 @@ from idp.affiliations.rules import Choice, narrowed
 from idp.directory import service as directory
 from idp.foundation import house
 from idp.keyring.service import Keyring
-from idp.vocabulary.identifiers import Malformed, Tin, TinType
+from idp.vocabulary.identifiers import TinType
 
 
 def within(
@@ -36,9 +36,5 @@ def practices_meant(tx: Session, tins: Collection[str], *, among: Collection[UUI
 
 
 def _by_digits(tx: Session, value: str) -> UUID | None:
-    try:
-        tin = Tin.parse(value)
-    except Malformed:
-        return None
-    practice = directory.practice_by_tin(tx, tin=tin)
+    practice = directory.practice_by_tin(tx, value)
     return practice.id if practice is not None and practice.tin_type is TinType.EIN else None

@@ -157,6 +157,15 @@ def verify(
     return claims if wrong is None else wrong
 
 
+def claimed_issuer(token: str) -> str | None:
+    """The `iss` that a token claims, unproven: only to know whose keys must prove it (RFC 7523 §3)."""
+    parts = token.split(".") if len(token) <= _SIZE else []
+    payload = _decode(parts[1]) if len(parts) == 3 else None
+    claims = _parse(payload) if payload is not None else None
+    issuer = claims.get("iss") if claims is not None else None
+    return issuer if isinstance(issuer, str) else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Header:
     alg: Alg

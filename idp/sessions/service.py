@@ -100,10 +100,14 @@ def authenticated(
 
 
 def touch(tx: Session, *, session_id: UUID, now: datetime) -> None:
-    """Note that the person is still there; idleness counts from here."""
+    """Note that the person is still there, once a minute at most; idleness counts from here."""
     tx.execute(
         update(BrowserSession)
-        .where(BrowserSession.id == session_id, BrowserSession.ended_at.is_(None), BrowserSession.last_seen_at < now)
+        .where(
+            BrowserSession.id == session_id,
+            BrowserSession.ended_at.is_(None),
+            BrowserSession.last_seen_at <= now - SEEN_EVERY,
+        )
         .values(last_seen_at=now)
     )
 

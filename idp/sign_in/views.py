@@ -7,10 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from idp.foundation import clock, house
 from idp.foundation.database import reading, writing
-from idp.foundation.error_pages import browser_page
 from idp.foundation.front_door import policy_of, route_policy
 from idp.relying_parties import service as relying_parties
-from idp.sessions import transactions
+from idp.sessions import refusals, transactions
 from idp.sessions.cookies import browser_digest, current_session
 from idp.sign_in.requests import parked, unparked
 from idp.sign_in.rules import AuthorizationRequest, Show, Step
@@ -40,7 +39,7 @@ def resume(txn: UUID) -> ResponseReturnValue:
     with reading() as tx:
         transaction = transactions.load(tx, txn=txn, browser_digest=browser_digest(), now=now)
         if isinstance(transaction, Refused):
-            return browser_page(transaction.reason)
+            return refusals.answer(transaction, txn=txn)
         asked = unparked(transaction.request)
         party = relying_parties.find(transaction.client_id) if transaction.client_id else None
         verdict = decide(tx, asked, party=party, transaction=transaction, session=session, now=now).verdict

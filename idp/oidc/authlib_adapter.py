@@ -1,0 +1,93 @@
+"""Authlib as the registry of grants and client authentication, and nothing more (SECURITY §3: T1–T12).
+
+It says which grant class serves a request. Parsing, client authentication, storage, minting and answers are ours:
+every hook here is one line, and none of Authlib's defaults is reached.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final
+
+from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Request
+from authlib.oauth2.rfc6749.errors import UnsupportedGrantTypeError, UnsupportedResponseTypeError
+from authlib.oauth2.rfc6749.grants import AuthorizationEndpointMixin, BaseGrant, TokenEndpointMixin
+from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+
+from idp.oidc.errors import UNAUTHORIZED_CLIENT, UNSUPPORTED_GRANT, OAuthError
+from idp.oidc.grants import authorization_code, client_credentials, refresh_token
+from idp.oidc.grants.answer import Minted, TokenRequest
+
+
+class ParsedRequest(OAuth2Request):  # type: ignore[misc]
+    """A request that the front door has read; Authlib sees only these parameters."""
+
+    def __init__(self, parameters: Mapping[str, str], *, method: str = "POST") -> None:
+        self.method = method
+        self.payload = BasicOAuth2Payload(dict(parameters))
+        self.client = None
+
+
+class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
+    """One grant type: its name and what serves it."""
+
+    serve: ClassVar[Callable[[TokenRequest], Minted | OAuthError]]
+
+
+class CodeGrant(Grant, AuthorizationEndpointMixin):  # type: ignore[misc]
+    """RFC 6749 §4.1; the only response type is `code`."""
+
+    GRANT_TYPE = "authorization_code"
+    RESPONSE_TYPES: ClassVar = {"code"}
+    serve = staticmethod(authorization_code.redeem)
+
+
+class RefreshGrant(Grant):
+    """RFC 6749 §6."""
+
+    GRANT_TYPE = "refresh_token"
+    serve = staticmethod(refresh_token.refresh)
+
+
+class ClientCredentials(Grant):
+    """RFC 6749 §4.4."""
+
+    GRANT_TYPE = "client_credentials"
+    serve = staticmethod(client_credentials.grant)
+
+
+class Server(AuthorizationServer):  # type: ignore[misc]
+    """The registry; the client of a request is the one that `authenticate_client` has found."""
+
+    def authenticate_client(self, request: ParsedRequest, methods: Any = None, endpoint: str = "token") -> Any:
+        return request.client
+
+    def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
+        return None
+
+
+GRANTS: Final = (CodeGrant, RefreshGrant, ClientCredentials)
+SERVER: Final = Server()
+for _grant in GRANTS:
+    SERVER.register_grant(_grant)
+
+
+def supports_response_type(parameters: Mapping[str, str]) -> bool:
+    """Whether a grant is registered for the request's `response_type`."""
+    try:
+        SERVER.get_authorization_grant(ParsedRequest(parameters, method="GET"))
+    except UnsupportedResponseTypeError:
+        return False
+    return True
+
+
+def serve(request: TokenRequest) -> Minted | OAuthError:
+    """Let the registered grant type serve an authenticated token request."""
+    parsed = ParsedRequest(request.form)
+    parsed.client = request.party
+    try:
+        grant = SERVER.get_token_grant(parsed)
+    except UnsupportedGrantTypeError:
+        return UNSUPPORTED_GRANT
+    if grant.GRANT_TYPE not in request.party.registration.grant_types:
+        return UNAUTHORIZED_CLIENT
+    served: Minted | OAuthError = type(grant).serve(request)
+    return served

@@ -1,0 +1,45 @@
+"""What is said about the person: at UserInfo by scope, in the ID token only where the `claims` parameter asks (PROTOCOL 5)."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from idp.consent.rules import GrantFacts
+from idp.oidc.scope_table import ACTING, STANDARD, released_by
+from idp.subjects import service as subjects
+
+_ABOUT_A_PERSON: Final = frozenset(claim for claims in STANDARD.values() for claim in claims) - {"sub"}
+"""Only these can come from a profile, so no profile can overwrite a protocol claim (T12, TK-35)."""
+_ACTING: Final = frozenset(claim for claims in ACTING.values() for claim in claims)
+
+
+def for_userinfo(tx: Session, grant: GrantFacts, *, scope: str) -> dict[str, Any]:
+    """Claims about the person that the scopes release, and those that the `claims` parameter asks beside them."""
+    names = released_by(scope.split()) | _asked(grant.claims, "userinfo", scope=scope)
+    return _of_person(tx, grant, names)
+
+
+def for_id_token(tx: Session, grant: GrantFacts, *, scope: str) -> dict[str, Any]:
+    """Claims about the person that the `claims` parameter asks for the ID token."""
+    names = _asked(grant.claims, "id_token", scope=scope)
+    return _of_person(tx, grant, names) if names else {}
+
+
+def _asked(claims: Mapping[str, Any], place: str, *, scope: str) -> frozenset[str]:
+    """Single claims may be asked where the client is registered for the scope that releases them: `scope` holds those."""
+    asked = frozenset((claims.get(place) or {}).keys())
+    return asked & _ABOUT_A_PERSON & _askable(scope.split())
+
+
+def _askable(scopes: Collection[str]) -> frozenset[str]:
+    return released_by([*scopes, "profile", "email"])
+
+
+def _of_person(tx: Session, grant: GrantFacts, names: Collection[str]) -> dict[str, Any]:
+    wanted = _ABOUT_A_PERSON & frozenset(names)
+    if not wanted:
+        return {}
+    subject = subjects.by_id(tx, subject_id=grant.subject_id)
+    told = subjects.profile_claims(subject) if subject is not None else {}
+    return {name: value for name, value in told.items() if name in wanted}
