@@ -90,6 +90,11 @@ def read(sources: tuple[Source, ...], *, ground: Ground) -> tuple[tuple[Checked,
     return tuple(found), tuple(sorted(wrong, key=lambda each: (each.file, each.line, each.key)))
 
 
+def at_sector(source: Source, reason: str) -> Violation:
+    """What is wrong with the document behind a manifest's `sector_identifier_uri`."""
+    return _located(Fault(("registration", "sector_identifier_uri"), reason), source, lines_of(source.text))
+
+
 def _faults(checked: Checked, ground: Ground) -> Iterator[Fault]:
     yield from registration.faults(checked.manifest, ground=ground)
     yield from portal.faults(checked.manifest, texts=checked.texts, ground=ground)

@@ -1,7 +1,7 @@
 """Plan and apply: every manifest of a folder, or none of them."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -17,16 +17,18 @@ from idp.audit.events import Event
 from idp.foundation import house
 from idp.foundation.database import reading, writing
 from idp.foundation.origin import Origin
+from idp.foundation.outgoing import Outgoing, Purpose
 from idp.keyring.service import Keyring
 from idp.manifests import rules
 from idp.manifests.folder import read_folder
-from idp.manifests.rules import Applied, Change, Checked, Kind, Violation
+from idp.manifests.rules import Applied, Change, Checked, Kind, Source, Violation
 from idp.relying_parties import cache, stored
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.faults import Ground
 from idp.relying_parties.manifest import Manifest
 from idp.relying_parties.models import Client, ClientSecret, ClientsVersion
 from idp.relying_parties.registration.rules import keeps_secret
+from idp.relying_parties.registration.sector import wrong_sector
 from idp.relying_parties.rules import RelyingParty
 from idp.settings import Settings
 from idp.vocabulary.refused import Refused
@@ -140,7 +142,26 @@ def _wanted(
     sources, unread = read_folder(Path(directory), base_urls=base_urls, jwks=jwks)
     wanted, violations = rules.read(sources, ground=ground)
     wrong = (*unread, *violations)
+    if not wrong:
+        wrong = tuple(_sectors(sources, wanted))
     return Unfit(Reason.UNFIT, wrong) if wrong else wanted
+
+
+def _sectors(sources: tuple[Source, ...], wanted: tuple[Checked, ...]) -> Iterator[Violation]:
+    """Fetch every sector document and see that it lists the client's redirect URIs (OIDC Registration §5)."""
+    by_id = {source.client_id: source for source in sources}
+    for each in wanted:
+        uri = each.manifest.registration.sector_identifier_uri
+        if uri is None:
+            continue
+        reply = house.get(Outgoing).get(uri, purpose=Purpose.SECTOR_IDENTIFIER)
+        if isinstance(reply, Refused) or reply.status != 200:
+            reason: str | None = "cannot be fetched"
+        else:
+            party = RelyingParty(each.client_id, each.manifest, epoch=0, enabled=True)
+            reason = wrong_sector(reply.body, redirect_uris=party.redirect_uris)
+        if reason is not None:
+            yield rules.at_sector(by_id[each.client_id], reason)
 
 
 def _applied(parties: Mapping[str, RelyingParty]) -> dict[str, Applied]:

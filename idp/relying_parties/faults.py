@@ -21,6 +21,6 @@ class Ground:
     loopback: bool = False
     """The demo: plain http to `localhost` and `127.0.0.1` (SECURITY ruling 8)."""
     outgoing_allow: tuple[str, ...] = ()
-    """Hosts, with or without port, that outgoing calls may reach though they are not public."""
+    """Hosts, with or without port, and networks that outgoing calls may reach though they are not public."""
     algs: frozenset[str] | None = None
     """What the keyring can sign with; `None` where nobody looked."""

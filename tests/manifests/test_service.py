@@ -14,12 +14,15 @@ from idp.audit.models import AuditEvent
 from idp.foundation.artefacts import digest_of
 from idp.foundation.database import reading, writing
 from idp.foundation.origin import Origin
+from idp.foundation.outgoing import Outgoing, Purpose, Reply
+from idp.foundation.outgoing import Reason as Unreachable
 from idp.manifests import service
 from idp.manifests.cli import relying_parties
 from idp.manifests.rules import Kind
 from idp.manifests.service import Outcome, Unfit
 from idp.relying_parties import service as clients
 from idp.relying_parties.models import Client, ClientsVersion
+from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
 from tests.manifests.test_rules import PARTNER, PORTAL
 
@@ -259,6 +262,48 @@ def test_what_cannot_be_read_is_refused(app: Flask, folder: Path, now: Any, tmp_
     empty.mkdir()
     nothing = service.apply(empty, now=now, origin=ORIGIN, disable_missing=True)
     assert isinstance(nothing, Unfit)
+
+
+class SectorDocument:
+    """What the network would answer, at its edge."""
+
+    def __init__(self, answer: Reply | Refused) -> None:
+        self.answer = answer
+
+    def get(self, url: str, *, purpose: Purpose) -> Reply | Refused:
+        assert (url, purpose) == ("https://sector.example/uris", Purpose.SECTOR_IDENTIFIER)
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Reply(200, {}, b'["https://partner.example/callback", "https://other.example/cb"]'), None),
+        (Reply(200, {}, b'["https://other.example/cb"]'), "does not list https://partner.example/callback"),
+        (Reply(200, {}, b"<html>"), "not JSON"),
+        (Reply(200, {}, b'{"uris": []}'), "not an array"),
+        (Reply(404, {}, b"[]"), "cannot be fetched"),
+        (Refused(Unreachable.TOO_SLOW), "cannot be fetched"),
+    ],
+)
+def test_DR_07_the_sector_document_lists_every_redirect(
+    app: Flask, folder: Path, now: Any, monkeypatch: Any, answer: Reply | Refused, reason: str | None
+) -> None:
+    monkeypatch.setitem(app.extensions["credence"], Outgoing, SectorDocument(answer))
+    change(
+        folder,
+        "# more registration",
+        'sector_identifier_uri = "https://sector.example/uris"',
+        name="test-partner",
+    )
+    outcome = service.plan(folder, now=now)
+    if reason is None:
+        assert not isinstance(outcome, Unfit)
+        return
+    assert isinstance(outcome, Unfit)
+    (violation,) = outcome.violations
+    assert (violation.file, violation.line) == ("test-partner.toml", 13)
+    assert reason in violation.reason
 
 
 def run(app: Flask, *arguments: str | Path, answer: str | None = None) -> Result:

@@ -115,6 +115,7 @@ def test_AZ_06_what_a_native_app_may_not(uri: str, reason: str) -> None:
         ("https://0x7f000001/k", "name a host"),
         ("https://[::ffff:127.0.0.1]/k", "not public"),
         ("https://[::ffff:8.8.8.8]/k", "not public"),
+        ("https://rp.example:0/k", "no address that this server calls"),
         ("https://169.254.169.254/latest", "not public"),
         ("https://100.64.0.1/k", "not public"),
         ("https://10.0.0.1/k", "not public"),
@@ -135,10 +136,15 @@ def test_DR_04_what_the_server_would_call_is_public_https(uri: str, reason: str)
 
 
 def test_DR_04_a_closed_network_names_what_it_allows() -> None:
-    allowed = Ground(outgoing_allow=("intranet", "10.0.0.1:8443"))
+    allowed = Ground(outgoing_allow=("intranet", "portal.internal:8443"))
     assert wrong_server_address("https://intranet/k", ground=allowed) is None
-    assert wrong_server_address("https://10.0.0.1:8443/k", ground=allowed) is None
+    assert wrong_server_address("https://portal.internal:8443/k", ground=allowed) is None
+    assert wrong_server_address("https://portal.internal/k", ground=allowed) is not None
     assert wrong_server_address("https://10.0.0.1/k", ground=allowed) is not None
+    network = Ground(outgoing_allow=("10.0.0.0/8",))
+    assert wrong_server_address("https://10.0.0.1/k", ground=network) is None
+    assert wrong_server_address("https://192.168.0.1/k", ground=network) is not None
+    assert wrong_server_address("https://portal.internal/k", ground=network) is None
     assert wrong_server_address("http://intranet/k", ground=allowed) is not None
 
 

@@ -5,6 +5,7 @@ import re
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from idp.foundation.destinations import Allowed, may_dial, target
 from idp.relying_parties.faults import Ground
 
 MAX_LENGTH: Final = 2048
@@ -79,17 +80,18 @@ def wrong_server_address(uri: str, *, ground: Ground) -> str | None:
     reason = wrong_page(uri, ground=ground)
     if reason is not None:
         return reason
-    parts = urlsplit(uri)
-    host = parts.hostname or ""
-    allowed = host in ground.outgoing_allow or f"{host}:{parts.port or 443}" in ground.outgoing_allow
-    if allowed or (ground.loopback and host in _LOOPBACK):
+    place = target(uri, demo=ground.loopback)
+    if place is None:
+        return "is no address that this server calls"
+    allowed = Allowed.parse(ground.outgoing_allow)
+    if place.literal is not None:
+        may = may_dial(place.literal, target=place, allowed=allowed, demo=ground.loopback)
+        return None if may else "names an address that is not public"
+    opened = bool(allowed.networks) or not allowed.hosts.isdisjoint({place.host, f"{place.host}:{place.port}"})
+    if opened or (ground.loopback and place.host == "localhost"):
         return None
-    literal = _address(host)
-    if literal is not None and not _public(literal):
-        return "names an address that is not public"
-    if literal is None and ("." not in host or host.endswith((".localhost", ".local", ".internal"))):
-        return "names a host that is not public"
-    return None
+    inside = "." not in place.host or place.host.endswith((".localhost", ".local", ".internal"))
+    return "names a host that is not public" if inside else None
 
 
 def _split(uri: str) -> SplitResult | str:
@@ -124,15 +126,3 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return ipaddress.ip_address(host)
     except ValueError:
         return None
-
-
-_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
-
-
-def _public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Global unicast; addresses that carry an IPv4 one inside are never taken (T28)."""
-    if isinstance(address, ipaddress.IPv6Address) and (
-        address.ipv4_mapped or address.sixtofour or address.teredo or address in _NAT64
-    ):
-        return False
-    return address.is_global and not address.is_multicast
