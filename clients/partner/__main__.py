@@ -16,7 +16,7 @@ import click
 from flask import Flask, Response, request
 from granian import Granian
 from granian.constants import Interfaces
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from clients.partner.app import create_app
 from clients.partner.asking import CONNECT_SCOPE, ask_api, own_token, resource_of
@@ -149,6 +149,13 @@ def login(before: dict[str, Any], /, **given: Any) -> None:
     _print(_released(who))
 
 
+class Silent(WSGIRequestHandler):
+    """Logs nothing: the address that comes back holds the code."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        return
+
+
 def _one_answer(manifest: Manifest) -> dict[str, str]:
     """Waits for the browser to come back to the redirect URI, once."""
     app, received = Flask("clients.partner.login"), dict[str, str]()
@@ -160,7 +167,7 @@ def _one_answer(manifest: Manifest) -> dict[str, str]:
 
     port = urlsplit(manifest.base_url).port or 80
     try:
-        server = make_server("127.0.0.1", port, app)
+        server = make_server("127.0.0.1", port, app, request_handler=Silent)
     except (OSError, SystemExit):
         _impossible(f"port {port} is taken; is `serve` running?")
     closing = time.monotonic() + WAIT_FOR_A_PERSON.total_seconds()

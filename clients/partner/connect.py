@@ -93,6 +93,12 @@ def disconnect() -> ResponseReturnValue:
     return message("You disconnected", "We can no longer see anything of yours.", again=False, failed=False)
 
 
+@bp.get("/signed-out")
+def signed_out() -> ResponseReturnValue:
+    """Where the provider sends a browser after a sign-out that began here."""
+    return redirect("/", 303)
+
+
 @bp.get("/by-itself")
 def by_itself() -> ResponseReturnValue:
     """Client credentials: what the partner is answered when nobody is signed in."""

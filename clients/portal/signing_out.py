@@ -1,17 +1,15 @@
-"""Signing out: here, everywhere, and when the provider says so (RP-Initiated and Back-Channel Logout)."""
+"""Signing out, here or everywhere (RP-Initiated Logout); what the provider says is heard in `backchannel`."""
 
 import hmac
 import logging
 import secrets
-from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from flask import Blueprint, jsonify, make_response, redirect, render_template, request
+from flask import Blueprint, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from clients.relying_party.provider import ProviderUnavailable
 from clients.relying_party.site import message, now, site, visit, with_visit
-from clients.relying_party.tokens import LEEWAY, Untrusted, check_logout_token
 from clients.relying_party.visits import Visit
 
 log = logging.getLogger(__name__)
@@ -61,28 +59,6 @@ def signed_out() -> ResponseReturnValue:
         else "You are signed out of this portal. Other portals may still be open."
     )
     return message("Signed out", text, failed=False)
-
-
-@bp.post("/backchannel-logout")
-def backchannel_logout() -> ResponseReturnValue:
-    """The provider ended a session: whoever signed in here by it is signed out (Back-Channel Logout §2.5)."""
-    tokens, provider = request.form.getlist("logout_token"), site().provider
-    try:
-        if len(tokens) != 1:
-            raise Untrusted("not one logout token")
-        keys = provider.keys_for(tokens[0], now=now())
-        claims = check_logout_token(
-            tokens[0], keys=keys, issuer=provider.issuer, client_id=provider.client_id, now=now()
-        )
-        until = datetime.fromtimestamp(claims["exp"], UTC) + LEEWAY
-        if not site().visits.first_sight(claims["jti"], until=until, now=now()):
-            raise Untrusted("seen before")
-    except Untrusted as error:
-        log.warning("refused a logout token: %s", error)
-        return jsonify(error="invalid_request"), 400
-    ended = site().visits.end_by_logout(sid=claims.get("sid"), sub=claims.get("sub"))
-    log.info("back-channel logout ended %d visits", ended)
-    return make_response("", 200)
 
 
 def _leave(here: Visit, *, everywhere: bool) -> ResponseReturnValue:

@@ -30,7 +30,14 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     found = Clock()
-    for module in ("portal.guard", "portal.pages", "portal.signing_in", "portal.signing_out", "relying_party.site"):
+    for module in (
+        "portal.guard",
+        "portal.pages",
+        "portal.signing_in",
+        "portal.signing_out",
+        "relying_party.backchannel",
+        "relying_party.site",
+    ):
         monkeypatch.setattr(f"clients.{module}.now", found)
     for module in ("api", "connect"):
         monkeypatch.setattr(f"clients.partner.{module}.now", found)

@@ -5,7 +5,7 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from clients.relying_party.tokens import peek
-from tests.clients.journey import query_of
+from tests.clients.journey import come_back, go_to_sign_in, query_of
 from tests.clients.lying_provider import LyingProvider
 
 API = "http://localhost:8999/api"
@@ -84,6 +84,14 @@ def test_TK_19_the_assertion_is_for_the_issuer_and_says_it_once(partner: FlaskCl
     assert payload["aud"] == lying.issuer
     assert payload["exp"] - payload["iat"] <= 3600
     assert payload["jti"]
+
+
+def test_X1_the_partner_hears_of_a_sign_out_too(partner: FlaskClient, lying: LyingProvider) -> None:
+    asked = go_to_sign_in(partner, lying, path="/connect")
+    assert come_back(partner, lying, asked).status_code == 303
+    assert partner.get("/me.json").status_code == 200
+    assert partner.post("/backchannel-logout", data={"logout_token": lying.logout_token()}).status_code == 200
+    assert partner.get("/me.json").status_code == 401
 
 
 def _peek(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
