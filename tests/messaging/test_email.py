@@ -148,7 +148,7 @@ def test_a_login_goes_over_tls_and_a_wrong_password_waits(message: EmailMessage,
         good = SmtpTransport.of(f"smtp+starttls://me:right%20password@localhost:{sink.port}", ca_file=str(authority))
         bad = SmtpTransport.of(f"smtp+starttls://me:wrong@localhost:{sink.port}", ca_file=str(authority))
         assert good.send(message, identity=IDENTITY) is None
-        refused = bad.send(message, identity=IDENTITY)
+        refused = replace(bad, seconds=0.5).send(message, identity=IDENTITY)
     assert refused is not None
     assert refused.reason is Reason.TRY_LATER
     assert len(sink.taken) == 1

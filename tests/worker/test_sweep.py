@@ -1,0 +1,43 @@
+"""Clearing up: what has gone by goes, what may still be asked about stays."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from idp.foundation import artefacts
+from idp.foundation.artefacts import Artefact, Kind
+from idp.foundation.database import reading, writing
+from idp.foundation.limiter import AttemptBudget, Budget, reserve
+from idp.worker.sweep import sweep
+from tests.conftest import Hands
+from tests.factories import Make
+
+pytestmark = pytest.mark.both
+MINUTE = timedelta(minutes=1)
+
+
+def test_a_sweep_of_an_empty_house_clears_nothing(app: Flask, hands: Hands):
+    assert set(sweep(now=hands.now).values()) == {0}
+
+
+def test_expired_rows_go_in_batches_after_their_grace(app: Flask, hands: Hands):
+    with writing() as tx:
+        for _ in range(7):
+            artefacts.issue(tx, kind=Kind.AUTHORIZATION_CODE, now=hands.now, lifetime=MINUTE)
+        artefacts.issue(tx, kind=Kind.REFRESH, now=hands.now, lifetime=timedelta(days=90))
+        reserve(tx, budget=Budget("b", 5, MINUTE, MINUTE, MINUTE), key="k", now=hands.now)
+    assert sweep(now=hands.forward(hours=1))["artefacts"] == 0
+    cleared = sweep(now=hands.forward(days=3))
+    assert (cleared["artefacts"], cleared["counts"]) == (7, 1)
+    with reading() as tx:
+        assert [row.kind for row in tx.scalars(select(Artefact))] == [Kind.REFRESH]
+        assert tx.scalars(select(AttemptBudget)).all() == []
+
+
+def test_a_session_that_has_gone_idle_is_ended_durably(app: Flask, hands: Hands, make: Make):
+    make.session(make.subject(password=None))
+    assert sweep(now=hands.now)["sessions_ended"] == 0
+    assert sweep(now=hands.forward(hours=13))["sessions_ended"] == 1
+    assert sweep(now=hands.now)["sessions_ended"] == 0
