@@ -30,7 +30,7 @@ _CLOCK: Final = {
     ("date", "today"),
 }
 _MAY_ASK_THE_TIME: Final = {"idp/foundation/clock.py", "idp/foundation/logs.py", "idp/foundation/database.py"}
-_PLACES: Final = re.compile(rb"(?<![\w.])/(?:home|root|work|Users|opt)/[a-z]|https?://(?:10|192\.168)\.", re.I)
+_PLACES: Final = re.compile(rb"(?<![\w.])/(?:home|Users)/[a-z]+/|(?<![\w.])/(?:root|work/main|work/shared)/", re.I)
 _LINK_MARKS: Final = (".md", ".toml", ".lock", ".py", ".html", ".css", ".js", ".cfg", ".json", ".po", ".txt", "")
 
 

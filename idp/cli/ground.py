@@ -11,8 +11,8 @@ from pydantic import BaseModel
 
 from idp.audit import service as audit
 from idp.audit.events import Event
+from idp.foundation import artefacts, clock, epochs, logs
 from idp.foundation import backup as backups
-from idp.foundation import clock, epochs, logs
 from idp.foundation import serve as server
 from idp.foundation.database import writing
 from idp.foundation.origin import Origin
@@ -155,11 +155,12 @@ def epoch() -> None:
 @_json
 @with_appcontext
 def bump(*, as_json: bool) -> None:
-    """End every session, grant and token there is: after a restore, or on the bad day."""
+    """End every session, grant, token, unused link and letter there is: after a restore, or on the bad day."""
     now = clock.now()
     with writing() as tx:
         number = epochs.bump(tx, now=now)
-        audit.append(
-            tx, Event.EPOCH_BUMPED, now=now, actor="system", origin=Origin.local("cli"), details={"epoch": number}
-        )
-    click.echo(json.dumps({"epoch": number}) if as_json else f"epoch {number}: everybody signs in again")
+        voided = artefacts.void_everything(tx, now=now)
+        told = {"epoch": number, "voided": voided}
+        audit.append(tx, Event.EPOCH_BUMPED, now=now, actor="system", origin=Origin.local("cli"), details=told)
+    said = f"epoch {number}: everybody signs in again; {voided} links, codes and letters are void"
+    click.echo(json.dumps(told) if as_json else said)

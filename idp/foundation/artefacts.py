@@ -10,70 +10,24 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, String, Table, and_, delete, insert, or_, select, update
+from sqlalchemy import Table, and_, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
-from idp.foundation.database import Json, Model, UtcDateTime, new_id
+from idp.foundation.artefact_table import Artefact, Kind, Reason
+from idp.foundation.database import new_id
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
 
 SECRET_BYTES: Final = 32
-
-
-class Kind(StrEnum):
-    """What a secret is good for; one of a kind is never taken for another (TK-07)."""
-
-    AUTHORIZATION_CODE = "code"
-    REFRESH = "refresh"
-    ACCESS_TOKEN = "access_token"
-    REVOKED_JTI = "revoked_jti"
-    ASSERTION_JTI = "assertion_jti"
-    PASSWORD_RESET = "password_reset"
-    EMAIL_PROOF = "email_proof"
-    EMAIL_CHANGE_UNDO = "email_change_undo"
-    PIN_LETTER = "pin_letter"
-    SIGN_IN_ALERT = "sign_in_alert"
-
-
-class Reason(StrEnum):
-    """Why a redemption failed. All but `REPLAYED` look the same from outside."""
-
-    UNKNOWN = "unknown"
-    EXPIRED = "expired"
-    REPLAYED = "replayed"
-    EXHAUSTED = "exhausted"
-
-
-class Artefact(Model):
-    """One single-use thing. `bindings` must be matched by whoever redeems it; `payload` is what it carries."""
-
-    __tablename__ = "artefact"
-    __table_args__ = (
-        Index("uq_artefact_kind_digest", "kind", "digest", unique=True),
-        Index("ix_artefact_family", "family"),
-        Index("ix_artefact_expires_at", "expires_at"),
-        Index("ix_artefact_subject_kind", "subject_id", "kind"),
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    kind: Mapped[str] = mapped_column(String(24))
-    digest: Mapped[bytes] = mapped_column(LargeBinary(32))
-    family: Mapped[UUID | None]
-    subject_id: Mapped[str | None] = mapped_column(String(64))
-    bound_to: Mapped[str | None] = mapped_column(String(128))
-    """One opaque value that the redeemer must present too: client, transaction, browser."""
-    payload: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
-    number: Mapped[int] = mapped_column(default=0)
-    """How often a refresh family was rotated."""
-    attempts_left: Mapped[int | None]
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+__all__ = [
+    "Artefact", "Family", "Kind", "Reason", "Redeemed", "advance", "digest_of", "fail_attempt", "family_of",
+    "family_of_digest", "issue", "known", "peek", "purge", "record_once", "redeem", "short_digest", "void",
+    "void_everything",
+]  # fmt: skip
 
 
 _table: Table = Artefact.__table__  # type: ignore[assignment]
@@ -268,6 +222,16 @@ def void(
     conditions += [_table.c.subject_id == subject_id] if subject_id else []
     conditions += [_table.c.id == identity] if identity else []
     return tx.execute(update(_table).where(and_(*conditions)).values(expires_at=now)).rowcount  # type: ignore[attr-defined, no-any-return]
+
+
+def void_everything(tx: Session, *, now: datetime) -> int:
+    """Make all that is unused unusable, after a restore: what was used since the copy looks unused again (R-33).
+
+    Remembered foreign values (`jti`) stay: they exist to be refused. PIN letters go too: the payer sends new ones.
+    """
+    remembered = (Kind.ASSERTION_JTI.value, Kind.REVOKED_JTI.value)
+    unused = and_(_table.c.expires_at > now, _table.c.kind.not_in(remembered))
+    return tx.execute(update(_table).where(unused).values(expires_at=now)).rowcount  # type: ignore[attr-defined, no-any-return]
 
 
 def fail_attempt(tx: Session, *, identity: UUID) -> int:
