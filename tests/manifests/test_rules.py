@@ -272,6 +272,8 @@ def test_texts_that_nothing_names_are_refused_but_older_agreements_stay() -> Non
     assert "faq.en.md beside the manifest is named by nothing" in found.reason
     (found,) = wrong(PORTAL, texts={"agreement-1.en.md": "x" * 70_000})
     assert "longer than 64 KB" in found.reason
+    (found,) = wrong(PORTAL, texts={"terms-1.en.md": "# Terms\n"})
+    assert "begins with a title" in found.reason
 
 
 def test_DR_05_a_bad_logo_is_refused_by_its_own_name() -> None:

@@ -238,13 +238,13 @@ def test_a_seventh_portal_is_data_and_no_code(app: Flask, folder: Path, now: Any
     )
     beside = folder / "seventh-portal"
     beside.mkdir()
-    (beside / "faqs.en.md").write_text("# FAQs\n")
-    (beside / "faqs.es.md").write_text("# Preguntas\n")
+    (beside / "faqs.en.md").write_text("## Who?\n")
+    (beside / "faqs.es.md").write_text("## ¿Quién?\n")
     assert isinstance(service.apply(folder, now=now, origin=ORIGIN), Outcome)
     party = clients.find("seventh-portal")
     assert party is not None
     assert party.allows_redirect("https://seventh.example/callback")
-    assert party.text("faqs", language="es") == "# Preguntas\n"
+    assert party.text("faqs", language="es") == "## ¿Quién?\n"
 
 
 def test_what_cannot_be_read_is_refused(app: Flask, folder: Path, now: Any, tmp_path: Path) -> None:

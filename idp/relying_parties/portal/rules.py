@@ -168,5 +168,7 @@ def _texts(manifest: Manifest, texts: Mapping[str, str]) -> Iterator[Fault]:
     for name, text in texts.items():
         if name not in expected and not _VERSIONED.match(name):
             yield Fault((), f"{name} beside the manifest is named by nothing in it")
+        if text.lstrip().startswith("# "):
+            yield Fault((), f"{name} begins with a title; the page already shows the one in the manifest")
         if len(text.encode()) > MAX_TEXT:
             yield Fault((), f"{name} is longer than {MAX_TEXT // 1024} KB")
