@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -50,7 +50,7 @@ def demo(*, fresh: bool) -> None:
         raise Impossible(f"port {port} is in use; stop what listens there, or set PORT_BASE")
     data_dir = Path(os.environ.get("DATA_DIR") or PROJECT / "data" / "demo").absolute()
     _make_room(data_dir, fresh=fresh)
-    settings = load(overrides=_overrides(port_base, data_dir))
+    settings = load(overrides=overrides(port_base, data_dir))
     stopping = _stop_on_signals()
     try:
         everybody = people.read(DEMO_DATA / "people.toml")
@@ -78,7 +78,8 @@ def _make_room(data_dir: Path, *, fresh: bool) -> None:
         (data_dir / MARK).write_text("Made by `idp demo`.\n", encoding="utf-8")
 
 
-def _overrides(port_base: int, data_dir: Path) -> dict[str, str]:
+def overrides(port_base: int, data_dir: Path) -> dict[str, Any]:
+    """The settings that make an installation the demo."""
     return {
         "mode": "demo",
         "issuer": f"http://localhost:{port_base}",

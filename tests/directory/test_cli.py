@@ -1,0 +1,133 @@
+"""`idp directory import`: what it prints, where the rejects go, and how it ends."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from flask import Flask
+
+from idp.directory.cli import directory
+from idp.settings import Settings
+from tests.directory.files import GROUP, LETTER, MEMBER, PRACTITIONER, written
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(app: Flask) -> Run:
+    def invoke(*arguments: str, given: bytes | str | None = None) -> Result:
+        return CliRunner().invoke(directory, ["import", *arguments], input=given)
+
+    return invoke
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "providers.csv"
+    path.write_bytes(written("provider-master", [GROUP, MEMBER, PRACTITIONER]))
+    return path
+
+
+MASTER = ("--format", "provider-master")
+OZARK = (*MASTER, "--registry", "ozark")
+
+
+def test_it_says_what_it_did(run: Run, file: Path):
+    result = run(str(file), *OZARK)
+    assert result.exit_code == 0
+    assert "provider-master of ozark, 3 rows" in result.output
+    assert "added             3" in result.output
+    assert "unchanged         3" in run(str(file), *OZARK).output
+
+
+def test_the_registry_may_be_left_out_where_there_is_one(run: Run, file: Path):
+    assert run(str(file), *MASTER).exit_code == 2
+    assert run(str(file), *OZARK).exit_code == 0
+    assert run(str(file), *MASTER).exit_code == 0
+    assert run(str(file), *MASTER, "--registry", "heartland").exit_code == 0
+    result = run(str(file), *MASTER)
+    assert result.exit_code == 2
+    assert "--registry one of heartland, ozark" in result.output
+
+
+@pytest.mark.parametrize("name", ["Ozark", "../x", ""])
+def test_a_name_that_is_no_registry_is_refused(run: Run, file: Path, name: str):
+    assert run(str(file), *MASTER, "--registry", name).exit_code == 2
+
+
+def test_json_is_for_machines(run: Run, file: Path):
+    result = run(str(file), *OZARK, "--dry-run", "--json")
+    told = json.loads(result.output)
+    assert (told["added"], told["dry_run"], told["registry"]) == (3, True, "ozark")
+
+
+def test_it_reads_standard_input(run: Run, file: Path):
+    result = run("-", *OZARK, given=file.read_bytes())
+    assert result.exit_code == 0
+    assert "3 rows" in result.output
+
+
+def test_ST_13_rejects_name_line_and_reason_and_hold_no_number(run: Run, settings: Settings, file: Path):
+    bad = [PRACTITIONER | {"npi": "1234567890"}, MEMBER | {"provider_id": "=cmd()", "state": "XX"}, GROUP]
+    file.write_bytes(written("provider-master", bad))
+    result = run(str(file), *OZARK)
+    assert result.exit_code == 1
+    path = settings.data_dir / "providers.csv.rejects.csv"
+    assert str(path) in result.output
+    assert path.stat().st_mode & 0o077 == 0
+    text = path.read_text()
+    assert [row["line"] for row in csv.DictReader(text.splitlines())] == ["2", "3"]
+    assert [row["key"] for row in csv.DictReader(text.splitlines())] == ["123456789", ""]
+    assert [row["reasons"] for row in csv.DictReader(text.splitlines())] == ["npi", "provider_id;state"]
+    assert not any(secret in text + result.output for secret in ("666025841", "079990001", "cmd()"))
+    file.write_bytes(written("provider-master", [GROUP]))
+    assert run(str(file), *OZARK).exit_code == 0
+    assert not path.exists()
+
+
+def test_D2_a_refused_letter_shows_no_pin(run: Run, tmp_path: Path):
+    letters, rejects = tmp_path / "letters.csv", tmp_path / "refused.csv"
+    letters.write_bytes(written("pin-letters", [LETTER, LETTER | {"pin": "Secret!1", "provider_id": "999999"}]))
+    result = run(str(letters), "--format", "pin-letters", "--registry", "ozark", "--rejects", str(rejects))
+    assert result.exit_code == 1
+    assert "Secret!1" not in rejects.read_text() + result.output
+    assert "e28HKtSp" not in rejects.read_text() + result.output
+
+
+def test_a_bad_file_is_one_line_and_exit_2(run: Run, file: Path):
+    file.write_bytes(b"\x1f\x8b...")
+    result = run(str(file), *OZARK)
+    assert result.exit_code == 2
+    assert "providers.csv, line 1: this is gzip; unpack it first" in result.output
+
+
+def test_a_missing_file_is_one_line_and_exit_2(run: Run, tmp_path: Path):
+    result = run(str(tmp_path / "none.csv"), *OZARK)
+    assert result.exit_code == 2
+    assert "No such file" in result.output
+
+
+def test_a_full_file_that_ends_much_needs_yes(run: Run, file: Path):
+    assert run(str(file), *OZARK).exit_code == 0
+    file.write_bytes(written("provider-master", [GROUP]))
+    refused = run(str(file), *OZARK, "--full")
+    assert refused.exit_code == 2
+    assert "2 of 3 listed are not in the file and would end. Nothing has ended" in refused.output
+    assert "ended             2" in run(str(file), *OZARK, "--full", "--dry-run").output
+    done = run(str(file), *OZARK, "--full", "--yes")
+    assert done.exit_code == 0
+    assert "ended             2" in done.output
+
+
+def test_a_full_file_of_letters_makes_no_sense(run: Run, file: Path):
+    assert run(str(file), "--format", "pin-letters", "--registry", "ozark", "--full").exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["nppes", "fhir", "csv"])
+def test_formats_of_later_releases_are_not_offered(run: Run, file: Path, name: str):
+    result = run(str(file), "--format", name, "--registry", "ozark")
+    assert result.exit_code == 2
+    assert "is not one of" in result.output
