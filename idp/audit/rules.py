@@ -140,19 +140,18 @@ def _clean(value: Any, *, depth: int) -> Any:
         case UUID():
             return str(value)
         case Mapping():
-            if len(value) > MEMBERS_LIMIT:
-                raise ValueError("audit details have too many members")
-            return {
-                clean_text(str(name), limit=64): _MASK
-                if str(name).lower() in _NEVER_STORED and item is not None
-                else _clean(item, depth=depth + 1)
-                for name, item in value.items()
-            }
+            kept = list(value.items())[:MEMBERS_LIMIT]
+            return {clean_text(str(name), limit=64): _member(str(name), item, depth=depth) for name, item in kept}
         case Sequence() | set() | frozenset() if not isinstance(value, bytes | bytearray):
             items = value if isinstance(value, Sequence) else sorted(value)
             return [_clean(item, depth=depth + 1) for item in items[:MEMBERS_LIMIT]]
         case _:
             raise ValueError(f"audit details cannot hold {type(value).__name__}")
+
+
+def _member(name: str, item: Any, *, depth: int) -> Any:
+    masked = name.lower() in _NEVER_STORED and item is not None
+    return _MASK if masked else _clean(item, depth=depth + 1)
 
 
 def trace_of(typed: str, *, key: bytes) -> str:

@@ -1,7 +1,7 @@
 """Attempt budgets and request counts: exact under a crowd, on both databases, with and without Redis."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -215,3 +215,39 @@ def test_R_07_losing_redis_gives_nobody_a_further_attempt(app: Flask, now: datet
     with Redis(port=redis_server.port) as redis:
         redis.flushall()
     assert isinstance(reserve(now), Refused)
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    server = RedisServer(maxmemory="2mb").start()
+    yield server
+    server.remove()
+
+
+def test_SI_10_R_06_a_frozen_redis_is_as_good_as_none(app: Flask, now: datetime, own_redis: RedisServer):
+    store = Store(own_redis.url)
+    assert asks(now, store=store)
+    own_redis.freeze()
+    assert [asks(now, store=store) for _ in range(5)] == [True, True, True, False, False]
+    with reading() as tx:
+        assert tx.scalar(select(func.sum(RequestCount.requests))) == 5
+
+
+def test_SI_10_R_08_a_full_redis_is_as_good_as_none(app: Flask, now: datetime, own_redis: RedisServer):
+    from redis import Redis
+    from redis.exceptions import ResponseError
+
+    with Redis(port=own_redis.port) as redis, pytest.raises(ResponseError, match="maxmemory"):
+        for number in range(1000):
+            redis.set(f"filler{number}", b"x" * 65536)
+    assert [asks(now, store=Store(own_redis.url)) for _ in range(4)] == [True, True, True, False]
+
+
+def test_SI_10_a_redis_that_goes_away_never_means_unlimited(app: Flask, now: datetime, own_redis: RedisServer):
+    store = Store(own_redis.url)
+    for _ in range(3):
+        assert asks(now, store=store)
+    assert not asks(now, store=store)
+    own_redis.stop()
+    admitted = [asks(now, store=store) for _ in range(50)]
+    assert admitted.count(True) == 3
