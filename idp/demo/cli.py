@@ -128,7 +128,7 @@ def _run(
     settings: Settings, clients: tuple[DemoClient, ...], everybody: tuple[DemoPerson, ...], stopping: threading.Event
 ) -> None:
     with Processes(logs=settings.data_dir / "logs", folder=PROJECT) as processes:
-        for command in _commands(settings, clients):
+        for command in commands(settings, clients):
             processes.start(command)
         if processes.wait_until_answering(stopping):
             shown = card(
@@ -145,7 +145,8 @@ def _run(
     click.echo("Stopped.")
 
 
-def _commands(settings: Settings, clients: tuple[DemoClient, ...]) -> tuple[Command, ...]:
+def commands(settings: Settings, clients: tuple[DemoClient, ...]) -> tuple[Command, ...]:
+    """The processes of the demo; portals are told nothing of the provider's own settings."""
     port = int(settings.bind.rpartition(":")[2])
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("IDP_", "PORTAL_"))}
     ours = dict(os.environ) | {
