@@ -1,1 +1,84 @@
-"""Credence."""
+"""Credence: who signed in, how sure we are, and for which provider, practice or trading partner they may act."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+    from flask import Flask
+
+    from idp.settings import Settings
+
+
+def create_app(settings: "Settings") -> "Flask":
+    """The whole application: the house is furnished, the rooms are mounted, the outer wall stands around all of it.
+
+    Raises `KeysUnusable` when the keys cannot be used (R-21); the database is first asked by the first request.
+    """
+    from flask import Flask
+
+    from idp.foundation import database, error_pages, front_door, i18n, pages
+    from idp.foundation.outer_wall import OuterWall
+    from idp.sessions import cookies
+
+    app = Flask("idp", static_folder=str(pages.STATIC), template_folder=str(pages.TEMPLATES))
+    app.config["MAX_FORM_MEMORY_SIZE"] = 128 * 1024
+    _furnish(app, settings)
+    database.attach(app, url=settings.database_url)
+    pages.attach(app)
+    i18n.attach(app, default_zone=settings.default_zone)
+    error_pages.attach(app)
+    front_door.attach(app)
+    cookies.attach(app)
+    _mount(app, settings)
+    app.wsgi_app = OuterWall(_behind_proxies(app, settings), settings=settings)  # type: ignore[method-assign]
+    return app
+
+
+def _furnish(app: "Flask", settings: "Settings") -> None:
+    """What one application has one of (`idp.foundation.house`)."""
+    from idp.account.upstairs import upstairs
+    from idp.authenticators.password.kdf import Kdf
+    from idp.foundation import house
+    from idp.foundation.outgoing import Outgoing
+    from idp.foundation.store import Store
+    from idp.keyring.service import Keyring
+    from idp.relying_parties.remote_keys import ClientKeys
+
+    keyring = Keyring.open(settings.keys_dir, production=not settings.demo)
+    outgoing = Outgoing(allow=settings.outgoing_allow, ca_file=settings.outgoing_ca_file, demo=settings.demo)
+    for piece in (settings, keyring, outgoing, ClientKeys(outgoing), Store(settings.redis_url), Kdf.by(settings), upstairs()):
+        house.furnish(app, piece)
+    app.config["SECRET_KEY"] = keyring.derive("flask")
+
+
+def _mount(app: "Flask", settings: "Settings") -> None:
+    """The rooms, in the order of the house."""
+    from idp.account import views as account
+    from idp.affiliations import views as affiliations
+    from idp.authenticators.password import views as password
+    from idp.authenticators.recovery import views as recovery
+    from idp.consent import views as consent
+    from idp.foundation import health, house
+    from idp.keyring.service import Keyring
+    from idp.messaging import views as messaging
+    from idp.oidc import cors, json_errors
+    from idp.oidc import views as oidc
+    from idp.relying_parties import views as relying_parties
+    from idp.sign_in import views as sign_in
+
+    rooms = (relying_parties, password, recovery, affiliations, consent, sign_in, oidc, account)
+    for room in (*rooms, messaging) if settings.demo else rooms:
+        app.register_blueprint(room.bp)
+    health.attach(app, keys=lambda: bool(house.get(Keyring).algs))
+    cors.attach(app)
+    json_errors.attach(app)
+
+
+def _behind_proxies(app: "Flask", settings: "Settings") -> "WSGIApplication":
+    """Believe exactly as many proxies as the operator named, and none of them about the host (DI-02)."""
+    if settings.trusted_proxies == 0:
+        return app.wsgi_app
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    hops = settings.trusted_proxies
+    return ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0, x_port=0, x_prefix=0)

@@ -21,17 +21,24 @@ PROVIDERS_A_TARGET: Final = 200
 
 
 def held_by(
-    tx: Session, *, subject_id: str, now: datetime, search: str | None = None, only: UUID | None = None
+    tx: Session,
+    *,
+    subject_id: str,
+    now: datetime,
+    search: str | None = None,
+    only: UUID | None = None,
+    provider: UUID | None = None,
 ) -> tuple[Held, ...]:
     """Every affiliation of a person that has not ended, with its target as the roster has it today.
 
-    `search` narrows the providers of practices (folded words, a provider ID or an NPI); `only` reads one affiliation.
+    `search` narrows the providers of practices (folded words, a provider ID or an NPI); `only` reads one affiliation,
+    `provider` one provider of it: a choice made among more than a page of them.
     """
     query = select(Affiliation).where(Affiliation.subject_id == subject_id, Affiliation.status != "ended")
     if only is not None:
         query = query.where(Affiliation.id == only)
     rows = tx.scalars(query.order_by(Affiliation.created_at)).all()
-    targets = _targets(tx, rows, on=now.date(), search=search)
+    targets = _targets(tx, rows, on=now.date(), search=search, provider=provider)
     return tuple(_held(row, targets[row.id]) for row in rows if row.id in targets)
 
 
@@ -57,14 +64,14 @@ def _held(row: Affiliation, target: Target) -> Held:
 
 
 def _targets(
-    tx: Session, rows: Sequence[Affiliation], *, on: date, search: str | None
+    tx: Session, rows: Sequence[Affiliation], *, on: date, search: str | None, provider: UUID | None
 ) -> Mapping[UUID, Target]:
     targets: dict[UUID, Target] = {}
     by_kind: defaultdict[str, list[Affiliation]] = defaultdict(list)
     for row in rows:
         by_kind[row.target_kind].append(row)
     targets |= _provider_targets(tx, by_kind[TargetKind.PROVIDER], on=on)
-    targets |= _practice_targets(tx, by_kind[TargetKind.PRACTICE], on=on, search=search)
+    targets |= _practice_targets(tx, by_kind[TargetKind.PRACTICE], on=on, search=search, provider=provider)
     targets |= _partner_targets(tx, by_kind[TargetKind.TRADING_PARTNER])
     return targets
 
@@ -106,7 +113,7 @@ def _moved_since(provider: Provider, affiliation: Affiliation) -> bool:
 
 
 def _practice_targets(
-    tx: Session, rows: Sequence[Affiliation], *, on: date, search: str | None
+    tx: Session, rows: Sequence[Affiliation], *, on: date, search: str | None, provider: UUID | None
 ) -> dict[UUID, Target]:
     targets = {}
     practices = {
@@ -115,7 +122,9 @@ def _practice_targets(
     }
     for row in rows:
         practice = practices[row.target_id]
-        providers = practice_providers(tx, practice_id=practice.id, registry=row.registry_name, on=on, search=search)
+        providers = practice_providers(
+            tx, practice_id=practice.id, registry=row.registry_name, on=on, search=search, only=provider
+        )
         targets[row.id] = Target(
             kind=TargetKind.PRACTICE,
             id=practice.id,
@@ -130,7 +139,14 @@ def _practice_targets(
 
 
 def practice_providers(
-    tx: Session, *, practice_id: UUID, registry: str, on: date, search: str | None = None, limit: int = PROVIDERS_A_TARGET
+    tx: Session,
+    *,
+    practice_id: UUID,
+    registry: str,
+    on: date,
+    search: str | None = None,
+    only: UUID | None = None,
+    limit: int = PROVIDERS_A_TARGET,
 ) -> tuple[ProviderChoice, ...]:
     """Providers of a practice in force in one registry, groups first, then by name; one more than `limit` if there are."""
     query = (
@@ -141,6 +157,8 @@ def practice_providers(
     )
     if search:
         query = query.where(_matches(search))
+    if only is not None:
+        query = query.where(Provider.id == only)
     return tuple(provider_choice(row) for row in tx.scalars(query))
 
 

@@ -37,11 +37,11 @@ def terms_of(party: RelyingParty) -> PortalTerms | None:
 
 
 def held(
-    tx: Session, *, subject_id: str, now: datetime, search: str | None = None, only: UUID | None = None
+    tx: Session, *, subject_id: str, now: datetime, search: str | None = None
 ) -> tuple[Held, ...]:
     """The person's affiliations that have not ended, whatever their state."""
     see_as(tx, subject_id=subject_id)
-    return held_by(tx, subject_id=subject_id, now=now, search=search, only=only)
+    return held_by(tx, subject_id=subject_id, now=now, search=search)
 
 
 def choices_at(
@@ -51,11 +51,38 @@ def choices_at(
     terms: PortalTerms,
     now: datetime,
     search: str | None = None,
-    only: UUID | None = None,
 ) -> tuple[Choice, ...]:
-    """Every way the person may act at a portal now; `only` reads a single affiliation (a remembered choice)."""
-    every = held(tx, subject_id=subject_id, now=now, search=search, only=only)
+    """Every way the person may act at a portal now."""
+    every = held(tx, subject_id=subject_id, now=now, search=search)
     return choices(every, terms=terms, now=now, dormancy=house.get(Settings).dormancy)
+
+
+def choice_at(
+    tx: Session, *, subject_id: str, terms: PortalTerms, affiliation_id: UUID, provider_id: UUID | None, now: datetime
+) -> Choice | None:
+    """One choice made before, if it is still a valid one; reads a single affiliation."""
+    see_as(tx, subject_id=subject_id)
+    every = held_by(tx, subject_id=subject_id, now=now, only=affiliation_id, provider=provider_id)
+    found = choices(every, terms=terms, now=now, dormancy=house.get(Settings).dormancy)
+    same = (each for each in found if each.same_target(affiliation_id=affiliation_id, provider_id=provider_id))
+    return next(same, None)
+
+
+def audit_choice(
+    tx: Session, choice: Choice, *, subject_id: str, client_id: str | None, now: datetime, origin: Origin
+) -> None:
+    """Keep whom the person chose to act for."""
+    audit.append(
+        tx,
+        Event.AFFILIATION_CHOSEN,
+        now=now,
+        actor=subject_id,
+        origin=origin,
+        subject_id=subject_id,
+        client_id=client_id,
+        target_kind=choice.kind.value,
+        target_id=str(choice.target_id),
+    )
 
 
 def use(tx: Session, *, choice: Choice, subject_id: str, terms: PortalTerms, now: datetime) -> None:

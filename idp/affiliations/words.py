@@ -21,6 +21,7 @@ BLOCKED: Final[dict[Blocked, LazyString]] = {
     Blocked.NO_LEVEL: _("No access level has been given yet. An account manager can give one."),
 }
 
+# The badge's status (empty: a plain one) and its word.
 STATUS: Final[dict[Blocked, tuple[str, LazyString]]] = {
     Blocked.VERIFICATION_PENDING: ("verification_pending", _("Verification Pending")),
     Blocked.UNVERIFIED: ("unverified", _("Unverified")),
@@ -28,9 +29,9 @@ STATUS: Final[dict[Blocked, tuple[str, LazyString]]] = {
     Blocked.DISABLED_BY_PAYER: ("disabled", _("Disabled")),
     Blocked.DORMANT: ("disabled", _("Disabled")),
     Blocked.SUSPENDED: ("suspended", _("Suspended")),
-    Blocked.NOT_YET: ("disabled", _("Not started")),
+    Blocked.NOT_YET: ("", _("Not started")),
     Blocked.ENDED: ("ended", _("Ended")),
-    Blocked.OTHER_KIND: ("disabled", _("Not here")),
-    Blocked.WEAK_EVIDENCE: ("unverified", _("More proof needed")),
-    Blocked.NO_LEVEL: ("disabled", _("No access yet")),
+    Blocked.OTHER_KIND: ("", _("Not here")),
+    Blocked.WEAK_EVIDENCE: ("", _("More proof needed")),
+    Blocked.NO_LEVEL: ("", _("No access yet")),
 }

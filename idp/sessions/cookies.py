@@ -8,10 +8,10 @@ import re
 import secrets
 from hashlib import sha256
 from typing import Any, Final
+from uuid import UUID
 
 from flask import Flask, Request, Response, g, request
 from flask.sessions import SessionInterface, SessionMixin
-from uuid import UUID
 
 from idp.foundation import clock, house
 from idp.foundation.artefacts import digest_of

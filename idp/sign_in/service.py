@@ -99,9 +99,11 @@ def _choices(
         return ()
     taken = _taken(request, transaction, remembered)
     if taken is not None:
-        found = affiliations.choices_at(tx, subject_id=session.subject_id, terms=terms, now=now, only=taken[0])
-        if any(choice.same_target(affiliation_id=taken[0], provider_id=taken[1]) for choice in found):
-            return within(tx, found, provider_ids=request.provider_ids, tins=request.tins, sector=party.sector)
+        choice = affiliations.choice_at(
+            tx, subject_id=session.subject_id, terms=terms, affiliation_id=taken[0], provider_id=taken[1], now=now
+        )
+        if choice is not None:
+            return within(tx, [choice], provider_ids=request.provider_ids, tins=request.tins, sector=party.sector)
     every = affiliations.choices_at(tx, subject_id=session.subject_id, terms=terms, now=now)
     return within(tx, every, provider_ids=request.provider_ids, tins=request.tins, sector=party.sector)
 

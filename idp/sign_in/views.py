@@ -11,10 +11,10 @@ from idp.foundation.front_door import policy_of, route_policy
 from idp.relying_parties import service as relying_parties
 from idp.sessions import refusals, transactions
 from idp.sessions.cookies import browser_digest, current_session
+from idp.settings import Settings
 from idp.sign_in.requests import parked, unparked
 from idp.sign_in.rules import AuthorizationRequest, Show, Step
 from idp.sign_in.service import decide
-from idp.settings import Settings
 from idp.vocabulary.refused import Refused
 
 bp = Blueprint("sign_in", __name__)

@@ -8,8 +8,6 @@ from flask import Blueprint, abort, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 
-from idp.authenticators import parked as pages
-from idp.authenticators.parked import Parked, onward
 from idp.authenticators.password import kdf, service, setting, typed_login, words
 from idp.authenticators.password.forms import IdentifyForm, NewPasswordForm, PasswordForm, SignInForm
 from idp.authenticators.password.rules import Reason
@@ -20,6 +18,8 @@ from idp.foundation.front_door import origin, route_policy
 from idp.foundation.parsing import FormErrors
 from idp.relying_parties.views import rendered, text_of
 from idp.sessions import cookies, transactions
+from idp.sessions import parked as pages
+from idp.sessions.parked import Parked, onward
 from idp.sessions.rules import Reason as Parking
 from idp.sessions.service import NewSession
 from idp.subjects.rules import LOGIN_MAX, login_key, may_be_somebody

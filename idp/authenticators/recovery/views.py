@@ -8,8 +8,6 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 
-from idp.authenticators import parked as pages
-from idp.authenticators.parked import Parked
 from idp.authenticators.password.rules import Reason as PasswordReason
 from idp.authenticators.password.setting import Unfit
 from idp.authenticators.password.views import busy, new_password_errors, status_of, worded
@@ -21,6 +19,8 @@ from idp.foundation import clock, error_pages, parsing
 from idp.foundation.front_door import origin, route_policy
 from idp.foundation.parsing import FormErrors
 from idp.relying_parties import service as relying_parties
+from idp.sessions import parked as pages
+from idp.sessions.parked import Parked
 from idp.subjects.rules import login_key
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret

@@ -1,0 +1,12 @@
+"""What the choosing page sends."""
+
+from pydantic import Field
+
+from idp.foundation.parsing import Form
+
+
+class ChoiceForm(Form):
+    """`choice` is a `Choice.key`; `cancel` leaves without one."""
+
+    choice: str = Field(default="", max_length=80)
+    cancel: str = Field(default="", max_length=8)

@@ -1,0 +1,18 @@
+"""What the consent and agreement pages send."""
+
+from pydantic import Field
+
+from idp.foundation.parsing import Form
+
+
+class AnswerForm(Form):
+    """Which of the two buttons was pressed: `allow` or `deny` (PROTOCOL: `consent-allow`, `consent-deny`)."""
+
+    answer: str = Field(pattern="^(allow|deny)$")
+
+
+class AcceptForm(Form):
+    """Agreement page: the box ticked, or the way out."""
+
+    accept: str = Field(default="", max_length=8)
+    decline: str = Field(default="", max_length=8)

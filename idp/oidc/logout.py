@@ -1,0 +1,147 @@
+"""RP-Initiated Logout (OIDC): what a request may do, and the end of the session (LO-02…08; PROTOCOL 24)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from idp.foundation import house, jose
+from idp.foundation.database import reading, writing
+from idp.foundation.jose import Purpose
+from idp.foundation.origin import Origin
+from idp.keyring.service import Keyring
+from idp.oidc.authorize import sub_of
+from idp.relying_parties import service as relying_parties
+from idp.relying_parties.rules import RelyingParty
+from idp.sessions import service as sessions
+from idp.sessions import transactions
+from idp.sessions.rules import Ended, SessionFacts
+from idp.settings import Settings
+from idp.sign_in.requests import parked, unparked
+from idp.sign_in.rules import AuthorizationRequest
+from idp.vocabulary.refused import Refused
+
+STEP = "logout"
+
+
+class Reason(StrEnum):
+    """Requests that end on an error page; nothing was ended and nobody is redirected."""
+
+    ID_TOKEN_HINT = "id_token_hint"
+    CLIENT_ID = "client_id"
+    POST_LOGOUT_REDIRECT_URI = "post_logout_redirect_uri"
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutRequest:
+    """A request whose client and address have been checked."""
+
+    party: RelyingParty | None = None
+    hint: Mapping[str, Any] | None = None
+    redirect_uri: str | None = None
+    state: str | None = None
+
+    def location(self) -> str | None:
+        """Where to go when the session has ended; `state` only if it was sent."""
+        if self.redirect_uri is None:
+            return None
+        joint = "&" if "?" in self.redirect_uri else "?"
+        return self.redirect_uri + (f"{joint}{urlencode({'state': self.state})}" if self.state is not None else "")
+
+
+def read(parameters: Mapping[str, str], *, now: datetime) -> LogoutRequest | Refused:
+    """Check hint, client and address against each other; a hint may have expired, but must be ours (LO-04, LO-06)."""
+    hint = None
+    if "id_token_hint" in parameters:
+        hint = _hint(parameters["id_token_hint"], now=now)
+        if hint is None:
+            return Refused(Reason.ID_TOKEN_HINT)
+    named = parameters.get("client_id", hint["aud"] if hint is not None else None)
+    if hint is not None and named != hint["aud"]:
+        return Refused(Reason.CLIENT_ID)
+    party = relying_parties.find(named) if named is not None else None
+    if named is not None and party is None:
+        return Refused(Reason.CLIENT_ID)
+    redirect_uri = parameters.get("post_logout_redirect_uri")
+    if redirect_uri is not None and (party is None or redirect_uri not in post_logout_uris(party)):
+        return Refused(Reason.POST_LOGOUT_REDIRECT_URI)
+    return LogoutRequest(party, hint, redirect_uri, parameters.get("state"))
+
+
+def post_logout_uris(party: RelyingParty) -> frozenset[str]:
+    """The registered addresses, byte for byte."""
+    return frozenset(party.absolute(uri) for uri in party.registration.post_logout_redirect_uris)
+
+
+def needs_confirmation(request: LogoutRequest, session: SessionFacts | None) -> bool:
+    """Only a hint of this very session speaks for the person; anything else is asked about (LO-02, LO-03)."""
+    if session is None:
+        return False
+    if request.hint is None or request.party is None:
+        return True
+    with reading() as tx:
+        joined = sessions.participation(tx, session_id=session.id, client_id=request.party.client_id)
+    same_person = request.hint["sub"] == sub_of(session.subject_id, request.party)
+    return not (same_person and joined is not None and request.hint.get("sid") == str(joined.sid))
+
+
+def end(session: SessionFacts | None, *, now: datetime, origin: Origin) -> None:
+    """End the browser's session and owe every portal its logout token, in one transaction."""
+    if session is None:
+        return
+    with writing() as tx:
+        sessions.end_session(
+            tx,
+            session_id=session.id,
+            reason=Ended.SIGNED_OUT,
+            now=now,
+            origin=origin,
+            subject_id=session.subject_id,
+        )
+
+
+def park(request: LogoutRequest, *, browser_digest: bytes, now: datetime) -> UUID:
+    """Keep the request while the person is asked."""
+    kept = AuthorizationRequest(
+        client_id=request.party.client_id if request.party is not None else None,
+        redirect_uri=request.redirect_uri or "",
+        state=request.state,
+    )
+    with writing() as tx:
+        txn = transactions.park(
+            tx,
+            browser_digest=browser_digest,
+            client_id=kept.client_id,
+            request=parked(kept),
+            now=now,
+            lifetime=house.get(Settings).transaction_lifetime,
+        )
+        transactions.await_step(tx, txn=txn, step=STEP)
+    return txn
+
+
+def load(tx: Session, *, txn: UUID, browser_digest: bytes, now: datetime) -> LogoutRequest | Refused:
+    """The request that a confirmation page is about."""
+    opened = transactions.open_transaction(tx, txn=txn, browser_digest=browser_digest, step=STEP, now=now)
+    if isinstance(opened, Refused):
+        return opened
+    kept = unparked(opened.request)
+    party = relying_parties.find(opened.client_id) if opened.client_id else None
+    return LogoutRequest(party, None, kept.redirect_uri or None, kept.state)
+
+
+def _hint(token: str, *, now: datetime) -> Mapping[str, Any] | None:
+    claims = jose.verify(
+        token,
+        purpose=Purpose.ID_TOKEN_HINT,
+        keys=house.get(Keyring).verification_keys(),
+        issuer=house.get(Settings).issuer,
+        audience=None,
+        now=now,
+    )
+    return None if isinstance(claims, Refused) or not isinstance(claims["aud"], str) else claims

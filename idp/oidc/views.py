@@ -1,0 +1,224 @@
+"""Thin views of the protocol endpoints: read strictly, call one function, write its answer."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import orjson
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from idp.foundation import clock, error_pages, house, pages
+from idp.foundation.database import reading
+from idp.foundation.error_pages import Kind
+from idp.foundation.front_door import origin, route_policy
+from idp.keyring.service import Keyring
+from idp.oidc import authorize as authorization
+from idp.oidc import cors, discovery, logout, token_endpoint
+from idp.oidc import userinfo as info
+from idp.oidc.authorize import Parked, Redirect, Visitor
+from idp.oidc.errors import NO_TOKEN, OAuthError
+from idp.oidc.requests import FORM, Parameters, read_body, read_encoded
+from idp.sessions import cookies, refusals
+from idp.sessions.cookies import browser_digest, current_session
+from idp.vocabulary.refused import Refused
+
+bp = Blueprint("oidc", __name__)
+_CACHEABLE = "public, max-age=60"
+
+
+@bp.get("/.well-known/openid-configuration")
+@bp.get("/.well-known/oauth-authorization-server")
+@route_policy(auth="none")
+def configuration() -> ResponseReturnValue:
+    """Metadata (OIDC Discovery §4, RFC 8414)."""
+    return _document(discovery.document())
+
+
+@bp.get("/oauth/jwks")
+@route_policy(auth="none")
+def jwks() -> ResponseReturnValue:
+    """The public keys (RFC 7517 §5)."""
+    return _document(house.get(Keyring).jwks())
+
+
+@bp.route("/oauth/authorize", methods=["GET"])
+@route_policy(auth="none", changes=True)
+def authorize() -> ResponseReturnValue:
+    """The authorization endpoint by GET."""
+    return _begin(read_encoded(request.query_string), park=False)
+
+
+@bp.post("/oauth/authorize")
+@route_policy(auth="none", bucket="authorize", cross_site=True)
+def authorize_by_post() -> ResponseReturnValue:
+    """By POST (OIDC Core §3.1.2.1): it comes cross-site without cookies, so it is parked and answered 303."""
+    if request.mimetype != FORM or request.query_string:
+        return error_pages.show(Kind.BAD_REQUEST, parameter=authorization.Reason.MALFORMED)
+    return _begin(read_encoded(request.get_data(cache=False)), park=True)
+
+
+@bp.get("/oauth/authorize/<uuid:txn>")
+@route_policy(auth="browser", changes=True)
+def answer(txn: UUID) -> ResponseReturnValue:
+    """The end of a parked request."""
+    return _send(authorization.answer(txn=txn, visitor=_visitor()), txn=txn)
+
+
+@bp.post("/oauth/token")
+@route_policy(auth="client", csrf=False)
+def token() -> ResponseReturnValue:
+    """The token endpoint (RFC 6749 §3.2)."""
+    return _json(_with_body(token_endpoint.token))
+
+
+@bp.post("/oauth/introspect")
+@route_policy(auth="client", csrf=False)
+def introspect() -> ResponseReturnValue:
+    """RFC 7662."""
+    return _json(_with_body(token_endpoint.introspect))
+
+
+@bp.post("/oauth/revoke")
+@route_policy(auth="client", csrf=False)
+def revoke() -> ResponseReturnValue:
+    """RFC 7009: 200 with an empty body, whatever the token was."""
+    return _json(_with_body(token_endpoint.revoke) or {})
+
+
+@bp.route("/oauth/userinfo", methods=["GET", "POST"])
+@route_policy(auth="token", csrf=False)
+def userinfo() -> ResponseReturnValue:
+    """UserInfo by GET and POST; the token in the header or the form body, never in the query (PROTOCOL 13)."""
+    sent = _bearer()
+    return _json(sent if isinstance(sent, OAuthError) else info.userinfo(sent, now=clock.now()))
+
+
+@bp.route("/oauth/<path:endpoint>", methods=["OPTIONS"])
+@route_policy(auth="none")
+def preflight(endpoint: str) -> ResponseReturnValue:
+    """CORS preflight (Fetch §3.2.2) for public clients' origins."""
+    return cors.preflight(f"/oauth/{endpoint}")
+
+
+@bp.get("/oauth/logout")
+@route_policy(auth="none", changes=True)
+def end_session() -> ResponseReturnValue:
+    """RP-Initiated Logout §2 by GET."""
+    return _end_session(read_encoded(request.query_string))
+
+
+@bp.post("/oauth/logout")
+@route_policy(auth="none", bucket="authorize", cross_site=True)
+def end_session_by_post() -> ResponseReturnValue:
+    """By POST, cross-site: a request that fits comes back as a GET, which then carries the cookies."""
+    read = read_encoded(request.get_data(cache=False)) if request.mimetype == FORM else None
+    if not isinstance(read, Parameters):
+        return error_pages.show(Kind.BAD_REQUEST, parameter=authorization.Reason.MALFORMED)
+    asked = logout.read(read.single, now=clock.now())
+    if isinstance(asked, Refused):
+        return error_pages.show(Kind.BAD_REQUEST, parameter=asked.reason.value)
+    return redirect(url_for("oidc.end_session", **read.single), 303)
+
+
+@bp.get("/oauth/logout/<uuid:txn>")
+@route_policy(auth="browser")
+def confirm_logout(txn: UUID) -> ResponseReturnValue:
+    """Ask before anything ends."""
+    with reading() as tx:
+        asked = logout.load(tx, txn=txn, browser_digest=browser_digest(), now=clock.now())
+    if isinstance(asked, Refused):
+        return refusals.answer(asked, txn=txn)
+    if asked.redirect_uri is not None:
+        pages.allow_form_to(asked.redirect_uri)
+    return render_template("oidc/logout/confirm.html", party=asked.party, txn=txn, back=asked.location())
+
+
+@bp.post("/oauth/logout/<uuid:txn>")
+@route_policy(auth="browser")
+def logout_confirmed(txn: UUID) -> ResponseReturnValue:
+    """The person said yes."""
+    with reading() as tx:
+        asked = logout.load(tx, txn=txn, browser_digest=browser_digest(), now=clock.now())
+    if isinstance(asked, Refused):
+        return refusals.answer(asked, txn=txn)
+    return _ended(asked)
+
+
+def _end_session(read: Parameters | OAuthError) -> ResponseReturnValue:
+    asked = logout.read(read.single, now=clock.now()) if isinstance(read, Parameters) else None
+    if asked is None:
+        return error_pages.show(Kind.BAD_REQUEST, parameter=authorization.Reason.MALFORMED)
+    if isinstance(asked, Refused):
+        return error_pages.show(Kind.BAD_REQUEST, parameter=asked.reason.value)
+    if logout.needs_confirmation(asked, current_session()):
+        txn = logout.park(asked, browser_digest=browser_digest(), now=clock.now())
+        return redirect(url_for("oidc.confirm_logout", txn=txn), 303)
+    return _ended(asked)
+
+
+def _ended(asked: logout.LogoutRequest) -> ResponseReturnValue:
+    logout.end(current_session(), now=clock.now(), origin=origin())
+    location = asked.location()
+    response: Any = error_pages.signed_out(party=asked.party) if location is None else redirect(location, 303)
+    cookies.forget_session(response)
+    return response  # type: ignore[no-any-return]
+
+
+def _begin(read: Parameters | OAuthError, *, park: bool) -> ResponseReturnValue:
+    if isinstance(read, OAuthError):
+        return error_pages.show(Kind.BAD_REQUEST, parameter=authorization.Reason.MALFORMED)
+    return _send(authorization.begin(read, visitor=_visitor(), park=park), txn=None)
+
+
+def _send(outcome: Redirect | Parked | Refused, *, txn: UUID | None) -> ResponseReturnValue:
+    match outcome:
+        case Redirect(uri):
+            response = Response(status=303)
+            response.headers["Location"] = uri
+            return response
+        case Parked(parked):
+            return redirect(url_for("sign_in.resume", txn=parked), 303)
+    if txn is not None and not isinstance(outcome.reason, authorization.Reason):
+        return refusals.answer(outcome, txn=txn)
+    return error_pages.show(Kind.BAD_REQUEST, parameter=outcome.reason.value)
+
+
+def _visitor() -> Visitor:
+    return Visitor(browser_digest(), current_session(), origin(), clock.now())
+
+
+def _with_body(serve: Any) -> Any:
+    read = read_body(request)
+    if isinstance(read, OAuthError):
+        return read
+    return serve(request.headers, read, now=clock.now(), origin=origin())
+
+
+def _bearer() -> str | OAuthError:
+    scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
+    if scheme:
+        return sent.strip() if scheme.lower() == "bearer" and sent.strip() else NO_TOKEN
+    if request.method == "POST" and request.mimetype == FORM:
+        read = read_encoded(request.get_data(cache=False))
+        if isinstance(read, Parameters) and "access_token" in read.single:
+            return read.single["access_token"]
+    return NO_TOKEN
+
+
+def _document(body: bytes) -> Response:
+    response = Response(body, mimetype="application/json")
+    response.headers["Cache-Control"] = _CACHEABLE
+    return response
+
+
+def _json(answer: Mapping[str, Any] | OAuthError) -> Response:
+    status, headers = 200, ()
+    if isinstance(answer, OAuthError):
+        status, headers, answer = answer.status, answer.headers, answer.as_json()
+    response = Response(orjson.dumps(answer), status=status, mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Pragma"] = "no-cache"
+    for name, value in headers:
+        response.headers[name] = value
+    return response
