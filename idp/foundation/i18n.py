@@ -97,9 +97,12 @@ def localized(text: Any) -> str:
 
 
 def moment_text(at: datetime, *, code: str, zone: tzinfo) -> str:
-    """`Nov 26, 2026, 3:10 pm PST`, `26 nov 2026, 3:10 p. m. PST`: with the zone's own abbreviation."""
+    """`Nov 26, 2026, 3:10 pm PST`, `26 nov 2026, 3:10 p. m. PST`: with the zone's own abbreviation.
+
+    Plain spaces only: one that does not break would cost an SMS half its length.
+    """
     local = at.astimezone(zone)
-    words = format_datetime(local, _MOMENT[code], tzinfo=zone, locale=code)
+    words = format_datetime(local, _MOMENT[code], tzinfo=zone, locale=code).replace("\u202f", " ").replace("\xa0", " ")
     if code == "en":
         words = words.replace("AM", "am").replace("PM", "pm")
     return f"{words} {local.tzname() or ''}".strip()
@@ -128,7 +131,9 @@ def safe_path(target: str) -> str:
 
 
 def _moment_here(at: datetime) -> str:
-    return moment_text(at, code=language(), zone=zone())
+    day, time = moment_text(at, code=language(), zone=zone()).rsplit(", ", 1)
+    unbroken = time.replace(" ", "\xa0")
+    return f"{day}, {unbroken}"
 
 
 def _day_here(at: date) -> str:
