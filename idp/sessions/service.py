@@ -70,6 +70,7 @@ def authenticated(
     The same person keeps the session's row, so portals stay signed in; anybody else's session in this browser ends.
     The transaction remembers that it was here that the person authenticated. The caller audits `SIGNED_IN`.
     """
+    system_epoch = epochs.current(tx)
     cookie = Secret(secrets.token_urlsafe(32))
     if replacing is not None and replacing.subject_id != subject.id:
         end_session(tx, session_id=replacing.id, reason=Ended.REPLACED, now=now, origin=origin)
@@ -89,7 +90,7 @@ def authenticated(
     row.acr = sorted(acr)
     row.amr = list(amr)
     row.subject_epoch = subject.epoch
-    row.system_epoch = epochs.current(tx)
+    row.system_epoch = system_epoch
     row.last_seen_at = now
     row.user_agent = origin.user_agent[:256]
     row.address = origin.address[:45]
