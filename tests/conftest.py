@@ -171,8 +171,11 @@ def _create_app() -> Callable[[Settings], Flask]:
     """PROVISIONAL while `idp.create_app` is being written: a bare house for tests of services."""
     import idp
 
-    if hasattr(idp, "create_app"):
-        return idp.create_app
+    def whole(settings: Settings) -> Flask:
+        try:
+            return idp.create_app(settings)
+        except ImportError:
+            return bare(settings)
 
     def bare(settings: Settings) -> Flask:
         from idp.authenticators.password.kdf import Kdf
@@ -188,7 +191,7 @@ def _create_app() -> Callable[[Settings], Flask]:
         house.furnish(app, Store(settings.redis_url))
         return app
 
-    return bare
+    return whole
 
 
 class Backend:
