@@ -89,6 +89,14 @@ def engagements(
     return tuple(_engagement(row) for row in tx.execute(query))
 
 
+def found_by_number(*, registry: str, number: str) -> ColumnElement[bool]:
+    """Providers with this payer's number or NPI: two look-ups, since an OR of two indexes may be planned as a scan."""
+    theirs = provider.alias()
+    found = select(theirs.c.id).where(theirs.c.registry == registry)
+    by_npi = found.where(theirs.c.npi == number)
+    return provider.c.id.in_(found.where(theirs.c.provider_id == number).union_all(by_npi))
+
+
 def found_by_words(*, registry: str, words: Iterable[str]) -> ColumnElement[bool]:
     """Providers of whose name some word begins with each of `words`; nothing in them is a wildcard."""
     return and_(

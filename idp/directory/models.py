@@ -45,8 +45,9 @@ class Provider(Model):
     __tablename__ = "provider"
     __table_args__ = (
         UniqueConstraint("registry", "provider_id"),
-        Index("ix_provider_practice_registry", "practice_id", "registry"),
+        Index("ix_provider_practice_registry", "practice_id", "registry", "provider_id"),
         Index("ix_provider_registry_tin_index", "registry", "tin_index"),
+        Index("ix_provider_npi_registry", "npi", "registry"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -54,7 +55,7 @@ class Provider(Model):
     provider_id: Mapped[str] = mapped_column(String(9))
     provider_type: Mapped[str] = mapped_column(String(16))
     """`practitioner` or `group`."""
-    npi: Mapped[str] = mapped_column(String(10), index=True)
+    npi: Mapped[str] = mapped_column(String(10))
     practice_id: Mapped[UUID] = mapped_column(ForeignKey("practice.id"))
     """Of `group_tin` where there is one, else of the provider's own TIN."""
     tin_sealed: Mapped[bytes] = mapped_column(LargeBinary)

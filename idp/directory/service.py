@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from idp.directory import facts
@@ -146,9 +146,8 @@ def search_providers(
         return Page((), None)
     found, more = facts.search_page(
         tx,
-        facts.provider.c.registry == registry,
-        facts.in_force_on(now.date()),
         wanted,
+        facts.in_force_on(now.date()),
         after=after,
         limit=limit,
     )
@@ -187,6 +186,6 @@ def _of_practice(*, practice_id: UUID, registry: str, now: datetime) -> tuple[Co
 
 def _wanted(text: str, *, registry: str) -> ColumnElement[bool] | None:
     if text.isascii() and text.isdigit():
-        return or_(facts.provider.c.provider_id == text, facts.provider.c.npi == text)
+        return facts.found_by_number(registry=registry, number=text)
     words = search_words(text)[:WORDS_SEARCHED]
     return facts.found_by_words(registry=registry, words=words) if words else None

@@ -1,13 +1,15 @@
 """What the rooms above ask: providers, practices, partners and engagements that count today."""
 
 from datetime import date, datetime
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from idp.directory import service
 from idp.directory.models import Provider, TradingPartner
-from idp.foundation.database import reading
+from idp.foundation.database import db, reading
 from idp.foundation.vault import Unopenable
 from idp.vocabulary.identifiers import TinType
 from tests.directory.files import GROUP, MEMBER, PARTNER, PRACTITIONER, taken
@@ -197,3 +199,35 @@ def test_a_record_without_words_is_still_found_by_number(make: Make, tx: Session
     made: Provider = make.provider("424242424")
     (found,) = service.search_providers(tx, "heartland", "424242424", now=now).providers
     assert found.id == made.id
+
+
+@pytest.mark.usefixtures("roster")
+def test_every_look_up_runs_on_an_index_that_names_more_than_the_registry(tx: Session, now: datetime):
+    """DESIGN §8, as SQLite plans it without statistics; at eight million rows a scan is an outage."""
+    if tx.get_bind().dialect.name != "sqlite":
+        return
+    taken([PARTNER], "trading-partners", now=now)
+    partner = service.trading_partner_by_number(tx, registry="ozark", trading_partner_id="TP000001")
+    assert partner is not None
+    target = practice_id()
+    plans: list[str] = []
+
+    def explain(_c: object, cursor: Any, statement: str, parameters: Any, *_more: object) -> None:
+        if statement.startswith("SELECT"):
+            plans.extend(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters))
+
+    event.listen(db.engine, "before_cursor_execute", explain)
+    try:
+        service.providers_of_practice(tx, practice_id=target, registry="ozark", now=now)
+        service.group_records(tx, practice_id=target, registry="ozark", now=now)
+        service.practice_in_force(tx, practice_id=target, registry="ozark", now=now)
+        service.practice_by_tin(tx, "079990001")
+        service.provider_by_number(tx, registry="ozark", provider_id="000042")
+        service.engagements(tx, partner.id, now)
+        service.search_providers(tx, "ozark", "1234567893", now=now)
+        service.search_providers(tx, "ozark", "jos pen", now=now)
+    finally:
+        event.remove(db.engine, "before_cursor_execute", explain)
+    looked = [plan for plan in plans if plan.startswith(("SCAN", "SEARCH"))]
+    assert len(looked) > 8
+    assert [plan for plan in looked if plan.startswith("SCAN") or plan.endswith("(registry=?)")] == []

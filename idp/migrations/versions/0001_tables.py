@@ -385,8 +385,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_provider")),
         sa.UniqueConstraint("registry", "provider_id", name=op.f("uq_provider_registry_provider_id")),
     )
-    op.create_index(op.f("ix_provider_npi"), "provider", ["npi"], unique=False)
-    op.create_index("ix_provider_practice_registry", "provider", ["practice_id", "registry"], unique=False)
+    op.create_index("ix_provider_npi_registry", "provider", ["npi", "registry"], unique=False)
+    op.create_index(
+        "ix_provider_practice_registry", "provider", ["practice_id", "registry", "provider_id"], unique=False
+    )
     op.create_index("ix_provider_registry_tin_index", "provider", ["registry", "tin_index"], unique=False)
     op.create_table(
         "affiliation_evidence",
