@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from flask import Flask, abort, current_app, g, request
+from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import Forbidden
 
@@ -127,9 +128,12 @@ def _count(bucket: str) -> None:
 
 
 def _same_site_only() -> None:
-    """Origin and Fetch Metadata beside the token (SECURITY D9); a browser that sends neither is judged by the token."""
-    sent = request.headers.get("Origin")
-    if sent is not None and sent != _own_origin():
+    """Origin and Fetch Metadata beside the token (SECURITY D9); a browser that sends neither is judged by the token.
+
+    Under `Referrer-Policy: no-referrer` browsers send `Origin: null` with our own forms too (Fetch §3.2), so `null`
+    says nothing; what another site posts still says so by `Sec-Fetch-Site`.
+    """
+    if request.headers.get("Origin", "null") not in {"null", _own_origin()}:
         raise Forbidden
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
         raise Forbidden
@@ -140,5 +144,6 @@ def _own_origin() -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _forged(error: CSRFError) -> Exception:
-    raise Forbidden from error
+def _forged(error: CSRFError) -> ResponseReturnValue:
+    """403 as any other; an exception from an error handler would end as 500."""
+    return current_app.handle_user_exception(Forbidden())
