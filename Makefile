@@ -17,6 +17,7 @@ lint: .venv/.stamp $(MO)
 	$(BIN)/ruff format -q --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache > .venv/imports.log || { cat .venv/imports.log; exit 1; }
+	$(BIN)/python tools/translations.py
 	$(BIN)/python -m pytest -q -p no:xdist tests/test_house.py
 
 format: .venv/.stamp
