@@ -7,7 +7,7 @@ import orjson
 from flask import Blueprint, Flask, Response, abort, current_app, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from idp.foundation import epochs, house, metrics
+from idp.foundation import epochs, house, metrics, outage
 from idp.foundation.database import reading
 from idp.foundation.front_door import route_policy
 from idp.foundation.store import Store
@@ -21,9 +21,10 @@ _LOOPBACK: Final = ("127.0.0.1", "::1")
 
 
 def attach(app: Flask, *, keys: Callable[[], bool]) -> None:
-    """Mount the three; `keys` says whether there is something to sign with."""
+    """Mount the three, and answer for an absent database; `keys` says whether there is something to sign with."""
     app.extensions[_CHECKS] = {"database": _database, "keys": keys}
     app.register_blueprint(bp)
+    outage.attach(app)
 
 
 @bp.get("/healthz")

@@ -1,0 +1,28 @@
+"""The database does not answer, or not in time: 503 and when to come back, never a stack (R-09, R-11, R-12, R-22)."""
+
+import logging
+from typing import Any, Final
+
+from flask import Flask, current_app, g
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
+from werkzeug.exceptions import ServiceUnavailable
+
+from idp.foundation import metrics
+
+RETRY_AFTER: Final = 2
+"""Seconds; a database that restarts is back about then."""
+_log = logging.getLogger(__name__)
+
+
+def attach(app: Flask) -> None:
+    """Answer what only means that the database is away, locked or full; a wrong statement stays an error of ours."""
+    for kind in (OperationalError, InterfaceError, TimeoutError):
+        app.register_error_handler(kind, _away)
+
+
+def _away(error: Exception) -> Any:
+    kind = type(getattr(error, "orig", None) or error).__name__
+    _log.error("the database does not do its work", extra={"reason": kind})
+    metrics.happened("database_away")
+    g.retry_after = RETRY_AFTER
+    return current_app.handle_user_exception(ServiceUnavailable())
