@@ -81,6 +81,7 @@ def attach(app: Flask) -> None:
     """Put the guards in front of every view, in the order in which they must run."""
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_SSL_STRICT=False, WTF_CSRF_TIME_LIMIT=None)
     csrf.init_app(app)
+    app.before_request(_name_the_route)
     app.before_request(_obey_the_wall)
     app.before_request(_guard)
     app.register_error_handler(CSRFError, _forged)
@@ -95,6 +96,12 @@ def origin() -> Origin:
         user_agent=(request.user_agent.string or "")[:256],
         session_digest=session.digest_prefix if session is not None else None,
     )
+
+
+def _name_the_route() -> None:
+    """The access line and the counters know routes, never addresses with what somebody typed in them."""
+    if request.url_rule is not None:
+        request.environ["credence.route"] = request.url_rule.rule
 
 
 def _obey_the_wall() -> None:
