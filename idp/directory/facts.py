@@ -47,7 +47,7 @@ def in_force_on(on: date) -> ColumnElement[bool]:
 
 def providers(tx: Session, *conditions: ColumnElement[bool], limit: int | None = None) -> tuple[ProviderFacts, ...]:
     """Provider records by the payer's number."""
-    query = _PROVIDERS.where(*conditions).order_by(provider.c.provider_id, provider.c.id).limit(limit)
+    query = _PROVIDERS.where(*conditions).order_by(provider.c.provider_id).limit(limit)
     return tuple(_provider(row) for row in tx.execute(query))
 
 
