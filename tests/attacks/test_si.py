@@ -186,7 +186,11 @@ def test_SI_13_a_cross_site_post_of_credentials_is_403(client, make):
     data = {"username": "attacker", "password": PASSWORD}
     path = page.request.path
     assert client.post(path, data=data).status_code == 403
-    for headers in ({"Origin": "https://evil.test"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+    for headers in (
+        {"Origin": "https://evil.test"},
+        {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ):
         assert client.post(path, data={**data, "csrf_token": token}, headers=headers).status_code == 403
     assert make.rows(BrowserSession) == []
 
