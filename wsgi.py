@@ -1,6 +1,9 @@
 """What a WSGI server loads; `idp serve` does so itself."""
 
 from idp import create_app
+from idp.foundation import logs
 from idp.settings import load
 
-app = create_app(load(serving=True))
+settings = load(serving=True)
+logs.setup(level=settings.log_level)
+app = create_app(settings)

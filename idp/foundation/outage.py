@@ -4,7 +4,7 @@ import logging
 from typing import Any, Final
 
 from flask import Flask, current_app, g
-from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
+from sqlalchemy import exc
 from werkzeug.exceptions import ServiceUnavailable
 
 from idp.foundation import metrics
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 def attach(app: Flask) -> None:
     """Answer what only means that the database is away, locked or full; a wrong statement stays an error of ours."""
-    for kind in (OperationalError, InterfaceError, TimeoutError):
+    for kind in (exc.OperationalError, exc.InterfaceError, exc.TimeoutError):
         app.register_error_handler(kind, _away)
 
 

@@ -1,0 +1,95 @@
+"""`idp serve` is replaced and stopped without a failed request (R-03), and tells its metrics for all workers."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from idp.migrations.run import upgrade
+from idp.settings import PROJECT, Settings
+from tests.servers import accepts, free_port, until
+
+pytestmark = pytest.mark.faults
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def serving(
+    make_settings: Callable[..., Settings], keys_dir: Path, tmp_path: Path, port: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    url = f"sqlite:///{tmp_path / 'served.sqlite3'}"
+    upgrade(make_settings(database_url=url))
+    env = {
+        "PATH": os.environ["PATH"],
+        "IDP_ISSUER": "https://credence.test",
+        "IDP_DATABASE_URL": url,
+        "IDP_DATA_DIR": str(tmp_path),
+        "IDP_KEYS_DIR": str(keys_dir),
+        "IDP_SMTP_URL": "smtp://127.0.0.1:9",
+        "IDP_SMTP_FROM": "Credence <no-reply@credence.test>",
+    }
+    command = [sys.executable, "-m", "idp", "serve", "--bind", f"127.0.0.1:{port}", "--workers", "2"]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, env=env, cwd=PROJECT, stdout=log, stderr=log)
+        try:
+            until(lambda: accepts(port), what="idp serve does not listen")
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait(10)
+
+
+def ask(port: int, path: str = "/healthz", **headers: str) -> int:
+    """Status of a request; an error of the connection raises."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return int(answer.status)
+
+
+def test_R_03_a_reload_loses_no_request_and_a_stop_is_clean(serving: subprocess.Popen[bytes], port: int) -> None:
+    assert ask(port, "/readyz") == 200
+    failed: list[BaseException] = []
+    enough = threading.Event()
+
+    def load() -> None:
+        while not enough.is_set():
+            try:
+                ask(port)
+            except BaseException as error:
+                failed.append(error)
+
+    loading = threading.Thread(target=load)
+    loading.start()
+    before = workers(serving.pid)
+    serving.send_signal(signal.SIGHUP)
+    until(lambda: (now := workers(serving.pid)) and not now & before, what="no fresh workers")
+    enough.set()
+    loading.join(20)
+    assert failed == []
+    serving.send_signal(signal.SIGTERM)
+    assert serving.wait(20) == 0
+    assert not accepts(port)
+
+
+def workers(pid: int) -> set[str]:
+    """Processes below `pid`."""
+    return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+
+
+def test_metrics_are_for_loopback_without_a_forwarder(serving: subprocess.Popen[bytes], port: int) -> None:
+    assert ask(port, "/metrics") == 200
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        ask(port, "/metrics", **{"X-Forwarded-For": "203.0.113.9"})
+    assert refused.value.code == 404
