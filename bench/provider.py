@@ -1,0 +1,113 @@
+"""The server under measurement: `idp serve` on a folder of its own, with the demo's people and an app of the bench."""
+
+import contextlib
+import http.client
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.flow import Client
+from idp import create_app
+from idp.demo import clients as demo_clients
+from idp.demo import loading, people
+from idp.demo.cli import DEMO_DATA, MANIFESTS, overrides
+from idp.demo.clients import PARTNER, DemoClient
+from idp.foundation import clock
+from idp.foundation.origin import Origin
+from idp.keyring import rotation
+from idp.manifests import service as manifests
+from idp.migrations import run as migrations
+from idp.settings import PROJECT, Settings, load
+from idp.vocabulary.secret import Secret
+
+APP = "bench-app"
+PORTAL = "heartland-selfservice"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A running provider and the two clients that the bench plays."""
+
+    port: int
+    pid: int
+    portal: Client
+    app: Client
+
+
+@contextlib.contextmanager
+def running(folder: Path, *, port: int, workers: int = 2, database_url: str | None = None) -> Iterator[Provider]:
+    """Fill a fresh folder, serve it, and stop the server at the end."""
+    changed = overrides(port, folder) | {"workers": str(workers)}
+    if database_url is not None:
+        changed |= {"database_url": database_url}
+    settings = load(overrides=changed)
+    portal, app = _fill(settings, port)
+    environment = os.environ | {f"IDP_{name.upper()}": str(value) for name, value in changed.items()}
+    command = [sys.executable, "-m", "idp", "serve"]
+    with (folder / "serve.log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=log)
+    try:
+        _wait(port)
+        yield Provider(port, server.pid, portal, app)
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _fill(settings: Settings, port: int) -> tuple[Client, Client]:
+    now = clock.now()
+    rotation.create(settings.keys_dir, now=now, demo=True)
+    migrations.upgrade(settings)
+    registered = demo_clients.prepare(MANIFESTS, credentials=settings.data_dir / "clients", port_base=port)
+    secret = Secret(secrets.token_urlsafe(32))
+    with create_app(settings).app_context():
+        _register(_manifests(settings.data_dir / "manifests"), registered, secret)
+        loading.load_directory(DEMO_DATA, now=now)
+        loading.load_people(people.read(DEMO_DATA / "people.toml"), now=now)
+    portal = next(client for client in registered if client.client_id == PORTAL)
+    assert portal.secret is not None
+    return (
+        Client(PORTAL, portal.secret.reveal(), f"{portal.base_url}/callback"),
+        Client(APP, secret.reveal(), "http://localhost:9/callback"),
+    )
+
+
+def _manifests(folder: Path) -> Path:
+    """The demo's manifests, and the partner's once more with a secret, so that a token costs one signature."""
+    shutil.copytree(MANIFESTS, folder)
+    shutil.copytree(MANIFESTS / PARTNER, folder / APP)
+    lines = (MANIFESTS / f"{PARTNER}.toml").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if not line.startswith("jwks_uri")]
+    text = "\n".join(kept).replace('"private_key_jwt"', '"client_secret_basic"')
+    (folder / f"{APP}.toml").write_text(text + "\n", encoding="utf-8")
+    return folder
+
+
+def _register(folder: Path, registered: tuple[DemoClient, ...], secret: Secret) -> None:
+    outcome = manifests.apply(
+        folder,
+        now=clock.now(),
+        origin=Origin.local("bench"),
+        base_urls={client.client_id: client.base_url for client in registered},
+        jwks={client.client_id: client.registered for client in registered if client.registered is not None},
+        secrets={APP: secret} | {client.client_id: client.secret for client in registered if client.secret is not None},
+    )
+    if isinstance(outcome, manifests.Unfit):
+        raise SystemExit("\n".join(str(violation) for violation in outcome.violations))
+
+
+def _wait(port: int) -> None:
+    for _ in range(600):
+        with contextlib.suppress(OSError):
+            connection = http.client.HTTPConnection("localhost", port, timeout=1)
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == 200:
+                return
+        time.sleep(0.05)
+    raise SystemExit("the provider did not start")
