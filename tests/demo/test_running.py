@@ -27,27 +27,32 @@ def seven_free_ports() -> int:
             return base
 
 
+def run_once(base: int, folder: Path, *, stop: signal.Signals) -> str:
+    """Start, see everything answer, stop by a signal; what it said."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
+    environment |= {"PORT_BASE": str(base), "DATA_DIR": str(folder / "demo"), "PYTHONUNBUFFERED": "1"}
+    said = folder / f"said-{stop.name}"
+    with said.open("wb") as output:
+        running = subprocess.Popen(
+            [sys.executable, "-m", "idp", "demo"], cwd=PROJECT, env=environment, stdout=output, stderr=output
+        )
+    try:
+        until(lambda: READY in said.read_text() or running.poll() is not None, seconds=80, what="no card")
+        assert READY in said.read_text(), said.read_text()
+        assert answers(base, "/.well-known/openid-configuration")
+        assert answers(base, "/dev/outbox")
+        assert all(answers(base + distance, "/") for distance in PORTS.values())
+        running.send_signal(stop)
+        assert running.wait(40) == 0
+    finally:
+        running.kill()
+        running.wait()
+    return said.read_text()
+
+
 @pytest.mark.timeout(180)
 def test_it_starts_says_so_stops_cleanly_and_starts_again_on_the_same_data(tmp_path: Path):
     base = seven_free_ports()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
-    environment |= {"PORT_BASE": str(base), "DATA_DIR": str(tmp_path / "demo"), "PYTHONUNBUFFERED": "1"}
     for stop in (signal.SIGTERM, signal.SIGINT):
-        said = tmp_path / f"said-{stop.name}"
-        with said.open("wb") as output:
-            running = subprocess.Popen(
-                [sys.executable, "-m", "idp", "demo"], cwd=PROJECT, env=environment, stdout=output, stderr=output
-            )
-        try:
-            until(lambda: READY in said.read_text() or running.poll() is not None, seconds=80, what="no card")
-            assert READY in said.read_text(), said.read_text()
-            assert answers(base, "/.well-known/openid-configuration")
-            assert answers(base, "/dev/outbox")
-            assert all(answers(base + distance, "/") for distance in PORTS.values())
-            running.send_signal(stop)
-            assert running.wait(40) == 0
-        finally:
-            running.kill()
-            running.wait()
-        assert "Stopped." in said.read_text()
+        assert "Stopped." in run_once(base, tmp_path, stop=stop)
         assert taken(range(base, base + len(PORTS) + 1)) is None
