@@ -44,6 +44,7 @@ class OuterWall:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         started = time.perf_counter()
         environ["credence.request_id"] = secrets.token_hex(8)
+        logs.request_id.set(environ["credence.request_id"])
         refusal = self._refusal(environ)
         if refusal is not None:
             _make_harmless(environ, refusal)
