@@ -93,9 +93,7 @@ def begin(parameters: Parameters, *, visitor: Visitor, park: bool = False) -> Re
         return _refuse_request(request, parameters.single)
     if park:
         return _park(request, visitor)
-    with reading() as tx:
-        decision = decide(tx, request, party=party, transaction=None, session=visitor.session, now=visitor.now)
-    if isinstance(decision.verdict, Show):
+    if visitor.session is None and not request.silent:
         return _park(request, visitor)
     return _settle(request, party, visitor, txn=None)
 
