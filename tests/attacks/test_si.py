@@ -334,7 +334,6 @@ def test_RA_09_a_password_changed_while_its_hash_was_checked_signs_nobody_in(cli
     monkeypatch.setattr(kdf, "check", meanwhile)
     from idp.foundation import database
 
-    monkeypatch.setattr(database, "WRITES_A_REQUEST", 3)
     monkeypatch.setattr(database.write_budget.__wrapped__, "__defaults__", (3,))
     assert post_form(client, page, "login-form", username="rosa.delgado", password=PASSWORD).status_code == 422
     assert make.rows(BrowserSession) == []

@@ -190,7 +190,7 @@ def test_a_digest_of_old_parameters_is_renewed_at_sign_in(client, make, app):
     assert renewed != old
 
 
-def test_busy_hashing_is_503_with_retry_after(client, make, app):
+def test_RX_02_busy_hashing_is_503_with_retry_after_and_uses_up_no_attempt(client, make, app):
     from idp.authenticators.password.kdf import Kdf
     from idp.foundation import house
 
@@ -200,10 +200,11 @@ def test_busy_hashing_is_503_with_retry_after(client, make, app):
     while kdf._places.acquire(blocking=False):
         taken += 1
     try:
-        answer = sign_in(client, "rosa.delgado")
+        answers = [sign_in(client, "rosa.delgado") for _ in range(6)]
     finally:
         for _ in range(taken):
             kdf._places.release()
-    assert answer.status_code == 503
-    assert int(answer.headers["Retry-After"]) > 0
-    assert ISSUER not in bare(answer)
+    assert {answer.status_code for answer in answers} == {503}
+    assert int(answers[0].headers["Retry-After"]) > 0
+    assert ISSUER not in bare(answers[0])
+    signed_in(client, "rosa.delgado")

@@ -47,6 +47,12 @@ def succeeded(tx: Session, *, account: str, now: datetime) -> None:
     limiter.give_back(tx, budget=EVERYBODY, key="all", now=now)
 
 
+def nothing_tried(tx: Session, *, account: str, now: datetime) -> None:
+    """No hash was computed, we were too busy: nobody's attempt is used up by that."""
+    limiter.give_back(tx, budget=ACCOUNT, key=account, now=now)
+    limiter.give_back(tx, budget=EVERYBODY, key="all", now=now)
+
+
 def succeeded_at_setting(tx: Session, *, account: str, now: datetime) -> None:
     """A new password ends every pause of the account (MODEL §6: ended by time or reset mail)."""
     limiter.forgive(tx, budget=ACCOUNT, key=account, now=now)

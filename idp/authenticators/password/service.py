@@ -68,6 +68,9 @@ def sign_in(attempt: Attempt) -> NewSession | Refused:
     credential = reserved.credential
     verdict = kdf.check(attempt.plain, digest=credential.digest if credential else None)
     if isinstance(verdict, Refused):
+        with writing() as tx:
+            account = reserved.subject.id if reserved.subject else attempt.login
+            budgets.nothing_tried(tx, account=account, now=attempt.now)
         return verdict
     fresh = kdf.digest(attempt.plain) if verdict.outdated else None
     with writing() as tx:

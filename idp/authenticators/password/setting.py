@@ -91,6 +91,8 @@ def change(asked: Change) -> NewSession | Refused:
     with writing() as tx:
         changed = digest if isinstance(digest, Refused) else _replace(tx, asked, credential, subject, digest)
         if isinstance(changed, Refused):
+            if changed.reason is Reason.BUSY:
+                budgets.nothing_tried(tx, account=subject_id, now=asked.now)
             _audit(tx, asked, outcome=changed.reason.value)
         return changed
 
