@@ -102,7 +102,7 @@ def csrf_field() -> Markup:
 
 def here() -> str:
     """Path of the page shown, to come back to; an error page's query is left out (SE-18)."""
-    if request.method != "GET" or g.get("is_error_page") or not request.query_string:
+    if g.get("is_error_page") or not request.query_string:
         return request.path
     return request.full_path
 

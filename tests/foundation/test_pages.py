@@ -122,7 +122,7 @@ def test_the_way_back_leaves_an_error_pages_query_out(plain_app: Flask) -> None:
         g.is_error_page = True
         assert pages.here() == "/list"
     with plain_app.test_request_context("/list?q=elm", method="POST"):
-        assert pages.here() == "/list"
+        assert pages.here() == "/list?q=elm", "the page of a refused form is opened again by its address"
 
 
 @pytest.mark.parametrize(
