@@ -18,7 +18,7 @@ lint: .venv/.stamp $(MO)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache > .venv/imports.log || { cat .venv/imports.log; exit 1; }
 	$(BIN)/python tools/translations.py
-	$(BIN)/python -m pytest -q -p no:xdist tests/test_house.py
+	$(BIN)/python -m pytest -q -p no:xdist tests/test_house.py tests/test_translations.py
 
 format: .venv/.stamp
 	$(BIN)/ruff check -q --fix .

@@ -41,6 +41,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
+from idp import create_app
 from idp.foundation import clock
 from idp.foundation.database import db, see_as
 from idp.migrations.run import upgrade
@@ -167,38 +168,10 @@ def make_settings(quick_folder: Path, keys_dir: Path) -> Callable[..., Settings]
     return build
 
 
-def _create_app() -> Callable[[Settings], Flask]:
-    """PROVISIONAL while `idp.create_app` is being written: a bare house for tests of services."""
-    import idp
-
-    def whole(settings: Settings) -> Flask:
-        try:
-            return idp.create_app(settings)
-        except ImportError:
-            return bare(settings)
-
-    def bare(settings: Settings) -> Flask:
-        from idp.authenticators.password.kdf import Kdf
-        from idp.foundation import database, house
-        from idp.foundation.store import Store
-        from idp.keyring.service import Keyring
-
-        app = Flask("idp")
-        database.attach(app, url=settings.database_url)
-        house.furnish(app, settings)
-        house.furnish(app, Keyring.open(settings.keys_dir, production=not settings.demo))
-        house.furnish(app, Kdf.by(settings))
-        house.furnish(app, Store(settings.redis_url))
-        return app
-
-    return whole
-
-
 class Backend:
     """One database of this worker, its application built once, made empty before each test."""
 
     def __init__(self, name: str, settings: Settings) -> None:
-        create_app = _create_app()
         self.name, self.settings = name, settings
         upgrade(settings)
         self.app = create_app(settings)
@@ -316,7 +289,6 @@ def house_app(make_settings: Callable[..., Settings], tmp_path: Path) -> Iterato
     with contextlib.ExitStack() as stack:
 
         def build(**changed: Any) -> Flask:
-            create_app = _create_app()
             changed = {"data_dir": tmp_path, "database_url": f"sqlite:///{tmp_path / 'own.sqlite3'}"} | changed
             built_for = make_settings(**changed)
             upgrade(built_for)
