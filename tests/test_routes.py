@@ -7,7 +7,14 @@ from flask import Flask
 
 from idp.foundation.front_door import BUCKETS, policy_of
 
-GETS_THAT_MAY_WRITE: Final = {"oidc.authorize", "oidc.answer", "oidc.end_session", "sign_in.resume", "sign_in.own"}
+GETS_THAT_MAY_WRITE: Final = {
+    "oidc.authorize",
+    "oidc.answer",
+    "oidc.end_session",
+    "oidc.confirm_logout",
+    "sign_in.resume",
+    "sign_in.own",
+}
 """SECURITY ruling 13: they park a request or finish one; nothing that a person owns changes."""
 
 
