@@ -17,8 +17,8 @@ NPM = NODE.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    return shared(lambda: tmp_path_factory.mktemp("demo"))
+def demo() -> Demo:
+    return shared()
 
 
 def installed(peer: str) -> Path:

@@ -23,8 +23,8 @@ FLAGS = [
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    return shared(lambda: tmp_path_factory.mktemp("demo"))
+def demo() -> Demo:
+    return shared()
 
 
 @pytest.fixture(scope="session")

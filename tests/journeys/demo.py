@@ -12,10 +12,11 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event
 from typing import Any
 
@@ -86,11 +87,20 @@ def running(folder: Path) -> Iterator[Demo]:
             _stop(process)
 
 
-def shared(new_folder: Callable[[], Path]) -> Demo:
-    """The one demo of this test process, started when first asked for and stopped when the process ends."""
+def shared() -> Demo:
+    """The one demo of this test process, started when first asked for and stopped when the process ends.
+
+    `CREDENCE_DEMO=9400:/tmp/demo` names one that runs already (PORT_BASE:DATA_DIR), for whoever writes a journey.
+    Its folder is not pytest's: pytest clears away what older runs left, and another run may be younger.
+    """
     if not _shared:
+        if given := os.environ.get("CREDENCE_DEMO"):
+            base, _, data_dir = given.partition(":")
+            _shared.append(Demo(int(base), Path(data_dir), Path(data_dir) / "demo.log"))
+            return _shared[0]
         stack = ExitStack()
-        _shared.append(stack.enter_context(running(new_folder())))
+        folder = stack.enter_context(TemporaryDirectory(prefix="credence-journeys-", ignore_cleanup_errors=True))
+        _shared.append(stack.enter_context(running(Path(folder))))
         atexit.register(stack.close)
     return _shared[0]
 

@@ -105,9 +105,8 @@ class Person:
 
     def press_on(self, page: Page) -> None:
         """`go_on`, and waits until another page is there."""
-        before = page.url
-        self.go_on(page)
-        page.wait_for_url(lambda url: url != before)
+        with page.expect_navigation():
+            self.go_on(page)
 
     def go_on(self, page: Page) -> None:
         """Ticks what must be ticked and presses the main button."""

@@ -13,7 +13,7 @@ from tests.journeys.demo import PARTNER, ROOT, Demo
 from tests.journeys.people import Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
-APPROVED, NOT_APPROVED = "500100", "604417290"
+APPROVED, NOT_APPROVED = "604417290", "048215"
 
 
 def command(demo: Demo, *arguments: str) -> tuple[int, dict[str, object]]:
