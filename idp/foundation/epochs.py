@@ -1,11 +1,12 @@
 """The system's epoch: one write that kills every session, grant and token older than itself (SECURITY D4, ST-06)."""
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from idp.foundation.database import Model, UtcDateTime
+from idp.foundation.database import Model, Rows, UtcDateTime
 
 
 class SystemState(Model):
@@ -18,9 +19,13 @@ class SystemState(Model):
     bumped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-def current(tx: Session) -> int:
+_table = SystemState.__table__
+_CURRENT: Final = select(_table.c.epoch).where(_table.c.id == 1)
+
+
+def current(tx: Rows) -> int:
     """The epoch now; never cached."""
-    return tx.execute(select(SystemState.epoch).where(SystemState.id == 1)).scalar_one()
+    return int(tx.execute(_CURRENT).scalar_one())
 
 
 def bump(tx: Session, *, now: datetime) -> int:
