@@ -5,6 +5,10 @@ from base64 import b32encode
 from typing import Final
 from uuid import UUID
 
+from idp.foundation import house
+from idp.keyring.service import Keyring
+from idp.relying_parties.rules import RelyingParty
+
 _PAIRWISE: Final = b"pairwise\x00"
 _TIN_REF: Final = b"tin_ref\x00"
 
@@ -12,6 +16,13 @@ _TIN_REF: Final = b"tin_ref\x00"
 def pairwise_sub(subject_id: str, *, sector: str, key: bytes) -> str:
     """`sub` for one sector: HMAC-SHA-256 over sector and subject, 52 base32 characters."""
     return _name(_PAIRWISE, f"{sector}\x00{subject_id}", key)
+
+
+def sub_at(party: RelyingParty, *, subject_id: str) -> str:
+    """How a client knows the person: the one public name, or one for its sector."""
+    if party.registration.subject_type == "public":
+        return subject_id
+    return pairwise_sub(subject_id, sector=party.sector, key=house.get(Keyring).index)
 
 
 def tin_ref(practice_id: UUID, *, sector: str, key: bytes) -> str:

@@ -14,10 +14,12 @@ from sqlalchemy.orm import Session, aliased
 from idp.consent.models import Grant
 from idp.consent.rules import Authorized, GrantFacts
 from idp.directory.models import Practice, Provider, TradingPartner
+from idp.foundation import house
 from idp.foundation.database import UtcDateTime, new_id
 from idp.foundation.epochs import SystemState
 from idp.relying_parties.models import Client
 from idp.sessions.models import BrowserSession
+from idp.settings import Settings
 from idp.subjects.models import Subject
 
 _affiliation: Final = table(
@@ -55,14 +57,16 @@ def make(tx: Session, authorized: Authorized, *, now: datetime, lifetime: timede
         standing.resource = list(authorized.resource)
         return standing.id
     for grant in earlier:
-        grant.revoked_at, grant.revoked_reason = now, "superseded"
+        if grant.offline == authorized.offline or not _same_act(grant, authorized):
+            grant.revoked_at, grant.revoked_reason = now, "superseded"
     tx.flush()  # the unique index allows one live grant
     return _add(tx, authorized, now=now, lifetime=lifetime)
 
 
 def live(tx: Session, *, grant_id: UUID, now: datetime) -> GrantFacts | None:
     """The grant, if everything that it hangs on still stands."""
-    row = tx.execute(_LIVE, {"grant_id": grant_id, "now": now, "today": now.date()}).one_or_none()
+    awake = now - house.get(Settings).session_idle
+    row = tx.execute(_LIVE, {"grant_id": grant_id, "now": now, "awake": awake, "today": now.date()}).one_or_none()
     return None if row is None else _facts(row)
 
 
@@ -101,12 +105,15 @@ def held_by(tx: Session, *, subject_id: str, now: datetime) -> list[Grant]:
 def _serves(standing: Grant, authorized: Authorized, *, now: datetime) -> bool:
     current = (authorized.subject_epoch, authorized.affiliation_epoch, authorized.client_epoch, authorized.system_epoch)
     carried = (standing.subject_epoch, standing.affiliation_epoch, standing.client_epoch, standing.system_epoch)
-    same = authorized.same_act(
-        affiliation_id=standing.affiliation_id, provider_id=standing.provider_id, practice_id=standing.practice_id
-    )
-    if not same or standing.offline != authorized.offline or standing.sub != authorized.sub:
+    if not _same_act(standing, authorized) or standing.offline != authorized.offline or standing.sub != authorized.sub:
         return False
     return current == carried and standing.expires_at > now
+
+
+def _same_act(grant: Grant, authorized: Authorized) -> bool:
+    return authorized.same_act(
+        affiliation_id=grant.affiliation_id, provider_id=grant.provider_id, practice_id=grant.practice_id
+    )
 
 
 def _add(tx: Session, authorized: Authorized, *, now: datetime, lifetime: timedelta) -> UUID:
@@ -145,6 +152,12 @@ def _in_force(provider: Any, today: ColumnElement[date]) -> ColumnElement[bool]:
         provider.effective_date <= today,
         or_(and_(provider.end_date.is_(None), provider.status == "active"), provider.end_date > today),
     )
+
+
+def _session_lives(now: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """`idp.sessions.rules.why_dead` as SQL; the person's and the system's epochs stand on the grant itself."""
+    awake = bindparam("awake", type_=UtcDateTime)
+    return and_(BrowserSession.ended_at.is_(None), BrowserSession.expires_at > now, BrowserSession.last_seen_at > awake)
 
 
 def _live_statement() -> Select[Any]:
@@ -186,7 +199,7 @@ def _live_statement() -> Select[Any]:
             Client.enabled.is_(True),
             Client.epoch == Grant.client_epoch,
             SystemState.epoch == Grant.system_epoch,
-            or_(Grant.offline.is_(True), and_(BrowserSession.ended_at.is_(None), BrowserSession.expires_at > now)),
+            or_(Grant.offline.is_(True), _session_lives(now)),
             or_(Grant.affiliation_id.is_(None), acting),
             or_(Grant.provider_id.is_(None), provider_acts),
             or_(Grant.practice_id.is_(None), Practice.retired_at.is_(None)),

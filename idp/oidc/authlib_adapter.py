@@ -15,6 +15,7 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from idp.oidc.errors import UNAUTHORIZED_CLIENT, UNSUPPORTED_GRANT, OAuthError
 from idp.oidc.grants import authorization_code, client_credentials, refresh_token
 from idp.oidc.grants.answer import Minted, TokenRequest
+from idp.relying_parties.rules import RelyingParty
 
 
 class ParsedRequest(OAuth2Request):  # type: ignore[misc]
@@ -23,13 +24,11 @@ class ParsedRequest(OAuth2Request):  # type: ignore[misc]
     def __init__(self, parameters: Mapping[str, str], *, method: str = "POST") -> None:
         self.method = method
         self.payload = BasicOAuth2Payload(dict(parameters))
-        self.client = None
+        self.client: RelyingParty | None = None
 
 
 class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
-    """One grant type: its name and what serves it."""
-
-    serve: ClassVar[Callable[[TokenRequest], Minted | OAuthError]]
+    """One grant type by its name; `_SERVES` says what serves it."""
 
 
 class CodeGrant(Grant, AuthorizationEndpointMixin):  # type: ignore[misc]
@@ -37,21 +36,18 @@ class CodeGrant(Grant, AuthorizationEndpointMixin):  # type: ignore[misc]
 
     GRANT_TYPE = "authorization_code"
     RESPONSE_TYPES: ClassVar = {"code"}
-    serve = staticmethod(authorization_code.redeem)
 
 
 class RefreshGrant(Grant):
     """RFC 6749 §6."""
 
     GRANT_TYPE = "refresh_token"
-    serve = staticmethod(refresh_token.refresh)
 
 
 class ClientCredentials(Grant):
     """RFC 6749 §4.4."""
 
     GRANT_TYPE = "client_credentials"
-    serve = staticmethod(client_credentials.grant)
 
 
 class Server(AuthorizationServer):  # type: ignore[misc]
@@ -65,6 +61,11 @@ class Server(AuthorizationServer):  # type: ignore[misc]
 
 
 GRANTS: Final = (CodeGrant, RefreshGrant, ClientCredentials)
+_SERVES: Final[Mapping[str, Callable[[TokenRequest], Minted | OAuthError]]] = {
+    CodeGrant.GRANT_TYPE: authorization_code.redeem,
+    RefreshGrant.GRANT_TYPE: refresh_token.refresh,
+    ClientCredentials.GRANT_TYPE: client_credentials.grant,
+}
 SERVER: Final = Server()
 for _grant in GRANTS:
     SERVER.register_grant(_grant)
@@ -89,5 +90,4 @@ def serve(request: TokenRequest) -> Minted | OAuthError:
         return UNSUPPORTED_GRANT
     if grant.GRANT_TYPE not in request.party.registration.grant_types:
         return UNAUTHORIZED_CLIENT
-    served: Minted | OAuthError = type(grant).serve(request)
-    return served
+    return _SERVES[grant.GRANT_TYPE](request)

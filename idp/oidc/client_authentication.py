@@ -19,9 +19,9 @@ from idp.foundation import artefacts, house, limiter
 from idp.foundation.artefacts import Kind
 from idp.foundation.database import writing
 from idp.foundation.jose import claimed_issuer
-from idp.foundation.limiter import Budget
+from idp.foundation.limiter import Budget, Throttled
 from idp.foundation.origin import Origin
-from idp.oidc.errors import INVALID_CLIENT, INVALID_REQUEST, TOO_MANY, OAuthError
+from idp.oidc.errors import INVALID_CLIENT, INVALID_REQUEST, OAuthError, too_many
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.remote_keys import ClientKeys
 from idp.relying_parties.rules import RelyingParty
@@ -30,7 +30,11 @@ from idp.vocabulary.refused import Refused
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 FAILURES: Final = Budget(
-    "client_authentication", limit=20, window=timedelta(minutes=5), lock_first=timedelta(minutes=1), lock_max=timedelta(hours=1)
+    "client_authentication",
+    limit=20,
+    window=timedelta(minutes=5),
+    lock_first=timedelta(minutes=1),
+    lock_max=timedelta(hours=1),
 )
 """Wrong secrets for one client from one address; its owner elsewhere is still served (TK-15)."""
 _BASIC: Final = re.compile(r"Basic +([A-Za-z0-9+/=]{1,2048})\Z", re.ASCII | re.IGNORECASE)
@@ -80,14 +84,14 @@ def _basic(authorization: str, form: Mapping[str, str]) -> Presented | OAuthErro
     """RFC 6749 §2.3.1: both halves are form-encoded before they are joined (TK-12)."""
     match = _BASIC.match(authorization)
     if match is None:
-        return _challenged()
+        return INVALID_CLIENT
     try:
         client_id, colon, secret = b64decode(match[1], validate=True).decode().partition(":")
         client_id, secret = unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict")
     except ValueError:
-        return _challenged()
+        return INVALID_CLIENT
     if not colon or form.get("client_id", client_id) != client_id:
-        return _challenged()
+        return INVALID_CLIENT
     return Presented("client_secret_basic", client_id, secret)
 
 
@@ -133,7 +137,7 @@ def _assertion_holds(party: RelyingParty, assertion: str, *, now: datetime) -> b
 def _refuse(presented: Presented, *, now: datetime, origin: Origin) -> OAuthError:
     with writing() as tx:
         counted = limiter.reserve(tx, budget=FAILURES, key=f"{presented.client_id}\x00{origin.address}", now=now)
-        if not isinstance(counted, Refused):
+        if not isinstance(counted, Throttled):
             audit.append(
                 tx,
                 Event.CLIENT_AUTHENTICATION_REFUSED,
@@ -144,12 +148,6 @@ def _refuse(presented: Presented, *, now: datetime, origin: Origin) -> OAuthErro
                 client_id=presented.client_id[:64] if relying_parties.find(presented.client_id) else None,
                 details={"method": presented.method},
             )
-    if isinstance(counted, Refused):
-        return TOO_MANY
-    return _challenged() if presented.method == "client_secret_basic" else INVALID_CLIENT
-
-
-def _challenged() -> OAuthError:
-    return OAuthError(
-        INVALID_CLIENT.error, INVALID_CLIENT.description, 401, (("WWW-Authenticate", 'Basic realm="credence"'),)
-    )
+    if isinstance(counted, Throttled):
+        return too_many(counted.retry_after)
+    return INVALID_CLIENT

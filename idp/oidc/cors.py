@@ -20,7 +20,8 @@ READABLE: Final = frozenset(
 
 
 def attach(app: Flask) -> None:
-    """Add the headers where they belong."""
+    """Answer preflights, and add the headers where they belong."""
+    app.before_request(preflight)
     app.after_request(allow)
 
 
@@ -35,10 +36,12 @@ def allow(response: Response) -> Response:
     return response
 
 
-def preflight(path: str) -> Response:
-    """The answer to `OPTIONS`; without an allowed origin it allows nothing."""
-    response = Response(status=204 if path in READABLE else 404)
-    if path in READABLE and request.headers.get("Origin") in relying_parties.origins_of_public_clients():
+def preflight() -> Response | None:
+    """The answer to `OPTIONS` (Fetch §3.2.2); an origin that is nobody's is allowed nothing."""
+    if request.method != "OPTIONS" or request.path not in READABLE or request.environ.get("credence.refusal"):
+        return None
+    response = Response(status=204)
+    if request.headers.get("Origin") in relying_parties.origins_of_public_clients():
         response.headers["Access-Control-Allow-Methods"] = "GET, POST"
         response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
         response.headers["Access-Control-Max-Age"] = "600"

@@ -64,4 +64,6 @@ def metadata(issuer: str, algs: list[str]) -> dict[str, Any]:
 def claims_supported() -> list[str]:
     """Every claim that some scope releases, and the protocol's own."""
     released = [claim for claims in SCOPES.values() for claim in claims]
-    return list(dict.fromkeys([*released, "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "sid"]))
+    return list(
+        dict.fromkeys([*released, "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "sid"])
+    )

@@ -1,6 +1,7 @@
 """OAuth errors as values: returned, so that what a failure writes (a burned code, a revoked family) is committed."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 from idp.vocabulary.refused import Refused
@@ -26,16 +27,25 @@ class RequestError(Refused):
     description: str = ""
 
 
-INVALID_CLIENT: Final = OAuthError("invalid_client", "Client authentication failed.", 401)
-"""The one answer for an unknown client, a wrong secret, a wrong method (TK-14)."""
+INVALID_CLIENT: Final = OAuthError(
+    "invalid_client", "Client authentication failed.", 401, (("WWW-Authenticate", 'Basic realm="credence"'),)
+)
+"""The one answer for an unknown client, a wrong secret, a wrong method (TK-14), with the challenge that RFC 9110 §15.5.2 wants of every 401."""
 INVALID_GRANT: Final = OAuthError("invalid_grant", "The grant is not valid, has expired or was used before.")
 INVALID_SCOPE: Final = OAuthError("invalid_scope", "A scope was asked that cannot be given.")
 UNAUTHORIZED_CLIENT: Final = OAuthError("unauthorized_client", "This client is not registered for this grant type.")
 UNSUPPORTED_GRANT: Final = OAuthError("unsupported_grant_type", "This grant type is not supported.")
 INVALID_REQUEST: Final = OAuthError("invalid_request", "The request is not well formed.")
 INVALID_TARGET: Final = OAuthError("invalid_target", "This client is not registered for this resource.")
-TOO_MANY: Final = OAuthError("temporarily_unavailable", "Too many failed attempts. Try again later.", 429)
 BUSY: Final = OAuthError("temporarily_unavailable", "Try again in a moment.", 503, (("Retry-After", "2"),))
+
+
+def too_many(retry_after: timedelta | None) -> OAuthError:
+    """RFC 6585 §4; always says when to come back."""
+    wait = str(max(1, int((retry_after or timedelta(minutes=1)).total_seconds())))
+    return OAuthError(
+        "temporarily_unavailable", "Too many failed attempts. Try again later.", 429, (("Retry-After", wait),)
+    )
 
 
 def invalid_token(description: str = "The access token is not valid.") -> OAuthError:

@@ -55,9 +55,7 @@ def _opaque(tx: Session, token: str, *, now: datetime) -> Mapping[str, Any] | No
     return None if isinstance(found, Refused) else found.payload
 
 
-def _jwt(
-    tx: Session, token: str, *, audience: str | Collection[str] | None, now: datetime
-) -> Mapping[str, Any] | None:
+def _jwt(tx: Session, token: str, *, audience: str | Collection[str] | None, now: datetime) -> Mapping[str, Any] | None:
     claims = jose.verify(
         token,
         purpose=Purpose.ACCESS_TOKEN,

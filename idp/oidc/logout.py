@@ -10,23 +10,24 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from idp.affiliations.references import sub_at
 from idp.foundation import house, jose
 from idp.foundation.database import reading, writing
 from idp.foundation.jose import Purpose
 from idp.foundation.origin import Origin
 from idp.keyring.service import Keyring
-from idp.oidc.authorize import sub_of
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
 from idp.sessions import service as sessions
 from idp.sessions import transactions
 from idp.sessions.rules import Ended, SessionFacts
 from idp.settings import Settings
-from idp.sign_in.requests import parked, unparked
+from idp.sign_in.requests import parked
 from idp.sign_in.rules import AuthorizationRequest
 from idp.vocabulary.refused import Refused
 
 STEP = "logout"
+_KEPT = "logout"
 
 
 class Reason(StrEnum):
@@ -86,7 +87,7 @@ def needs_confirmation(request: LogoutRequest, session: SessionFacts | None) -> 
         return True
     with reading() as tx:
         joined = sessions.participation(tx, session_id=session.id, client_id=request.party.client_id)
-    same_person = request.hint["sub"] == sub_of(session.subject_id, request.party)
+    same_person = request.hint["sub"] == sub_at(request.party, subject_id=session.subject_id)
     return not (same_person and joined is not None and request.hint.get("sid") == str(joined.sid))
 
 
@@ -106,18 +107,22 @@ def end(session: SessionFacts | None, *, now: datetime, origin: Origin) -> None:
 
 
 def park(request: LogoutRequest, *, browser_digest: bytes, now: datetime) -> UUID:
-    """Keep the request while the person is asked."""
-    kept = AuthorizationRequest(
-        client_id=request.party.client_id if request.party is not None else None,
-        redirect_uri=request.redirect_uri or "",
-        state=request.state,
-    )
+    """Keep the request while the person is asked, or until the browser of a cross-site POST comes back by GET.
+
+    To the dispatcher it is a visit to the sign-out page: no code can ever be made of it.
+    """
+    kept = {
+        "client_id": request.party.client_id if request.party is not None else None,
+        "hint": None if request.hint is None else {name: request.hint.get(name) for name in ("sub", "sid")},
+        "redirect_uri": request.redirect_uri,
+        "state": request.state,
+    }
     with writing() as tx:
         txn = transactions.park(
             tx,
             browser_digest=browser_digest,
-            client_id=kept.client_id,
-            request=parked(kept),
+            client_id=None,
+            request={**parked(AuthorizationRequest(client_id=None, return_to="oidc.end_session")), _KEPT: kept},
             now=now,
             lifetime=house.get(Settings).transaction_lifetime,
         )
@@ -126,13 +131,23 @@ def park(request: LogoutRequest, *, browser_digest: bytes, now: datetime) -> UUI
 
 
 def load(tx: Session, *, txn: UUID, browser_digest: bytes, now: datetime) -> LogoutRequest | Refused:
-    """The request that a confirmation page is about."""
+    """The request that a confirmation page is about; another browser's, or an expired one, is refused."""
     opened = transactions.open_transaction(tx, txn=txn, browser_digest=browser_digest, step=STEP, now=now)
     if isinstance(opened, Refused):
         return opened
-    kept = unparked(opened.request)
-    party = relying_parties.find(opened.client_id) if opened.client_id else None
-    return LogoutRequest(party, None, kept.redirect_uri or None, kept.state)
+    kept = opened.request[_KEPT]
+    party = relying_parties.find(kept["client_id"]) if kept["client_id"] is not None else None
+    return LogoutRequest(party, kept["hint"], kept["redirect_uri"], kept["state"])
+
+
+def claim(*, txn: UUID, browser_digest: bytes) -> bool:
+    """Take over a request that a cross-site POST left; `False` if it was not waiting for anybody."""
+    with reading() as tx:
+        waits = transactions.unclaimed(tx, txn=txn)
+    if not waits:
+        return False
+    with writing() as tx:
+        return transactions.claim(tx, txn=txn, browser_digest=browser_digest)
 
 
 def _hint(token: str, *, now: datetime) -> Mapping[str, Any] | None:

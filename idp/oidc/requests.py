@@ -40,7 +40,10 @@ def read_encoded(raw: bytes) -> Parameters | OAuthError:
     """Decode `application/x-www-form-urlencoded` bytes; anything doubtful is refused as a whole."""
     try:
         pairs = parse_qsl(
-            raw.decode("ascii"), keep_blank_values=True, strict_parsing=bool(raw), errors="strict", max_num_fields=MAX_FIELDS
+            raw.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MAX_FIELDS,
         )
     except ValueError:
         return INVALID_REQUEST

@@ -102,8 +102,12 @@ def _readable_member(member: Any) -> bool:
 
 def _readable_ask(ask: Mapping[str, Any]) -> bool:
     values = ask.get("values", [])
-    simple = isinstance(values, list) and len(values) <= 50 and all(isinstance(each, str | int | bool) for each in values)
-    return simple and isinstance(ask.get("value", ""), str | int | bool) and isinstance(ask.get("essential", False), bool)
+    simple = (
+        isinstance(values, list) and len(values) <= 50 and all(isinstance(each, str | int | bool) for each in values)
+    )
+    return (
+        simple and isinstance(ask.get("value", ""), str | int | bool) and isinstance(ask.get("essential", False), bool)
+    )
 
 
 def _unsupported(parameters: Mapping[str, str], terms: ClientTerms) -> RequestError | None:

@@ -17,19 +17,24 @@ from idp.consent.rules import GrantFacts
 from idp.foundation import artefacts, limiter
 from idp.foundation.artefacts import Family, Kind
 from idp.foundation.database import reading, writing
-from idp.foundation.limiter import Budget
+from idp.foundation.limiter import Budget, Throttled
 from idp.foundation.origin import Origin
 from idp.oidc import authlib_adapter, live_tokens, tokens
 from idp.oidc.client_authentication import authenticate_client
-from idp.oidc.errors import INVALID_CLIENT, INVALID_REQUEST, TOO_MANY, OAuthError
+from idp.oidc.errors import INVALID_CLIENT, INVALID_REQUEST, OAuthError, too_many
 from idp.oidc.grants.answer import TokenRequest, as_response
+from idp.oidc.grants.client_credentials import EPOCHS
 from idp.oidc.live_tokens import AccessToken
 from idp.oidc.requests import Parameters
 from idp.relying_parties.rules import RelyingParty
 from idp.vocabulary.refused import Refused
 
 SCANNING: Final = Budget(
-    "introspection_misses", limit=100, window=timedelta(minutes=1), lock_first=timedelta(minutes=1), lock_max=timedelta(hours=1)
+    "introspection_misses",
+    limit=100,
+    window=timedelta(minutes=1),
+    lock_first=timedelta(minutes=1),
+    lock_max=timedelta(hours=1),
 )
 """Unknown tokens that one client may ask about (UI-08)."""
 _INACTIVE: Final[Mapping[str, Any]] = {"active": False}
@@ -69,9 +74,7 @@ def introspect(
     return refresh or _miss(party, now=now)
 
 
-def revoke(
-    headers: Mapping[str, str], parameters: Parameters, *, now: datetime, origin: Origin
-) -> OAuthError | None:
+def revoke(headers: Mapping[str, str], parameters: Parameters, *, now: datetime, origin: Origin) -> OAuthError | None:
     """Revoke the client's own token; an unknown or foreign one looks the same (RFC 7009 §2.2, UI-10)."""
     party = authenticate_client(headers, parameters.single, now=now, origin=origin)
     if isinstance(party, OAuthError):
@@ -95,14 +98,16 @@ def revoke(
 
 
 def _may_see(party: RelyingParty, claims: Mapping[str, Any]) -> bool:
-    """A client that the token was issued to or is meant for (MODEL §2)."""
+    """A client that the token was issued to or is meant for (MODEL §2): being allowed to ask for a resource's tokens
+    does not make a client that resource. One that is registered to introspect does so for every API of ours.
+    """
     audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
-    mine = {party.client_id, party.registration.access_token.audience, *party.registration.resources}
-    return claims["client_id"] == party.client_id or bool(mine & set(audience)) or party.registration.may_introspect
+    return party.client_id in {claims["client_id"], *audience} or party.registration.may_introspect
 
 
 def _told(found: AccessToken) -> dict[str, Any]:
-    return {"active": True, "token_type": "Bearer", **found.claims}
+    told = {name: value for name, value in found.claims.items() if name != EPOCHS}
+    return {**told, "active": True, "token_type": "Bearer"}
 
 
 def _refresh_told(tx: Session, sent: str, *, party: RelyingParty, now: datetime) -> dict[str, Any] | None:
@@ -134,7 +139,7 @@ def _own_family(tx: Session, sent: str, *, party: RelyingParty) -> tuple[Family,
 def _miss(party: RelyingParty, *, now: datetime) -> Mapping[str, Any] | OAuthError:
     with writing() as tx:
         counted = limiter.reserve(tx, budget=SCANNING, key=party.client_id, now=now)
-    return TOO_MANY if isinstance(counted, Refused) else _INACTIVE
+    return too_many(counted.retry_after) if isinstance(counted, Throttled) else _INACTIVE
 
 
 def _revoke_refresh(tx: Session, sent: str, *, party: RelyingParty, now: datetime) -> str | None:

@@ -7,6 +7,7 @@ from uuid import UUID
 import orjson
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import MethodNotAllowed
 
 from idp.foundation import clock, error_pages, house, pages
 from idp.foundation.database import reading
@@ -14,17 +15,20 @@ from idp.foundation.error_pages import Kind
 from idp.foundation.front_door import origin, route_policy
 from idp.keyring.service import Keyring
 from idp.oidc import authorize as authorization
-from idp.oidc import cors, discovery, logout, token_endpoint
+from idp.oidc import discovery, logout, token_endpoint
 from idp.oidc import userinfo as info
+from idp.oidc.authorization_requests import Reason
 from idp.oidc.authorize import Parked, Redirect, Visitor
-from idp.oidc.errors import NO_TOKEN, OAuthError
+from idp.oidc.errors import INVALID_REQUEST, NO_TOKEN, OAuthError
 from idp.oidc.requests import FORM, Parameters, read_body, read_encoded
 from idp.sessions import cookies, refusals
 from idp.sessions.cookies import browser_digest, current_session
+from idp.sessions.transactions import UNCLAIMED
 from idp.vocabulary.refused import Refused
 
 bp = Blueprint("oidc", __name__)
 _CACHEABLE = "public, max-age=60"
+_NO_HEADERS: tuple[tuple[str, str], ...] = ()
 
 
 @bp.get("/.well-known/openid-configuration")
@@ -46,22 +50,31 @@ def jwks() -> ResponseReturnValue:
 @route_policy(auth="none", changes=True)
 def authorize() -> ResponseReturnValue:
     """The authorization endpoint by GET."""
-    return _begin(read_encoded(request.query_string), park=False)
+    _only_get()
+    read = read_encoded(request.query_string)
+    if isinstance(read, OAuthError):
+        return _unreadable()
+    return _send(authorization.begin(read, visitor=_visitor()), txn=None)
 
 
 @bp.post("/oauth/authorize")
 @route_policy(auth="none", bucket="authorize", cross_site=True)
 def authorize_by_post() -> ResponseReturnValue:
     """By POST (OIDC Core §3.1.2.1): it comes cross-site without cookies, so it is parked and answered 303."""
-    if request.mimetype != FORM or request.query_string:
-        return error_pages.show(Kind.BAD_REQUEST, parameter=authorization.Reason.MALFORMED)
-    return _begin(read_encoded(request.get_data(cache=False)), park=True)
+    read = _posted()
+    if isinstance(read, OAuthError):
+        return _unreadable()
+    kept = authorization.keep(read, visitor=_visitor(cookies=False))
+    if isinstance(kept, Parked):
+        return redirect(url_for("oidc.answer", txn=kept.txn), 303)
+    return _send(kept, txn=None)
 
 
 @bp.get("/oauth/authorize/<uuid:txn>")
 @route_policy(auth="browser", changes=True)
 def answer(txn: UUID) -> ResponseReturnValue:
     """The end of a parked request."""
+    _only_get()
     return _send(authorization.answer(txn=txn, visitor=_visitor()), txn=txn)
 
 
@@ -94,44 +107,42 @@ def userinfo() -> ResponseReturnValue:
     return _json(sent if isinstance(sent, OAuthError) else info.userinfo(sent, now=clock.now()))
 
 
-@bp.route("/oauth/<path:endpoint>", methods=["OPTIONS"])
-@route_policy(auth="none")
-def preflight(endpoint: str) -> ResponseReturnValue:
-    """CORS preflight (Fetch §3.2.2) for public clients' origins."""
-    return cors.preflight(f"/oauth/{endpoint}")
-
-
 @bp.get("/oauth/logout")
 @route_policy(auth="none", changes=True)
 def end_session() -> ResponseReturnValue:
     """RP-Initiated Logout §2 by GET."""
-    return _end_session(read_encoded(request.query_string))
+    _only_get()
+    asked = _asked_logout(read_encoded(request.query_string))
+    return _end_or_ask(asked) if isinstance(asked, logout.LogoutRequest) else asked
 
 
 @bp.post("/oauth/logout")
 @route_policy(auth="none", bucket="authorize", cross_site=True)
 def end_session_by_post() -> ResponseReturnValue:
-    """By POST, cross-site: a request that fits comes back as a GET, which then carries the cookies."""
-    read = read_encoded(request.get_data(cache=False)) if request.mimetype == FORM else None
-    if not isinstance(read, Parameters):
-        return error_pages.show(Kind.BAD_REQUEST, parameter=authorization.Reason.MALFORMED)
-    asked = logout.read(read.single, now=clock.now())
-    if isinstance(asked, Refused):
-        return error_pages.show(Kind.BAD_REQUEST, parameter=asked.reason.value)
-    return redirect(url_for("oidc.end_session", **read.single), 303)
+    """By POST, cross-site: the request is parked, and the browser comes back by GET with its cookies."""
+    asked = _asked_logout(_posted())
+    if not isinstance(asked, logout.LogoutRequest):
+        return asked
+    txn = logout.park(asked, browser_digest=UNCLAIMED, now=clock.now())
+    return redirect(url_for("oidc.confirm_logout", txn=txn), 303)
 
 
 @bp.get("/oauth/logout/<uuid:txn>")
-@route_policy(auth="browser")
+@route_policy(auth="browser", changes=True)
 def confirm_logout(txn: UUID) -> ResponseReturnValue:
-    """Ask before anything ends."""
+    """Ask before anything ends, unless the hint of a posted request speaks for this very session."""
+    _only_get()
+    posted = logout.claim(txn=txn, browser_digest=browser_digest())
     with reading() as tx:
         asked = logout.load(tx, txn=txn, browser_digest=browser_digest(), now=clock.now())
     if isinstance(asked, Refused):
         return refusals.answer(asked, txn=txn)
+    if posted and not logout.needs_confirmation(asked, current_session()):
+        return _ended(asked)
     if asked.redirect_uri is not None:
         pages.allow_form_to(asked.redirect_uri)
-    return render_template("oidc/logout/confirm.html", party=asked.party, txn=txn, back=asked.location())
+    back = asked.party.manifest.base_url if asked.party is not None else None
+    return render_template("oidc/logout/confirm.html", party=asked.party, txn=txn, back=back)
 
 
 @bp.post("/oauth/logout/<uuid:txn>")
@@ -145,12 +156,14 @@ def logout_confirmed(txn: UUID) -> ResponseReturnValue:
     return _ended(asked)
 
 
-def _end_session(read: Parameters | OAuthError) -> ResponseReturnValue:
-    asked = logout.read(read.single, now=clock.now()) if isinstance(read, Parameters) else None
-    if asked is None:
-        return error_pages.show(Kind.BAD_REQUEST, parameter=authorization.Reason.MALFORMED)
-    if isinstance(asked, Refused):
-        return error_pages.show(Kind.BAD_REQUEST, parameter=asked.reason.value)
+def _asked_logout(read: Parameters | OAuthError) -> logout.LogoutRequest | Response:
+    if isinstance(read, OAuthError):
+        return _unreadable()
+    asked = logout.read(read.single, now=clock.now())
+    return error_pages.show(Kind.BAD_REQUEST, parameter=asked.reason.value) if isinstance(asked, Refused) else asked
+
+
+def _end_or_ask(asked: logout.LogoutRequest) -> ResponseReturnValue:
     if logout.needs_confirmation(asked, current_session()):
         txn = logout.park(asked, browser_digest=browser_digest(), now=clock.now())
         return redirect(url_for("oidc.confirm_logout", txn=txn), 303)
@@ -165,10 +178,21 @@ def _ended(asked: logout.LogoutRequest) -> ResponseReturnValue:
     return response  # type: ignore[no-any-return]
 
 
-def _begin(read: Parameters | OAuthError, *, park: bool) -> ResponseReturnValue:
-    if isinstance(read, OAuthError):
-        return error_pages.show(Kind.BAD_REQUEST, parameter=authorization.Reason.MALFORMED)
-    return _send(authorization.begin(read, visitor=_visitor(), park=park), txn=None)
+def _only_get() -> None:
+    """HEAD is a question about a page; here a GET acts, so nothing may be asked that way (SE-06)."""
+    if request.method != "GET":
+        raise MethodNotAllowed(["GET", "POST"])
+
+
+def _posted() -> Parameters | OAuthError:
+    """The form of a browser that another site sent here."""
+    if request.mimetype != FORM or request.query_string:
+        return INVALID_REQUEST
+    return read_encoded(request.get_data(cache=False))
+
+
+def _unreadable() -> Response:
+    return error_pages.show(Kind.BAD_REQUEST, parameter=Reason.MALFORMED)
 
 
 def _send(outcome: Redirect | Parked | Refused, *, txn: UUID | None) -> ResponseReturnValue:
@@ -179,13 +203,13 @@ def _send(outcome: Redirect | Parked | Refused, *, txn: UUID | None) -> Response
             return response
         case Parked(parked):
             return redirect(url_for("sign_in.resume", txn=parked), 303)
-    if txn is not None and not isinstance(outcome.reason, authorization.Reason):
+    if txn is not None and not isinstance(outcome.reason, Reason):
         return refusals.answer(outcome, txn=txn)
     return error_pages.show(Kind.BAD_REQUEST, parameter=outcome.reason.value)
 
 
-def _visitor() -> Visitor:
-    return Visitor(browser_digest(), current_session(), origin(), clock.now())
+def _visitor(*, cookies: bool = True) -> Visitor:
+    return Visitor(browser_digest() if cookies else UNCLAIMED, current_session(), origin(), clock.now())
 
 
 def _with_body(serve: Any) -> Any:
@@ -196,14 +220,19 @@ def _with_body(serve: Any) -> Any:
 
 
 def _bearer() -> str | OAuthError:
+    """One token, sent one way (RFC 6750 §2)."""
     scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
-    if scheme:
-        return sent.strip() if scheme.lower() == "bearer" and sent.strip() else NO_TOKEN
+    posted: Parameters | OAuthError = Parameters({})
     if request.method == "POST" and request.mimetype == FORM:
-        read = read_encoded(request.get_data(cache=False))
-        if isinstance(read, Parameters) and "access_token" in read.single:
-            return read.single["access_token"]
-    return NO_TOKEN
+        posted = read_encoded(request.get_data(cache=False))
+    if isinstance(posted, OAuthError):
+        return posted
+    in_body = posted.single.get("access_token", "")
+    if not scheme:
+        return in_body or NO_TOKEN
+    if in_body:
+        return INVALID_REQUEST
+    return sent.strip() if scheme.lower() == "bearer" and sent.strip() else NO_TOKEN
 
 
 def _document(body: bytes) -> Response:
@@ -213,7 +242,7 @@ def _document(body: bytes) -> Response:
 
 
 def _json(answer: Mapping[str, Any] | OAuthError) -> Response:
-    status, headers = 200, ()
+    status, headers = 200, _NO_HEADERS
     if isinstance(answer, OAuthError):
         status, headers, answer = answer.status, answer.headers, answer.as_json()
     response = Response(orjson.dumps(answer), status=status, mimetype="application/json")

@@ -1,7 +1,7 @@
 """The dispatcher's rule: request and facts in, the next step, a refusal, or leave to proceed out (DESIGN §4.1)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -51,7 +51,7 @@ class AuthorizationRequest:
     essential_acr: tuple[str, ...] = ()
     login_hint: str | None = None
     hinted_subject: str | None = None
-    """Whom a valid `id_token_hint` names; somebody else's session does not answer the request (AZ-23)."""
+    """The `sub` that a valid `id_token_hint` or the `claims` parameter names; nobody else's session answers (AZ-23)."""
     claims: Mapping[str, Any] = field(default_factory=dict)
     provider_ids: tuple[str, ...] = ()
     """All `provider_id` values the request narrows to, by scope or by the `claims` parameter."""
@@ -92,15 +92,18 @@ class Facts:
     narrowed: bool = False
     remembered: Participation | None = None
     first_party: bool = True
+    known_as: str | None = None
+    """The session's person as this client knows them (`sub`), where it is not the public name."""
     consented: frozenset[str] = frozenset()
     """Scopes of a remembered consent for the choice that would be taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """The person sees this step next."""
+    """The person sees this step next; at *consent*, `choice` is whom it would be given for."""
 
     step: Step
+    choice: Choice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +121,13 @@ def next_step(request: AuthorizationRequest, facts: Facts, *, now: datetime) -> 
     """What comes next; every `prompt`, `max_age` and `acr` of the protocol is decided here and nowhere else."""
     if facts.transaction is not None and facts.transaction.refused_at is not None:
         return Refused(Reason.ACCESS_DENIED)
+    facts = _of_this_session(facts)
     if facts.session is None or _must_sign_in(request, facts, facts.session, now=now):
         return _or_silent(request, _sign_in_step(facts), Reason.LOGIN_REQUIRED)
-    if request.hinted_subject not in {None, facts.session.subject_id}:
+    if _somebody_else(request, facts, facts.session):
         return Refused(Reason.LOGIN_REQUIRED)
     if request.essential_acr and not any(value in facts.session.acr for value in request.essential_acr):
-        return Refused(Reason.UNMET_AUTHENTICATION_REQUIREMENTS)
+        return _refuse(request, Reason.UNMET_AUTHENTICATION_REQUIREMENTS)
     if facts.password_must_change:
         return _or_silent(request, Step.CHANGE_PASSWORD, Reason.INTERACTION_REQUIRED)
     if facts.agreements_due:
@@ -147,15 +151,17 @@ def choice_taken(request: AuthorizationRequest, facts: Facts) -> Choice | None:
     return facts.choices[0] if len(facts.choices) == 1 else None
 
 
-def _must_sign_in(
-    request: AuthorizationRequest, facts: Facts, session: SessionFacts, *, now: datetime
-) -> bool:
+def _must_sign_in(request: AuthorizationRequest, facts: Facts, session: SessionFacts, *, now: datetime) -> bool:
     transaction = facts.transaction
     if transaction is not None and transaction.authenticated_at is not None and transaction.session_id == session.id:
         return False
-    if "login" in request.prompt or request.hinted_subject not in {None, session.subject_id}:
+    if "login" in request.prompt or _somebody_else(request, facts, session):
         return True
-    return request.max_age is not None and now - session.auth_time > request.max_age
+    return request.max_age is not None and now - session.auth_time >= request.max_age
+
+
+def _somebody_else(request: AuthorizationRequest, facts: Facts, session: SessionFacts) -> bool:
+    return request.hinted_subject not in {None, facts.known_as or session.subject_id}
 
 
 def _sign_in_step(facts: Facts) -> Step:
@@ -166,7 +172,7 @@ def _sign_in_step(facts: Facts) -> Step:
 def _choose(request: AuthorizationRequest, facts: Facts) -> Verdict:
     if not facts.choices:
         if facts.narrowed:
-            return Refused(Reason.ACCESS_DENIED)
+            return _refuse(request, Reason.ACCESS_DENIED)
         return _or_silent(request, Step.CANNOT_ACT, Reason.INTERACTION_REQUIRED)
     choice = choice_taken(request, facts)
     if choice is None:
@@ -176,13 +182,15 @@ def _choose(request: AuthorizationRequest, facts: Facts) -> Verdict:
 
 def _consent(request: AuthorizationRequest, facts: Facts, *, choice: Choice | None) -> Verdict:
     asked = frozenset(request.scope.names)
-    given = frozenset((facts.transaction.consented_scopes or "").split()) if facts.transaction is not None else frozenset()
+    given = (
+        frozenset((facts.transaction.consented_scopes or "").split()) if facts.transaction is not None else frozenset()
+    )
     here = facts.transaction is not None and facts.transaction.consented_scopes is not None
     if here:
         return Proceed(choice, request.scope.only(given | {OPENID}))
     must_ask = "consent" in request.prompt or not (facts.first_party or asked - {OPENID} <= facts.consented)
     if must_ask and request.client_id is not None:
-        return _or_silent(request, Step.CONSENT, Reason.CONSENT_REQUIRED)
+        return Refused(Reason.CONSENT_REQUIRED) if request.silent else Show(Step.CONSENT, choice)
     return Proceed(choice, request.scope)
 
 
@@ -191,9 +199,19 @@ def _or_silent(request: AuthorizationRequest, step: Step, reason: Reason) -> Ver
     return Refused(reason) if request.silent else Show(step)
 
 
+def _refuse(request: AuthorizationRequest, reason: Reason) -> Refused:
+    """What no page can mend; `prompt=none` has a closed list of errors of its own (PROTOCOL 8)."""
+    return Refused(Reason.INTERACTION_REQUIRED if request.silent else reason)
+
+
+def _of_this_session(facts: Facts) -> Facts:
+    if facts.transaction is None or facts.session is None:
+        return facts
+    return replace(facts, transaction=facts.transaction.settled_by(facts.session.id))
+
+
 def _find(choices: Sequence[Choice], affiliation_id: UUID, provider_id: UUID | None) -> Choice | None:
     return next(
         (choice for choice in choices if choice.same_target(affiliation_id=affiliation_id, provider_id=provider_id)),
         None,
     )
-

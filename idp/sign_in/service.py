@@ -8,16 +8,19 @@ from sqlalchemy.orm import Session
 
 from idp.affiliations import service as affiliations
 from idp.affiliations.narrowing import within
+from idp.affiliations.references import sub_at
 from idp.affiliations.rules import Choice, PortalTerms
 from idp.authenticators.password import service as passwords
 from idp.consent import service as consents
 from idp.relying_parties.rules import RelyingParty
 from idp.sessions import service as sessions
+from idp.sessions import transactions
 from idp.sessions.rules import Participation, SessionFacts, TransactionFacts
 from idp.sign_in.rules import (
     AgreementDue,
     AuthorizationRequest,
     Facts,
+    Show,
     Verdict,
     choice_taken,
     next_step,
@@ -50,6 +53,7 @@ def decide(
     if session is None:
         facts = Facts(transaction=transaction, session=None, username_first=username_first)
         return Decision(next_step(request, facts, now=now), facts, None)
+    transaction = transaction.settled_by(session.id) if transaction is not None else None
     terms = affiliations.terms_of(party) if party is not None and wants_acting(request, party) else None
     remembered = _remembered(tx, session, party)
     choices = _choices(tx, request, party, session, terms, transaction, remembered, now=now)
@@ -69,9 +73,35 @@ def decide(
         narrowed=bool(request.provider_ids or request.tins),
         remembered=remembered,
         first_party=party is None or party.registration.first_party,
+        known_as=None if party is None else sub_at(party, subject_id=session.subject_id),
     )
     facts = _with_consent(tx, request, facts, party, session)
     return Decision(next_step(request, facts, now=now), facts, terms)
+
+
+def show(tx: Session, shown: Show, *, txn: UUID, session: SessionFacts | None, now: datetime) -> None:
+    """Await the step that the browser is sent to; a consent is bound to the choice it is asked for (AZ-33)."""
+    transactions.await_step(tx, txn=txn, step=shown.step, session_id=session.id if session is not None else None)
+    if shown.choice is not None:
+        transactions.remember_choice(
+            tx,
+            txn=txn,
+            affiliation_id=shown.choice.affiliation_id,
+            provider_id=shown.choice.provider.id if shown.choice.provider is not None else None,
+            practice_id=shown.choice.practice_id,
+            now=now,
+        )
+
+
+def is_shown(shown: Show, *, transaction: TransactionFacts, session: SessionFacts | None) -> bool:
+    """Whether the transaction awaits just this already, so that nothing has to be written."""
+    here = session is None or transaction.session_id == session.id
+    bound = shown.choice is None or (
+        transaction.chosen_at is not None
+        and transaction.affiliation_id is not None
+        and shown.choice.same_target(affiliation_id=transaction.affiliation_id, provider_id=transaction.provider_id)
+    )
+    return transaction.awaiting == shown.step and here and bound
 
 
 def wants_acting(request: AuthorizationRequest, party: RelyingParty) -> bool:

@@ -86,9 +86,7 @@ def keep_opaque(
 def as_response(minted: Minted, *, request: TokenRequest) -> dict[str, Any]:
     """Sign and lay out the answer."""
     keyring = house.get(Keyring)
-    access_token = minted.opaque or sign(
-        minted.content.claims, key=keyring.signing(minted.content.alg), typ="at+jwt"
-    )
+    access_token = minted.opaque or sign(minted.content.claims, key=keyring.signing(minted.content.alg), typ="at+jwt")
     body: dict[str, Any] = {
         "access_token": access_token,
         "token_type": "Bearer",

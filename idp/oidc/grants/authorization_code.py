@@ -32,7 +32,7 @@ _VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}\Z", re.ASCII)
 def redeem(request: TokenRequest) -> Minted | OAuthError:
     """Exchange a code: it is used up first, so a wrong verifier burns it (TK-03); a replay ends what it issued (TK-01)."""
     code = request.form.get("code", "")
-    if not code or "redirect_uri" not in request.form:
+    if not code:
         return INVALID_REQUEST
     if not code.startswith(PREFIX) or len(code) > 100:
         return INVALID_GRANT
@@ -45,12 +45,14 @@ def redeem(request: TokenRequest) -> Minted | OAuthError:
             if redeemed.reason is artefacts.Reason.REPLAYED:
                 _replayed(tx, digest, request)
             return INVALID_GRANT
-        return _exchange(tx, redeemed, request)
+        minted = _exchange(tx, redeemed, request)
+        _note(tx, redeemed, request, outcome=minted.error if isinstance(minted, OAuthError) else "ok")
+        return minted
 
 
 def _exchange(tx: Session, redeemed: Redeemed, request: TokenRequest) -> Minted | OAuthError:
     payload = redeemed.payload
-    if payload["redirect_uri"] != request.form["redirect_uri"] or not _verifies(request.form, payload):
+    if payload["redirect_uri"] != request.form.get("redirect_uri") or not _verifies(request.form, payload):
         return INVALID_GRANT
     grant = grants.live(tx, grant_id=UUID(payload["grant"]), now=request.now)
     if grant is None:
@@ -60,7 +62,7 @@ def _exchange(tx: Session, redeemed: Redeemed, request: TokenRequest) -> Minted 
         request.party.registration.resources
     ):
         return INVALID_TARGET
-    minted = mint_for_grant(
+    return mint_for_grant(
         tx,
         grant,
         request=request,
@@ -69,17 +71,20 @@ def _exchange(tx: Session, redeemed: Redeemed, request: TokenRequest) -> Minted 
         nonce=payload["nonce"],
         refresh_token=_first_refresh_token(tx, grant, payload, request),
     )
+
+
+def _note(tx: Session, redeemed: Redeemed, request: TokenRequest, *, outcome: str) -> None:
     audit.append(
         tx,
         Event.CODE_REDEEMED,
         now=request.now,
         actor=f"client:{request.party.client_id}",
         origin=request.origin,
-        subject_id=grant.subject_id,
+        outcome=outcome,
+        subject_id=redeemed.subject_id,
         client_id=request.party.client_id,
-        details={"scope": payload["scope"]},
+        details={"scope": redeemed.payload["scope"]},
     )
-    return minted
 
 
 def _verifies(form: Mapping[str, str], payload: Mapping[str, Any]) -> bool:

@@ -112,9 +112,7 @@ def _told(
     return claims
 
 
-def _content(
-    request: TokenRequest, scope: Scope, acting: dict[str, Any], *, system_epoch: int
-) -> AccessTokenContent:
+def _content(request: TokenRequest, scope: Scope, acting: dict[str, Any], *, system_epoch: int) -> AccessTokenContent:
     party, lifetime = request.party, request.party.manifest.access_token_lifetime
     claims = acting | {
         "iss": house.get(Settings).issuer,
