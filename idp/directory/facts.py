@@ -5,11 +5,12 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from idp.directory.models import Engagement, Practice, Provider, ProviderWord, TradingPartner
 from idp.directory.rules import EngagementFacts, PartnerFacts, PracticeFacts, ProviderFacts, ProviderStatus
+from idp.foundation.database import Rows
 from idp.vocabulary.identifiers import TinType
 
 provider: Final[Table] = Provider.__table__  # type: ignore[assignment]
@@ -28,6 +29,9 @@ _PRACTICE_COLUMNS: Final = (
     practice.c.id, practice.c.name, practice.c.tin_last4, practice.c.tin_type, practice.c.tin_sealed,
     practice.c.retired_at,
 )  # fmt: skip
+_PROVIDER_BY_ID: Final = _PROVIDERS.where(provider.c.id == bindparam("identity"))
+_PRACTICE_BY_ID: Final = select(*_PRACTICE_COLUMNS).where(practice.c.id == bindparam("identity"))
+"""Tokens and UserInfo ask these: built once."""
 _PARTNERS: Final = select(
     partner.c.id, partner.c.registry, partner.c.trading_partner_id, partner.c.name, partner.c.zip_code,
     partner.c.kind, partner.c.status,
@@ -45,22 +49,32 @@ def in_force_on(on: date) -> ColumnElement[bool]:
     )
 
 
-def providers(tx: Session, *conditions: ColumnElement[bool], limit: int | None = None) -> tuple[ProviderFacts, ...]:
+def provider_by_id(tx: Rows, identity: UUID) -> ProviderFacts | None:
+    row = tx.execute(_PROVIDER_BY_ID, {"identity": identity}).one_or_none()
+    return None if row is None else _provider(row)
+
+
+def practice_by_id(tx: Rows, identity: UUID) -> PracticeFacts | None:
+    row = tx.execute(_PRACTICE_BY_ID, {"identity": identity}).one_or_none()
+    return None if row is None else _practice(row)
+
+
+def providers(tx: Rows, *conditions: ColumnElement[bool], limit: int | None = None) -> tuple[ProviderFacts, ...]:
     """Provider records by the payer's number."""
     query = _PROVIDERS.where(*conditions).order_by(provider.c.provider_id).limit(limit)
     return tuple(_provider(row) for row in tx.execute(query))
 
 
-def practices(tx: Session, *conditions: ColumnElement[bool]) -> tuple[PracticeFacts, ...]:
+def practices(tx: Rows, *conditions: ColumnElement[bool]) -> tuple[PracticeFacts, ...]:
     return tuple(_practice(row) for row in tx.execute(select(*_PRACTICE_COLUMNS).where(*conditions)))
 
 
-def partners(tx: Session, *conditions: ColumnElement[bool]) -> tuple[PartnerFacts, ...]:
+def partners(tx: Rows, *conditions: ColumnElement[bool]) -> tuple[PartnerFacts, ...]:
     return tuple(PartnerFacts(*row) for row in tx.execute(_PARTNERS.where(*conditions)))
 
 
 def engagements(
-    tx: Session, *conditions: ColumnElement[bool], on: date, limit: int | None = None
+    tx: Rows, *conditions: ColumnElement[bool], on: date, limit: int | None = None
 ) -> tuple[EngagementFacts, ...]:
     """Engagements that run on the day, of practices that still have a provider in force in the partner's registry."""
     alive = exists().where(

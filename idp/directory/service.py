@@ -20,6 +20,7 @@ from idp.directory.rules import (
     search_words,
 )
 from idp.foundation import house
+from idp.foundation.database import Rows
 from idp.foundation.vault import SealingKeys, blind_index, seal, unseal
 from idp.keyring.service import Keyring
 from idp.vocabulary.identifiers import Malformed, Tin, TradingPartnerId
@@ -36,9 +37,9 @@ class Page:
     after: tuple[str, str] | None
 
 
-def provider(tx: Session, identity: UUID) -> ProviderFacts | None:
+def provider(tx: Rows, identity: UUID) -> ProviderFacts | None:
     """One provider record, in force or not: the caller asks `in_force(on)`."""
-    return next(iter(facts.providers(tx, facts.provider.c.id == identity, limit=1)), None)
+    return facts.provider_by_id(tx, identity)
 
 
 def providers(tx: Session, ids: list[UUID] | tuple[UUID, ...]) -> dict[UUID, ProviderFacts]:
@@ -46,7 +47,7 @@ def providers(tx: Session, ids: list[UUID] | tuple[UUID, ...]) -> dict[UUID, Pro
     return {found.id: found for found in facts.providers(tx, facts.provider.c.id.in_(ids))} if ids else {}
 
 
-def provider_by_number(tx: Session, *, registry: str, provider_id: str) -> ProviderFacts | None:
+def provider_by_number(tx: Rows, *, registry: str, provider_id: str) -> ProviderFacts | None:
     """The record with the payer's number, in force or not."""
     table = facts.provider
     found = facts.providers(tx, table.c.registry == registry, table.c.provider_id == provider_id, limit=1)
@@ -54,7 +55,7 @@ def provider_by_number(tx: Session, *, registry: str, provider_id: str) -> Provi
 
 
 def providers_of_practice(
-    tx: Session, *, practice_id: UUID, registry: str, now: datetime, limit: int | None = 200
+    tx: Rows, *, practice_id: UUID, registry: str, now: datetime, limit: int | None = 200
 ) -> tuple[ProviderFacts, ...]:
     """Its provider records in force now, by number. To learn whether there are more, ask for one more."""
     return facts.providers(tx, *_of_practice(practice_id=practice_id, registry=registry, now=now), limit=limit)
@@ -69,9 +70,9 @@ def group_records(tx: Session, *, practice_id: UUID, registry: str, now: datetim
     )
 
 
-def practice(tx: Session, identity: UUID) -> PracticeFacts | None:
+def practice(tx: Rows, identity: UUID) -> PracticeFacts | None:
     """One practice, retired or not."""
-    return next(iter(facts.practices(tx, facts.practice.c.id == identity)), None)
+    return facts.practice_by_id(tx, identity)
 
 
 def practices(tx: Session, ids: list[UUID] | tuple[UUID, ...]) -> dict[UUID, PracticeFacts]:
@@ -79,7 +80,7 @@ def practices(tx: Session, ids: list[UUID] | tuple[UUID, ...]) -> dict[UUID, Pra
     return {found.id: found for found in facts.practices(tx, facts.practice.c.id.in_(ids))} if ids else {}
 
 
-def practice_by_tin(tx: Session, tin: str) -> PracticeFacts | None:
+def practice_by_tin(tx: Rows, tin: str) -> PracticeFacts | None:
     """The practice that holds this number now; text that is no TIN finds none."""
     try:
         index = tin_index(Tin.parse(tin), key=house.get(Keyring).index)
@@ -101,7 +102,7 @@ def tin_of(practice: PracticeFacts) -> Tin:
     )
 
 
-def trading_partner(tx: Session, identity: UUID) -> PartnerFacts | None:
+def trading_partner(tx: Rows, identity: UUID) -> PartnerFacts | None:
     """One trading partner, in force or not."""
     return next(iter(facts.partners(tx, facts.partner.c.id == identity)), None)
 
@@ -121,9 +122,7 @@ def trading_partner_by_number(tx: Session, *, registry: str, trading_partner_id:
     return next(iter(facts.partners(tx, table.c.registry == registry, table.c.trading_partner_id == number)), None)
 
 
-def engagements(
-    tx: Session, partner_id: UUID, now: datetime, *, limit: int | None = None
-) -> tuple[EngagementFacts, ...]:
+def engagements(tx: Rows, partner_id: UUID, now: datetime, *, limit: int | None = None) -> tuple[EngagementFacts, ...]:
     """The practices that a trading partner works for now, by name."""
     return facts.engagements(tx, facts.engagement.c.trading_partner_id == partner_id, on=now.date(), limit=limit)
 

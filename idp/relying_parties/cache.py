@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp.foundation import house
-from idp.foundation.database import reading
+from idp.foundation.database import Rows, reading
 from idp.foundation.store import Store
 from idp.relying_parties import stored
 from idp.relying_parties.models import Client, ClientSecret, ClientsVersion
@@ -21,6 +21,7 @@ HINT_AFTER: Final = timedelta(milliseconds=100)
 """How often to ask the store, where there is one, whether another node published a newer version."""
 TOPIC: Final = "clients"
 THE_ROW: Final = 1
+_clients = Client.__table__
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +105,14 @@ def version_of(tx: Session) -> int:
 
 
 def read_parties(
-    tx: Session, *, now: datetime, only: Iterable[str] | None = None
+    tx: Rows, *, now: datetime, only: Iterable[str] | None = None
 ) -> tuple[dict[str, RelyingParty], dict[str, datetime]]:
     """Clients as the database has them (all, or `only` these), and when each one's next secret expires."""
-    rows = select(Client).order_by(Client.client_id)
+    rows = select(_clients).order_by(_clients.c.client_id)
     secrets = select(ClientSecret.client_id, ClientSecret.digest, ClientSecret.expires_at).order_by(ClientSecret.id)
     if only is not None:
         wanted = list(only)
-        rows, secrets = rows.where(Client.client_id.in_(wanted)), secrets.where(ClientSecret.client_id.in_(wanted))
+        rows, secrets = rows.where(_clients.c.client_id.in_(wanted)), secrets.where(ClientSecret.client_id.in_(wanted))
     digests: dict[str, list[bytes]] = {}
     ends: dict[str, datetime] = {}
     for client_id, digest, expires_at in tx.execute(secrets):
@@ -130,7 +131,7 @@ def read_parties(
             texts=dict(row.texts),
             version=row.version,
         )
-        for row in tx.scalars(rows)
+        for row in tx.execute(rows)
     }
     return parties, ends
 

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import event, insert, or_, select, update
+from sqlalchemy import bindparam, event, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.foundation import clock, house
 from idp.foundation.artefacts import digest_of
-from idp.foundation.database import new_id
+from idp.foundation.database import Rows, new_id
 from idp.foundation.origin import Origin
 from idp.foundation.store import Store
 from idp.keyring import resealing
@@ -64,9 +64,9 @@ def every(*, now: datetime | None = None) -> Mapping[str, RelyingParty]:
     return cache.current().at(now or clock.now()).parties
 
 
-def find_fresh(tx: Session, client_id: str, *, now: datetime | None = None) -> RelyingParty | None:
+def find_fresh(tx: Rows, client_id: str, *, now: datetime | None = None) -> RelyingParty | None:
     """The client as the database has it now: for its epoch, which is never cached (DESIGN §8)."""
-    row = tx.execute(select(Client.version, Client.epoch).where(Client.client_id == client_id)).one_or_none()
+    row = tx.execute(_FRESH, {"client_id": client_id}).one_or_none()
     if row is None:
         return None
     moment = now or clock.now()
@@ -179,6 +179,8 @@ def reseal(tx: Session) -> int:
     return count
 
 
+_clients = Client.__table__
+_FRESH: Final = select(_clients.c.version, _clients.c.epoch).where(_clients.c.client_id == bindparam("client_id"))
 _TOLD: Final = "credence_clients_changed"
 
 

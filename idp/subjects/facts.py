@@ -1,27 +1,30 @@
 """Reading a person's row into `SubjectFacts`."""
 
-from sqlalchemy import select
+from typing import Any, Final
+
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
+from idp.foundation.database import Rows
 from idp.subjects.models import Subject
 from idp.subjects.rules import LOGIN_MAX, Status, SubjectFacts
 
 _table = Subject.__table__
+_BY_ID: Final = select(_table).where(_table.c.id == bindparam("subject_id"))
 
 
 def by_login(tx: Session, *, key: str) -> SubjectFacts | None:
     """The person with this login key; one indexed look-up whether or not there is one (SI-02)."""
     column = Subject.email_key if "@" in key else Subject.user_id_key
-    return _read(tx, column == key[:LOGIN_MAX])
+    return _facts(tx.execute(select(_table).where(column == key[:LOGIN_MAX])).one_or_none())
 
 
-def by_id(tx: Session, *, subject_id: str) -> SubjectFacts | None:
+def by_id(tx: Rows, *, subject_id: str) -> SubjectFacts | None:
     """The person with this id, whatever their state."""
-    return _read(tx, Subject.id == subject_id)
+    return _facts(tx.execute(_BY_ID, {"subject_id": subject_id}).one_or_none())
 
 
-def _read(tx: Session, condition: object) -> SubjectFacts | None:
-    row = tx.execute(select(_table).where(condition)).one_or_none()  # type: ignore[arg-type]
+def _facts(row: Row[Any] | None) -> SubjectFacts | None:
     if row is None:
         return None
     return SubjectFacts(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.foundation import house, vault
+from idp.foundation.database import Rows
 from idp.foundation.origin import Origin
 from idp.keyring.service import Keyring
 from idp.subjects import facts
@@ -34,7 +35,7 @@ def find_by_login(tx: Session, *, key: str) -> SubjectFacts | None:
     return facts.by_login(tx, key=key)
 
 
-def by_id(tx: Session, *, subject_id: str) -> SubjectFacts | None:
+def by_id(tx: Rows, *, subject_id: str) -> SubjectFacts | None:
     """The person with this id, whatever their state."""
     return facts.by_id(tx, subject_id=subject_id)
 
