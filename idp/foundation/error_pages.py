@@ -124,7 +124,7 @@ PAGES: Final[dict[Kind, Words]] = {
         _("Start again from your portal."),
     ),
     Kind.OTHER_BROWSER: Words(
-        400,
+        403,
         _("This page belongs to another browser"),
         _("The sign-in was started in another browser, or cookies are turned off in this one."),
         _("Start again from your portal, in this browser."),

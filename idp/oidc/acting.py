@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, bindparam, select
 
 from idp.affiliations import service as affiliations
 from idp.affiliations.models import Affiliation, HeldLevel
@@ -17,7 +16,7 @@ from idp.consent.rules import GrantFacts
 from idp.directory import service as directory
 from idp.directory.rules import PracticeFacts, ProviderFacts
 from idp.foundation import house
-from idp.foundation.database import see_as
+from idp.foundation.database import Rows, see_as
 from idp.keyring.service import Keyring
 from idp.oidc.scope_table import USERINFO_ONLY, released_by
 from idp.relying_parties.rules import RelyingParty
@@ -53,7 +52,7 @@ NOBODY: Final = ActingClaims({})
 
 
 def read(
-    tx: Session, grant: GrantFacts, *, party: RelyingParty, now: datetime, for_userinfo: bool = False
+    tx: Rows, grant: GrantFacts, *, party: RelyingParty, now: datetime, for_userinfo: bool = False
 ) -> ActingClaims:
     """The acting claims of a live grant."""
     if grant.affiliation_id is None:
@@ -91,7 +90,7 @@ def acts_as_a_whole(grant: GrantFacts, party: RelyingParty) -> bool:
     return grant.target_kind == TargetKind.PRACTICE and terms is not None and TargetKind.PRACTICE in terms.acting_for
 
 
-def acts_within(tx: Session, grant: GrantFacts, scope: str, *, party: RelyingParty) -> bool:
+def acts_within(tx: Rows, grant: GrantFacts, scope: str, *, party: RelyingParty) -> bool:
     """Whether what the grant acts for lies inside a scope's narrowing (narrowing can only narrow; DESIGN §6)."""
     asked = Scope.parse(scope)
     if asked is None or not asked.narrows:
@@ -113,7 +112,7 @@ def _provider(provider: ProviderFacts) -> dict[str, Any]:
     }
 
 
-def _providers(tx: Session, practice: PracticeFacts, *, registry: str, now: datetime) -> dict[str, Any]:
+def _providers(tx: Rows, practice: PracticeFacts, *, registry: str, now: datetime) -> dict[str, Any]:
     found = directory.providers_of_practice(
         tx, practice_id=practice.id, registry=registry, now=now, limit=PROVIDERS_TOLD + 1
     )
@@ -122,9 +121,7 @@ def _providers(tx: Session, practice: PracticeFacts, *, registry: str, now: date
     return claims | ({"providers_more": True} if len(found) > PROVIDERS_TOLD else {})
 
 
-def _trading_partner(
-    tx: Session, partner_id: UUID, *, party: RelyingParty, now: datetime, whole: bool
-) -> dict[str, Any]:
+def _trading_partner(tx: Rows, partner_id: UUID, *, party: RelyingParty, now: datetime, whole: bool) -> dict[str, Any]:
     partner = directory.trading_partner(tx, partner_id)
     if partner is None:
         return {}
@@ -136,16 +133,20 @@ def _trading_partner(
     return claims | ({"represents_more": True} if len(told) < len(references) else {})
 
 
-def _entitlements(tx: Session, grant: GrantFacts, *, party: RelyingParty) -> dict[str, Any]:
+_affiliation, _level = Affiliation.__table__, HeldLevel.__table__
+_HELD: Final = (
+    select(_affiliation.c.account_manager, _level.c.level)
+    .outerjoin(_level, and_(_level.c.affiliation_id == _affiliation.c.id, _level.c.portal == bindparam("portal")))
+    .where(_affiliation.c.id == bindparam("affiliation_id"))
+    .order_by(_level.c.level)
+)
+
+
+def _entitlements(tx: Rows, grant: GrantFacts, *, party: RelyingParty) -> dict[str, Any]:
     see_as(tx, subject_id=grant.subject_id)
-    levels = tx.scalars(
-        select(HeldLevel.level)
-        .where(HeldLevel.affiliation_id == grant.affiliation_id, HeldLevel.portal == party.roles_of)
-        .order_by(HeldLevel.level)
-    ).all()
-    manager = tx.scalar(select(Affiliation.account_manager).where(Affiliation.id == grant.affiliation_id))
+    held = tx.execute(_HELD, {"affiliation_id": grant.affiliation_id, "portal": party.roles_of}).all()
     return {
-        "entitlements": list(levels),
+        "entitlements": [level for _, level in held if level is not None],
         "affiliation": str(grant.affiliation_id),
-        "affiliation_role": "account_manager" if manager else "member",
+        "affiliation_role": "account_manager" if held and held[0].account_manager else "member",
     }

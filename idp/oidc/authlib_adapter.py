@@ -56,6 +56,9 @@ class Server(AuthorizationServer):  # type: ignore[misc]
     def authenticate_client(self, request: ParsedRequest, methods: Any = None, endpoint: str = "token") -> Any:
         return request.client
 
+    def query_client(self, client_id: str) -> None:
+        return None
+
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         return None
 

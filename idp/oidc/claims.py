@@ -3,9 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from sqlalchemy.orm import Session
-
 from idp.consent.rules import GrantFacts
+from idp.foundation.database import Rows
 from idp.oidc.scope_table import ACTING, STANDARD, released_by
 from idp.subjects import service as subjects
 
@@ -14,13 +13,13 @@ _ABOUT_A_PERSON: Final = frozenset(claim for claims in STANDARD.values() for cla
 _ACTING: Final = frozenset(claim for claims in ACTING.values() for claim in claims)
 
 
-def for_userinfo(tx: Session, grant: GrantFacts, *, scope: str) -> dict[str, Any]:
+def for_userinfo(tx: Rows, grant: GrantFacts, *, scope: str) -> dict[str, Any]:
     """Claims about the person that the scopes release, and those that the `claims` parameter asks beside them."""
     names = released_by(scope.split()) | _asked(grant.claims, "userinfo", scope=scope)
     return _of_person(tx, grant, names)
 
 
-def for_id_token(tx: Session, grant: GrantFacts, *, scope: str) -> dict[str, Any]:
+def for_id_token(tx: Rows, grant: GrantFacts, *, scope: str) -> dict[str, Any]:
     """Claims about the person that the `claims` parameter asks for the ID token."""
     names = _asked(grant.claims, "id_token", scope=scope)
     return _of_person(tx, grant, names) if names else {}
@@ -36,7 +35,7 @@ def _askable(scopes: Collection[str]) -> frozenset[str]:
     return released_by([*scopes, "profile", "email"])
 
 
-def _of_person(tx: Session, grant: GrantFacts, names: Collection[str]) -> dict[str, Any]:
+def _of_person(tx: Rows, grant: GrantFacts, names: Collection[str]) -> dict[str, Any]:
     wanted = _ABOUT_A_PERSON & frozenset(names)
     if not wanted:
         return {}

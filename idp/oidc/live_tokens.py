@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy.orm import Session
-
 from idp.consent import grants
 from idp.consent.rules import GrantFacts
 from idp.foundation import artefacts, epochs, house, jose
 from idp.foundation.artefacts import Kind
+from idp.foundation.database import Rows
 from idp.foundation.jose import Purpose
 from idp.keyring.service import Keyring
 from idp.oidc import tokens
@@ -33,7 +32,7 @@ class AccessToken:
     grant: GrantFacts | None
 
 
-def read(tx: Session, token: str, *, audience: str | Collection[str] | None, now: datetime) -> AccessToken | None:
+def read(tx: Rows, token: str, *, audience: str | Collection[str] | None, now: datetime) -> AccessToken | None:
     """The access token behind this text, if it stands now. `audience` as in `jose.verify`."""
     claims = _opaque(tx, token, now=now) if token.startswith(OPAQUE) else _jwt(tx, token, audience=audience, now=now)
     if claims is None:
@@ -47,7 +46,7 @@ def read(tx: Session, token: str, *, audience: str | Collection[str] | None, now
     return AccessToken(claims, grant)
 
 
-def _opaque(tx: Session, token: str, *, now: datetime) -> Mapping[str, Any] | None:
+def _opaque(tx: Rows, token: str, *, now: datetime) -> Mapping[str, Any] | None:
     if len(token) > 100:
         return None
     digest = artefacts.digest_of(token.removeprefix(OPAQUE))
@@ -55,7 +54,7 @@ def _opaque(tx: Session, token: str, *, now: datetime) -> Mapping[str, Any] | No
     return None if isinstance(found, Refused) else found.payload
 
 
-def _jwt(tx: Session, token: str, *, audience: str | Collection[str] | None, now: datetime) -> Mapping[str, Any] | None:
+def _jwt(tx: Rows, token: str, *, audience: str | Collection[str] | None, now: datetime) -> Mapping[str, Any] | None:
     claims = jose.verify(
         token,
         purpose=Purpose.ACCESS_TOKEN,
@@ -69,7 +68,7 @@ def _jwt(tx: Session, token: str, *, audience: str | Collection[str] | None, now
     return None if artefacts.known(tx, kind=Kind.REVOKED_JTI, value=claims["jti"], now=now) else claims
 
 
-def _client_stands(tx: Session, claims: Mapping[str, Any]) -> bool:
+def _client_stands(tx: Rows, claims: Mapping[str, Any]) -> bool:
     party = relying_parties.find_fresh(tx, claims["client_id"])
     if party is None or not party.enabled:
         return False

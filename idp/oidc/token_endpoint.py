@@ -16,7 +16,7 @@ from idp.consent import grants
 from idp.consent.rules import GrantFacts
 from idp.foundation import artefacts, limiter
 from idp.foundation.artefacts import Family, Kind
-from idp.foundation.database import reading, writing
+from idp.foundation.database import Rows, looking_up, writing
 from idp.foundation.limiter import Budget, Throttled
 from idp.foundation.origin import Origin
 from idp.oidc import authlib_adapter, live_tokens, tokens
@@ -66,7 +66,7 @@ def introspect(
     sent = parameters.single.get("token", "")
     if not sent:
         return INVALID_REQUEST
-    with reading() as tx:
+    with looking_up() as tx:
         found = live_tokens.read(tx, sent, audience=None, now=now)
         if found is not None and _may_see(party, found.claims):
             return _told(found)
@@ -110,7 +110,7 @@ def _told(found: AccessToken) -> dict[str, Any]:
     return {**told, "active": True, "token_type": "Bearer"}
 
 
-def _refresh_told(tx: Session, sent: str, *, party: RelyingParty, now: datetime) -> dict[str, Any] | None:
+def _refresh_told(tx: Rows, sent: str, *, party: RelyingParty, now: datetime) -> dict[str, Any] | None:
     family = _own_family(tx, sent, party=party)
     if family is None or family[0].expires_at <= now:
         return None
@@ -126,7 +126,7 @@ def _refresh_told(tx: Session, sent: str, *, party: RelyingParty, now: datetime)
     }
 
 
-def _own_family(tx: Session, sent: str, *, party: RelyingParty) -> tuple[Family, UUID] | None:
+def _own_family(tx: Rows, sent: str, *, party: RelyingParty) -> tuple[Family, UUID] | None:
     read = tokens.read_refresh_token(sent)
     family = artefacts.family_of(tx, kind=Kind.REFRESH, identity=read.family) if read is not None else None
     if read is None or family is None or family.payload["client_id"] != party.client_id:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from idp.foundation import house
-from idp.foundation.database import reading
+from idp.foundation.database import looking_up
 from idp.oidc import acting, claims, live_tokens
 from idp.oidc.errors import INSUFFICIENT_SCOPE, OAuthError, invalid_token
 from idp.relying_parties import service as relying_parties
@@ -14,7 +14,7 @@ from idp.vocabulary.scopes import OPENID
 
 def userinfo(token: str, *, now: datetime) -> dict[str, Any] | OAuthError:
     """Claims by the scopes of the access token. Protocol and acting claims stand over anything a profile holds."""
-    with reading() as tx:
+    with looking_up() as tx:
         found = live_tokens.read(tx, token, audience=None, now=now)
         if found is None or found.grant is None:
             return invalid_token()

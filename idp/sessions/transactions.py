@@ -6,10 +6,10 @@ through `open_transaction`, which locks the row, so that two tabs cannot answer 
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from idp.foundation.database import new_id
@@ -17,6 +17,9 @@ from idp.sessions.facts import transaction_facts
 from idp.sessions.models import Transaction
 from idp.sessions.rules import Reason, TransactionFacts, may_continue
 from idp.vocabulary.refused import Refused
+
+UNCLAIMED: Final = bytes(32)
+"""Parked by a cross-site POST, which carries no cookie: whoever follows its 303 owns it, as with a plain link."""
 
 
 def park(
@@ -43,6 +46,22 @@ def park(
     return row.id
 
 
+def claim(tx: Session, *, txn: UUID, browser_digest: bytes) -> bool:
+    """Give an unclaimed transaction to the first browser that comes for it; `False` if it was somebody's already."""
+    done = tx.execute(
+        update(Transaction)
+        .where(Transaction.id == txn, Transaction.browser_digest == UNCLAIMED, Transaction.finished_at.is_(None))
+        .values(browser_digest=browser_digest)
+    )
+    return done.rowcount == 1  # type: ignore[attr-defined, no-any-return]
+
+
+def unclaimed(tx: Session, *, txn: UUID) -> bool:
+    """Whether a transaction still waits for its browser."""
+    found = tx.execute(select(Transaction.id).where(Transaction.id == txn, Transaction.browser_digest == UNCLAIMED))
+    return found.first() is not None
+
+
 def load(tx: Session, *, txn: UUID, browser_digest: bytes, now: datetime) -> TransactionFacts | Refused:
     """The transaction, if this browser started it and it is neither finished nor expired."""
     row = tx.get(Transaction, txn)
@@ -53,13 +72,18 @@ def load(tx: Session, *, txn: UUID, browser_digest: bytes, now: datetime) -> Tra
 
 
 def open_transaction(
-    tx: Session, *, txn: UUID, browser_digest: bytes, step: str, now: datetime
+    tx: Session, *, txn: UUID, browser_digest: bytes, step: str, now: datetime, session_id: UUID | None = None
 ) -> TransactionFacts | Refused:
-    """Lock the transaction for a step's act; refused unless the dispatcher awaits that very step."""
+    """Lock the transaction for a step's act; refused unless the dispatcher awaits that very step.
+
+    With `session_id` it must have been shown to that session: another person's page, left open, answers nothing.
+    """
     row = tx.execute(select(Transaction).where(Transaction.id == txn).with_for_update()).scalar_one_or_none()
     if row is None:
         return Refused(Reason.UNKNOWN_TRANSACTION)
     facts = transaction_facts(row)
+    if session_id is not None and facts.session_id != session_id:
+        return may_continue(facts, browser_digest=browser_digest, now=now) or Refused(Reason.NOT_AWAITED)
     return may_continue(facts, browser_digest=browser_digest, now=now, step=step) or facts
 
 
@@ -72,8 +96,10 @@ def lock(tx: Session, *, txn: UUID, browser_digest: bytes, now: datetime) -> Tra
     return may_continue(facts, browser_digest=browser_digest, now=now) or facts
 
 
-def await_step(tx: Session, *, txn: UUID, step: str) -> None:
-    """The dispatcher showed `step`: only its POST acts from now on."""
+def await_step(tx: Session, *, txn: UUID, step: str, session_id: UUID | None = None) -> None:
+    """The dispatcher showed `step`, to `session_id` if somebody is signed in: only its POST acts from now on."""
+    if session_id is not None:
+        _hand_over(tx, txn=txn, session_id=session_id)
     tx.execute(update(Transaction).where(Transaction.id == txn).values(awaiting=step))
 
 
@@ -84,9 +110,8 @@ def remember_login(tx: Session, *, txn: UUID, login: str | None) -> None:
 
 def mark_authenticated(tx: Session, *, txn: UUID, session_id: UUID, now: datetime) -> None:
     """The person authenticated in this transaction: answers `prompt=login` and `max_age`."""
-    tx.execute(
-        update(Transaction).where(Transaction.id == txn).values(session_id=session_id, authenticated_at=now)
-    )
+    _hand_over(tx, txn=txn, session_id=session_id)
+    tx.execute(update(Transaction).where(Transaction.id == txn).values(authenticated_at=now))
 
 
 def remember_choice(
@@ -98,11 +123,17 @@ def remember_choice(
     practice_id: UUID | None,
     now: datetime,
 ) -> None:
-    """Whom the person chose to act for in this transaction."""
+    """Whom the person acts for in this transaction; a consent given before was for another choice and is void."""
     tx.execute(
         update(Transaction)
         .where(Transaction.id == txn)
-        .values(affiliation_id=affiliation_id, provider_id=provider_id, practice_id=practice_id, chosen_at=now)
+        .values(
+            affiliation_id=affiliation_id,
+            provider_id=provider_id,
+            practice_id=practice_id,
+            chosen_at=now,
+            consented_scopes=None,
+        )
     )
 
 
@@ -128,3 +159,20 @@ def purge(tx: Session, *, before: datetime, batch: int = 1000) -> int:
     """Delete a small batch of transactions that expired before `before`."""
     doomed = select(Transaction.id).where(Transaction.expires_at < before).limit(batch)
     return tx.execute(delete(Transaction).where(Transaction.id.in_(doomed))).rowcount  # type: ignore[attr-defined, no-any-return]
+
+
+def _hand_over(tx: Session, *, txn: UUID, session_id: UUID) -> None:
+    """From now on it is this session's; what another one settled in it does not count for this person."""
+    tx.execute(
+        update(Transaction)
+        .where(Transaction.id == txn, or_(Transaction.session_id.is_(None), Transaction.session_id != session_id))
+        .values(
+            session_id=session_id,
+            authenticated_at=None,
+            affiliation_id=None,
+            provider_id=None,
+            practice_id=None,
+            chosen_at=None,
+            consented_scopes=None,
+        )
+    )

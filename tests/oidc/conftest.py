@@ -38,7 +38,9 @@ class World:
             self._made[client_id] = registered
         return self._made[client_id]
 
-    def portal(self, client_id: str = "heartland-one", *, acting_for: tuple[str, ...] = ("provider", "practice"), **more: Any) -> Registered:
+    def portal(
+        self, client_id: str = "heartland-one", *, acting_for: tuple[str, ...] = ("provider", "practice"), **more: Any
+    ) -> Registered:
         """A first-party portal of registry `heartland`; keywords change its registration."""
         method = more.get("token_endpoint_auth_method", "client_secret_basic")
         return self._client(

@@ -60,7 +60,7 @@ def _leads_home(location: str) -> bool:
     """A path of ours, or an address that some client registered."""
     if location.startswith("/") and not location.startswith("//"):
         return True
-    parties = cache.current()._snapshot.parties.values() if cache.current()._snapshot else ()  # noqa: SLF001
+    parties = cache.current()._snapshot.parties.values() if cache.current()._snapshot else ()
     bare = location.split("?", 1)[0]
     for party in parties:
         registered = [*party.redirect_uris, *map(party.absolute, party.registration.post_logout_redirect_uris)]

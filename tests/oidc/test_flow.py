@@ -1,5 +1,8 @@
 """The code flow as every client walks it."""
-from tests.oidc.flow import Flow, answered, header_of, payload_of
+
+from tests.oidc.flow import payload_of
+
+
 def test_whole(flow, watch):
     t = flow.tokens()
     print(t, payload_of(t["access_token"]), payload_of(t["id_token"]))
@@ -8,6 +11,8 @@ def test_whole(flow, watch):
     r = flow.refresh(t["refresh_token"])
     print(r.json)
     print(flow.introspect(r.json["access_token"]))
+
+
 def test_partner(world, open_flow, watch):
     f = open_flow(world.partner())
     t = f.tokens(scope="openid profile provider_id offline_access")

@@ -4,13 +4,11 @@ import secrets
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
 from idp.affiliations.narrowing import practices_meant
 from idp.directory import service as directory
 from idp.directory.rules import PracticeFacts, ProviderFacts
 from idp.foundation import epochs, house
-from idp.foundation.database import reading, writing
+from idp.foundation.database import Rows, looking_up, writing
 from idp.oidc import tokens
 from idp.oidc.acting import reference, tin_claims
 from idp.oidc.errors import INVALID_SCOPE, INVALID_TARGET, OAuthError
@@ -35,7 +33,7 @@ def grant(request: TokenRequest) -> Minted | OAuthError:
         return INVALID_SCOPE
     if not set(request.resources) <= set(request.party.registration.resources):
         return INVALID_TARGET
-    with reading() as tx:
+    with looking_up() as tx:
         claims = _claims(tx, request.party, approved, scope, request=request)
         if claims is None:
             return INVALID_SCOPE
@@ -58,7 +56,7 @@ def _scope(request: TokenRequest) -> Scope | None:
 
 
 def _claims(
-    tx: Session, party: RelyingParty, approved: ApprovedFor, scope: Scope, *, request: TokenRequest
+    tx: Rows, party: RelyingParty, approved: ApprovedFor, scope: Scope, *, request: TokenRequest
 ) -> dict[str, Any] | None:
     """The acting claims, or `None` when something is named that the app is not approved for now."""
     if not scope.narrows:
@@ -79,7 +77,7 @@ def _every(approved: ApprovedFor) -> dict[str, Any]:
 
 
 def _approved_provider(
-    tx: Session, party: RelyingParty, approved: ApprovedFor, number: str, *, request: TokenRequest
+    tx: Rows, party: RelyingParty, approved: ApprovedFor, number: str, *, request: TokenRequest
 ) -> ProviderFacts | None:
     provider = directory.provider_by_number(tx, registry=approved.registry, provider_id=number)
     if provider is None or not provider.in_force(request.now.date()):
@@ -89,13 +87,13 @@ def _approved_provider(
     return None
 
 
-def _by_tin(tx: Session, party: RelyingParty, approved: ApprovedFor, scope: Scope) -> dict[str, Any] | None:
+def _by_tin(tx: Rows, party: RelyingParty, approved: ApprovedFor, scope: Scope) -> dict[str, Any] | None:
     meant = practices_meant(tx, scope.tins, among=_practices(tx, approved), sector=party.sector)
     practice = directory.practice(tx, next(iter(meant))) if meant else None
     return None if practice is None else _told(party, scope, provider=None, practice=practice)
 
 
-def _practices(tx: Session, approved: ApprovedFor) -> set[UUID]:
+def _practices(tx: Rows, approved: ApprovedFor) -> set[UUID]:
     found = (directory.practice_by_tin(tx, tin) for tin in approved.tins)
     return {practice.id for practice in found if practice is not None}
 
