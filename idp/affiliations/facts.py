@@ -6,13 +6,13 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import Session
 
 from idp.affiliations.models import Affiliation
 from idp.affiliations.rules import Held, ProviderChoice, Target
 from idp.directory.models import Practice, Provider, TradingPartner
-from idp.directory.rules import masked
+from idp.directory.rules import masked, search_words
 from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
 from idp.vocabulary.evidence import Evidence
 
@@ -123,7 +123,12 @@ def _practice_targets(
     for row in rows:
         practice = practices[row.target_id]
         providers = practice_providers(
-            tx, practice_id=practice.id, registry=row.registry_name, on=on, search=search, only=provider
+            tx,
+            practice_id=practice.id,
+            registry=row.registry_name,
+            on=on,
+            search=None if _names(practice, search) else search,
+            only=provider,
         )
         targets[row.id] = Target(
             kind=TargetKind.PRACTICE,
@@ -136,6 +141,12 @@ def _practice_targets(
             more_providers=len(providers) > PROVIDERS_A_TARGET,
         )
     return targets
+
+
+def _names(practice: Practice, search: str | None) -> bool:
+    """Whether the search is for the practice itself, all of whose providers then fit."""
+    words, name = search_words(search or ""), " ".join(search_words(practice.name))
+    return bool(words) and all(word in name for word in words)
 
 
 def practice_providers(
@@ -163,8 +174,8 @@ def practice_providers(
 
 
 def _matches(search: str) -> ColumnElement[bool]:
-    words = search.casefold().split()[:6]
-    by_name = and_(*(Provider.name_key.contains(word, autoescape=True) for word in words))
+    words = search_words(search)[:6]
+    by_name = and_(*(Provider.name_key.contains(word, autoescape=True) for word in words)) if words else false()
     return or_(Provider.provider_id == search, Provider.npi == search, by_name)
 
 

@@ -9,6 +9,7 @@ from idp.affiliations.references import tin_ref
 from idp.affiliations.rules import Choice, narrowed
 from idp.directory import service as directory
 from idp.foundation import house
+from idp.foundation.database import Rows
 from idp.keyring.service import Keyring
 from idp.vocabulary.identifiers import TinType
 
@@ -23,18 +24,18 @@ def within(
     return narrowed(every, provider_ids=provider_ids, practice_ids=practices_meant(tx, tins, among=held, sector=sector))
 
 
-def practices_meant(tx: Session, tins: Collection[str], *, among: Collection[UUID], sector: str) -> set[UUID]:
+def practices_meant(tx: Rows, tins: Collection[str], *, among: Collection[UUID], sector: str) -> set[UUID]:
     """The practices of `among` that the values name; a TIN of type SSN is found by `tin_ref` only (ruling 19)."""
     key = house.get(Keyring).index
     wanted = set(tins)
     found = {practice for practice in among if tin_ref(practice, sector=sector, key=key) in wanted}
     for value in wanted:
         practice_id = _by_digits(tx, value)
-        if practice_id in among:
+        if practice_id is not None and practice_id in among:
             found.add(practice_id)
     return found
 
 
-def _by_digits(tx: Session, value: str) -> UUID | None:
+def _by_digits(tx: Rows, value: str) -> UUID | None:
     practice = directory.practice_by_tin(tx, value)
     return practice.id if practice is not None and practice.tin_type is TinType.EIN else None

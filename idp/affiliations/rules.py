@@ -111,6 +111,8 @@ class Choice:
     """The practice as a whole; `provider` is then its one group record, the one picked, or none (MODEL §1)."""
     ends_at: datetime | None = None
     used_at: datetime | None = None
+    target_name: str = ""
+    """The affiliation's own target: for a provider of a practice, the practice."""
 
     @property
     def key(self) -> str:
@@ -220,4 +222,5 @@ def _choice(held: Held, terms: PortalTerms, *, provider: ProviderChoice | None, 
         whole=whole,
         ends_at=held.ends_at,
         used_at=held.used_at,
+        target_name=held.target.name,
     )

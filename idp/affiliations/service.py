@@ -36,9 +36,7 @@ def terms_of(party: RelyingParty) -> PortalTerms | None:
     )
 
 
-def held(
-    tx: Session, *, subject_id: str, now: datetime, search: str | None = None
-) -> tuple[Held, ...]:
+def held(tx: Session, *, subject_id: str, now: datetime, search: str | None = None) -> tuple[Held, ...]:
     """The person's affiliations that have not ended, whatever their state."""
     see_as(tx, subject_id=subject_id)
     return held_by(tx, subject_id=subject_id, now=now, search=search)
@@ -52,8 +50,12 @@ def choices_at(
     now: datetime,
     search: str | None = None,
 ) -> tuple[Choice, ...]:
-    """Every way the person may act at a portal now."""
-    every = held(tx, subject_id=subject_id, now=now, search=search)
+    """Every way the person may act at a portal now; `search` reaches providers beyond a page of a practice.
+
+    Where practices are acted for as a whole it is left to the page: their group record must not be searched away.
+    """
+    read = None if TargetKind.PRACTICE in terms.acting_for else search
+    every = held(tx, subject_id=subject_id, now=now, search=read)
     return choices(every, terms=terms, now=now, dormancy=house.get(Settings).dormancy)
 
 

@@ -12,7 +12,8 @@ class AnswerForm(Form):
 
 
 class AcceptForm(Form):
-    """Agreement page: the box ticked, or the way out."""
+    """Agreement page: which text was shown, the box ticked, or the way out."""
 
+    shown: str = Field(max_length=40)
     accept: str = Field(default="", max_length=8)
     decline: str = Field(default="", max_length=8)

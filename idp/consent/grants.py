@@ -8,14 +8,28 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Row, Select, and_, bindparam, column, exists, or_, select, table, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    FromClause,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    column,
+    exists,
+    or_,
+    select,
+    table,
+    update,
+)
+from sqlalchemy.orm import Session
 
 from idp.consent.models import Grant
 from idp.consent.rules import Authorized, GrantFacts
 from idp.directory.models import Practice, Provider, TradingPartner
 from idp.foundation import house
-from idp.foundation.database import UtcDateTime, new_id
+from idp.foundation.database import Rows, UtcDateTime, new_id
 from idp.foundation.epochs import SystemState
 from idp.relying_parties.models import Client
 from idp.sessions.models import BrowserSession
@@ -63,7 +77,7 @@ def make(tx: Session, authorized: Authorized, *, now: datetime, lifetime: timede
     return _add(tx, authorized, now=now, lifetime=lifetime)
 
 
-def live(tx: Session, *, grant_id: UUID, now: datetime) -> GrantFacts | None:
+def live(tx: Rows, *, grant_id: UUID, now: datetime) -> GrantFacts | None:
     """The grant, if everything that it hangs on still stands."""
     awake = now - house.get(Settings).session_idle
     row = tx.execute(_LIVE, {"grant_id": grant_id, "now": now, "awake": awake, "today": now.date()}).one_or_none()
@@ -146,65 +160,65 @@ def _add(tx: Session, authorized: Authorized, *, now: datetime, lifetime: timede
     return row.id
 
 
-def _in_force(provider: Any, today: ColumnElement[date]) -> ColumnElement[bool]:
+def _in_force(provider: FromClause, today: ColumnElement[date]) -> ColumnElement[bool]:
     """`idp.directory.rules.in_force` as SQL."""
     return and_(
-        provider.effective_date <= today,
-        or_(and_(provider.end_date.is_(None), provider.status == "active"), provider.end_date > today),
+        provider.c.effective_date <= today,
+        or_(and_(provider.c.end_date.is_(None), provider.c.status == "active"), provider.c.end_date > today),
     )
 
 
 def _session_lives(now: ColumnElement[datetime]) -> ColumnElement[bool]:
     """`idp.sessions.rules.why_dead` as SQL; the person's and the system's epochs stand on the grant itself."""
     awake = bindparam("awake", type_=UtcDateTime)
-    return and_(BrowserSession.ended_at.is_(None), BrowserSession.expires_at > now, BrowserSession.last_seen_at > awake)
+    session = BrowserSession.__table__.c
+    return and_(session.ended_at.is_(None), session.expires_at > now, session.last_seen_at > awake)
 
 
 def _live_statement() -> Select[Any]:
+    """Over tables, not mapped classes: read for every token that comes, and the ORM would double its cost."""
     now, today = bindparam("now", type_=UtcDateTime), bindparam("today", type_=Date)
-    provider_acts = and_(Provider.practice_id == Grant.practice_id, _in_force(Provider, today))
-    member = aliased(Provider)
+    grant, subject, client = Grant.__table__, Subject.__table__, Client.__table__
+    session, system = BrowserSession.__table__, SystemState.__table__
+    provider, practice, partner = Provider.__table__, Practice.__table__, TradingPartner.__table__
+    provider_acts = and_(provider.c.practice_id == grant.c.practice_id, _in_force(provider, today))
+    member = provider.alias()
     practice_acts = exists().where(
-        member.practice_id == Grant.practice_id,
-        member.registry_name == _affiliation.c.registry,
+        member.c.practice_id == grant.c.practice_id,
+        member.c.registry == _affiliation.c.registry,
         _in_force(member, today),
     )
     acting = and_(
         _affiliation.c.status == "active",
-        _affiliation.c.epoch == Grant.affiliation_epoch,
+        _affiliation.c.epoch == grant.c.affiliation_epoch,
         _affiliation.c.starts_at <= now,
         or_(_affiliation.c.ends_at.is_(None), _affiliation.c.ends_at > now),
     )
     return (
-        select(
-            *Grant.__table__.c,
-            _affiliation.c.target_kind,
-            _affiliation.c.target_id,
-            _affiliation.c.registry,
-        )
-        .join(Subject, Subject.id == Grant.subject_id)
-        .join(Client, Client.client_id == Grant.client_id)
-        .join(SystemState, SystemState.id == 1)
-        .join(BrowserSession, BrowserSession.id == Grant.session_id)
-        .outerjoin(_affiliation, _affiliation.c.id == Grant.affiliation_id)
-        .outerjoin(Provider, Provider.id == Grant.provider_id)
-        .outerjoin(Practice, Practice.id == Grant.practice_id)
-        .outerjoin(TradingPartner, TradingPartner.id == _affiliation.c.target_id)
+        select(*grant.c, _affiliation.c.target_kind, _affiliation.c.target_id, _affiliation.c.registry)
+        .join(subject, subject.c.id == grant.c.subject_id)
+        .join(client, client.c.client_id == grant.c.client_id)
+        .join(system, system.c.id == 1)
+        .join(session, session.c.id == grant.c.session_id)
+        .outerjoin(_affiliation, _affiliation.c.id == grant.c.affiliation_id)
+        .outerjoin(provider, provider.c.id == grant.c.provider_id)
+        .outerjoin(practice, practice.c.id == grant.c.practice_id)
+        .outerjoin(partner, partner.c.id == _affiliation.c.target_id)
         .where(
-            Grant.id == bindparam("grant_id", type_=Grant.__table__.c.id.type),
-            Grant.revoked_at.is_(None),
-            Grant.expires_at > now,
-            Subject.status == "active",
-            Subject.epoch == Grant.subject_epoch,
-            Client.enabled.is_(True),
-            Client.epoch == Grant.client_epoch,
-            SystemState.epoch == Grant.system_epoch,
-            or_(Grant.offline.is_(True), _session_lives(now)),
-            or_(Grant.affiliation_id.is_(None), acting),
-            or_(Grant.provider_id.is_(None), provider_acts),
-            or_(Grant.practice_id.is_(None), Practice.retired_at.is_(None)),
-            or_(Grant.practice_id.is_(None), Grant.provider_id.is_not(None), practice_acts),
-            or_(TradingPartner.id.is_(None), TradingPartner.status == "active"),
+            grant.c.id == bindparam("grant_id"),
+            grant.c.revoked_at.is_(None),
+            grant.c.expires_at > now,
+            subject.c.status == "active",
+            subject.c.epoch == grant.c.subject_epoch,
+            client.c.enabled.is_(True),
+            client.c.epoch == grant.c.client_epoch,
+            system.c.epoch == grant.c.system_epoch,
+            or_(grant.c.offline.is_(True), _session_lives(now)),
+            or_(grant.c.affiliation_id.is_(None), acting),
+            or_(grant.c.provider_id.is_(None), provider_acts),
+            or_(grant.c.practice_id.is_(None), practice.c.retired_at.is_(None)),
+            or_(grant.c.practice_id.is_(None), grant.c.provider_id.is_not(None), practice_acts),
+            or_(partner.c.id.is_(None), partner.c.status == "active"),
         )
     )
 

@@ -40,9 +40,7 @@ def accepted_by(tx: Session, *, subject_id: str, client_id: str) -> frozenset[Te
     return frozenset(Text(Kind(row.kind), row.version) for row in rows)
 
 
-def accept(
-    tx: Session, *, subject_id: str, party: RelyingParty, text: Text, now: datetime, origin: Origin
-) -> bool:
+def accept(tx: Session, *, subject_id: str, party: RelyingParty, text: Text, now: datetime, origin: Origin) -> bool:
     """Keep that the person accepted a text: which words, when and from where (C10); `False` if they had already."""
     if text in accepted_by(tx, subject_id=subject_id, client_id=party.client_id):
         return False
@@ -70,9 +68,24 @@ def accept(
     return True
 
 
-def accept_terms(
-    tx: Session, *, subject_id: str, party: RelyingParty, now: datetime, origin: Origin
-) -> bool:
+def audit_declined(
+    tx: Session, *, subject_id: str, party: RelyingParty, text: Text, now: datetime, origin: Origin
+) -> None:
+    """Note that the person would not accept a text and left."""
+    audit.append(
+        tx,
+        Event.AGREEMENT_ACCEPTED,
+        now=now,
+        actor=subject_id,
+        origin=origin,
+        outcome="declined",
+        subject_id=subject_id,
+        client_id=party.client_id,
+        details={"kind": text.kind.value, "version": text.version},
+    )
+
+
+def accept_terms(tx: Session, *, subject_id: str, party: RelyingParty, now: datetime, origin: Origin) -> bool:
     """Pressing *Accept & Login* accepts the terms beside the button (B1)."""
     terms = party.manifest.sign_in.terms
     if terms is None:

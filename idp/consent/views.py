@@ -5,9 +5,8 @@ from uuid import UUID
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import LazyString
+from flask_babel import LazyString, lazy_gettext
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
 from idp.affiliations import service as affiliations
@@ -20,7 +19,6 @@ from idp.foundation import clock, parsing
 from idp.foundation.database import reading, writing
 from idp.foundation.front_door import origin, route_policy
 from idp.foundation.i18n import localized
-from idp.foundation.pages import show_person
 from idp.foundation.parsing import FormErrors
 from idp.relying_parties.rules import RelyingParty
 from idp.relying_parties.views import rendered, text_of
@@ -29,7 +27,6 @@ from idp.sessions import transactions
 from idp.sessions.cookies import browser_digest, current_session
 from idp.sessions.parked import Parked, onward
 from idp.sessions.rules import SessionFacts, TransactionFacts
-from idp.subjects import service as subjects
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.scopes import OPENID, Scope
 
@@ -51,22 +48,18 @@ def agreement(txn: UUID) -> ResponseReturnValue:
 @bp.post("/sign-in/<uuid:txn>/agreement")
 @route_policy(auth="session")
 def agreed(txn: UUID) -> ResponseReturnValue:
-    """Keep the acceptance of the text that was shown, or leave."""
+    """Keep the acceptance of the very text that was shown, or leave."""
     due, session = _due(txn), current_session()
     form = parsing.form(AcceptForm, request.form)
-    if due is None or session is None or isinstance(form, FormErrors):
+    if due is None or session is None:
         return onward(txn)
+    if isinstance(form, FormErrors) or (form.shown != _named(due[1]) and not form.decline):
+        return _agreement_page(txn, *due), 422
     if not form.accept and not form.decline:
         return _agreement_page(txn, *due, error=_("Tick the box to go on, or decline.")), 422
-    party, text = due
-    now = clock.now()
     with writing() as tx:
-        if isinstance(_open(tx, txn, AGREEMENT), Refused):
-            return onward(txn)
-        if form.decline:
-            transactions.remember_refusal(tx, txn=txn, now=now)
-        else:
-            service.accept(tx, subject_id=session.subject_id, party=party, text=text, now=now, origin=origin())
+        if not isinstance(_open(tx, txn, AGREEMENT, session), Refused):
+            _keep_acceptance(tx, txn, *due, session=session, accepted=not form.decline)
     return onward(txn)
 
 
@@ -75,13 +68,11 @@ def agreed(txn: UUID) -> ResponseReturnValue:
 def consent(txn: UUID) -> ResponseReturnValue:
     """What an app asks to know, and for whom."""
     parked, session = pages.at_step(txn, step=CONSENT), current_session()
-    if parked is None or parked.party is None or session is None:
+    if parked is None or parked.party is None or not parked.was_shown_to(session):
         return onward(txn)
     asked = Scope.parse(parked.transaction.request["scope"]) or Scope()
     with reading() as tx:
-        subject = subjects.by_id(tx, subject_id=session.subject_id)
-        acting_for = _acting_for(tx, parked, session)
-    show_person(subject.name if subject is not None else None)
+        acting_for = _acting_for(tx, parked)
     return render_template(
         "consent/consent/consent.html",
         txn=txn,
@@ -100,10 +91,21 @@ def consented(txn: UUID) -> ResponseReturnValue:
     if session is None or isinstance(form, FormErrors):
         return onward(txn)
     with writing() as tx:
-        opened = _open(tx, txn, CONSENT)
+        opened = _open(tx, txn, CONSENT, session)
         if not isinstance(opened, Refused):
             _keep_answer(tx, opened, session, allow=form.answer == "allow")
     return onward(txn)
+
+
+def _keep_acceptance(
+    tx: Session, txn: UUID, party: RelyingParty, text: Text, *, session: SessionFacts, accepted: bool
+) -> None:
+    now = clock.now()
+    if accepted:
+        service.accept(tx, subject_id=session.subject_id, party=party, text=text, now=now, origin=origin())
+        return
+    transactions.remember_refusal(tx, txn=txn, now=now)
+    service.audit_declined(tx, subject_id=session.subject_id, party=party, text=text, now=now, origin=origin())
 
 
 def _keep_answer(tx: Session, opened: TransactionFacts, session: SessionFacts, *, allow: bool) -> None:
@@ -133,8 +135,10 @@ def _keep_answer(tx: Session, opened: TransactionFacts, session: SessionFacts, *
     )
 
 
-def _open(tx: Session, txn: UUID, step: str) -> TransactionFacts | Refused:
-    return transactions.open_transaction(tx, txn=txn, browser_digest=browser_digest(), step=step, now=clock.now())
+def _open(tx: Session, txn: UUID, step: str, session: SessionFacts) -> TransactionFacts | Refused:
+    return transactions.open_transaction(
+        tx, txn=txn, browser_digest=browser_digest(), step=step, now=clock.now(), session_id=session.id
+    )
 
 
 def _due(txn: UUID) -> tuple[RelyingParty, Text] | None:
@@ -145,6 +149,11 @@ def _due(txn: UUID) -> tuple[RelyingParty, Text] | None:
         accepted = service.accepted_by(tx, subject_id=session.subject_id, client_id=parked.party.client_id)
     text = next((text for text in service.agreements_of(parked.party) if text not in accepted), None)
     return None if text is None else (parked.party, text)
+
+
+def _named(text: Text) -> str:
+    """How the form says which text its page showed, so that an old tab accepts nothing unseen."""
+    return f"{text.kind.value}-{text.version}"
 
 
 def _agreement_page(txn: UUID, party: RelyingParty, text: Text, *, error: str | None = None) -> str:
@@ -162,26 +171,23 @@ def _agreement_page(txn: UUID, party: RelyingParty, text: Text, *, error: str | 
         title=title,
         text=words_shown,
         version=text.version,
+        shown=_named(text),
         errors={"accept": error} if error else {},
     )
 
 
-def _acting_for(tx: Session, parked: Parked, session: SessionFacts) -> str | None:
-    """The name of the choice that the consent is about."""
+def _acting_for(tx: Session, parked: Parked) -> str | None:
+    """The name of the choice that the consent is asked and kept for: the transaction's own (AZ-33)."""
     terms = affiliations.terms_of(parked.party) if parked.party is not None else None
-    transaction = parked.transaction
-    now = clock.now()
-    if terms is None:
+    transaction, session = parked.transaction, current_session()
+    if terms is None or session is None or transaction.affiliation_id is None:
         return None
-    if transaction.affiliation_id is not None:
-        choice = affiliations.choice_at(
-            tx,
-            subject_id=session.subject_id,
-            terms=terms,
-            affiliation_id=transaction.affiliation_id,
-            provider_id=transaction.provider_id,
-            now=now,
-        )
-        return choice.name if choice is not None else None
-    found = affiliations.choices_at(tx, subject_id=session.subject_id, terms=terms, now=now)
-    return found[0].name if len(found) == 1 else None
+    choice = affiliations.choice_at(
+        tx,
+        subject_id=session.subject_id,
+        terms=terms,
+        affiliation_id=transaction.affiliation_id,
+        provider_id=transaction.provider_id,
+        now=clock.now(),
+    )
+    return choice.name if choice is not None else None

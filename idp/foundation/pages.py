@@ -108,7 +108,8 @@ def here() -> str:
 
 
 def _defaults() -> dict[str, Any]:
-    shown = {name: g.get(name) for name in ("party", "person_name", "acting_for")} if has_app_context() else {}
+    names = ("party", "person_name", "acting_for", "not_you_url")
+    shown = {name: g.get(name) for name in names} if has_app_context() else {}
     return {
         "party": None,
         "person_name": None,

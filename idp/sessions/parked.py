@@ -8,11 +8,12 @@ from flask.typing import ResponseReturnValue
 
 from idp.foundation import clock
 from idp.foundation.database import reading
-from idp.foundation.pages import allow_form_to
+from idp.foundation.pages import allow_form_to, show_person
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
 from idp.sessions import cookies, transactions
-from idp.sessions.rules import TransactionFacts
+from idp.sessions.rules import SessionFacts, TransactionFacts
+from idp.subjects import service as subjects
 from idp.vocabulary.refused import Refused
 
 
@@ -22,6 +23,10 @@ class Parked:
 
     transaction: TransactionFacts
     party: RelyingParty | None
+
+    def was_shown_to(self, session: SessionFacts | None) -> bool:
+        """Whether its step was shown to this session; another person's page left open shows nothing of it."""
+        return session is not None and self.transaction.session_id == session.id
 
 
 def at_step(txn: UUID, *, step: str) -> Parked | None:
@@ -40,10 +45,24 @@ def of_this_browser(txn: UUID | None) -> Parked | None:
         return None
     party = relying_parties.find(facts.client_id) if facts.client_id else None
     brand(party)
+    _name_the_person(txn)
     g.ui_locales = facts.request.get("ui_locales") or ""
     if facts.request.get("redirect_uri"):
         allow_form_to(str(facts.request["redirect_uri"]))
     return Parked(facts, party)
+
+
+def _name_the_person(txn: UUID) -> None:
+    """Who is signed in stands at the top of each step, and the way out for whoever is not that person."""
+    session = cookies.current_session()
+    if session is None:
+        return
+    with reading() as tx:
+        subject = subjects.by_id(tx, subject_id=session.subject_id)
+    if subject is not None:
+        show_person(subject.name)
+        g.zoneinfo = subject.zoneinfo
+        g.not_you_url = url_for("sign_in.not_you", txn=txn)
 
 
 def brand(party: RelyingParty | None) -> None:

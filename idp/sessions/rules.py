@@ -1,7 +1,7 @@
 """When a session lives, and whether a transaction may go on (SECURITY D2, D4; SE-03)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -98,6 +98,21 @@ class TransactionFacts:
     consented_scopes: str | None = None
     refused_at: datetime | None = None
 
+    def settled_by(self, session_id: UUID | None) -> "TransactionFacts":
+        """What counts for this session: authentication, choice and consent of another one never happened (D2)."""
+        if self.session_id is None or self.session_id == session_id:
+            return self
+        return replace(
+            self,
+            session_id=None,
+            authenticated_at=None,
+            affiliation_id=None,
+            provider_id=None,
+            practice_id=None,
+            chosen_at=None,
+            consented_scopes=None,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Participation:
@@ -107,15 +122,6 @@ class Participation:
     affiliation_id: UUID | None = None
     provider_id: UUID | None = None
     practice_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """Where a browser stands: its transaction, and its session if it has one that lives."""
-
-    transaction: TransactionFacts
-    session: SessionFacts | None = None
-    remembered: Participation | None = field(default=None)
 
 
 def may_continue(

@@ -1,20 +1,23 @@
-"""The dispatcher's two addresses: *resume*, to which every step returns, and *own*, for the provider's own pages."""
+"""The dispatcher's addresses: *resume*, to which every step returns, *own* for own pages, and *not you*."""
 
 from uuid import UUID
 
-from flask import Blueprint, abort, current_app, redirect, request, url_for
+from flask import Blueprint, abort, current_app, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.foundation import clock, house
 from idp.foundation.database import reading, writing
-from idp.foundation.front_door import policy_of, route_policy
+from idp.foundation.front_door import origin, policy_of, route_policy
 from idp.relying_parties import service as relying_parties
 from idp.sessions import refusals, transactions
-from idp.sessions.cookies import browser_digest, current_session
+from idp.sessions import service as sessions
+from idp.sessions.cookies import browser_digest, current_session, forget_session
+from idp.sessions.parked import of_this_browser, onward
+from idp.sessions.rules import Ended
 from idp.settings import Settings
 from idp.sign_in.requests import parked, unparked
 from idp.sign_in.rules import AuthorizationRequest, Show, Step
-from idp.sign_in.service import decide
+from idp.sign_in.service import decide, is_shown, show
 from idp.vocabulary.refused import Refused
 
 bp = Blueprint("sign_in", __name__)
@@ -44,13 +47,43 @@ def resume(txn: UUID) -> ResponseReturnValue:
         party = relying_parties.find(transaction.client_id) if transaction.client_id else None
         verdict = decide(tx, asked, party=party, transaction=transaction, session=session, now=now).verdict
     if isinstance(verdict, Show):
-        if transaction.awaiting != verdict.step:
+        if not is_shown(verdict, transaction=transaction, session=session):
             with writing() as tx:
-                transactions.await_step(tx, txn=txn, step=verdict.step)
+                show(tx, verdict, txn=txn, session=session, now=now)
         return redirect(url_for(STEP_PAGES[verdict.step], txn=txn), 303)
     if asked.return_to is not None:
         return redirect(url_for(asked.return_to), 303)
     return redirect(url_for("oidc.answer", txn=txn), 303)
+
+
+@bp.get("/sign-in/<uuid:txn>/not-you")
+@route_policy(auth="session")
+def not_you(txn: UUID) -> ResponseReturnValue:
+    """*Not you?* asks before it ends anything; the sign-in then goes on for whoever it is."""
+    parked = of_this_browser(txn)
+    if parked is None or current_session() is None:
+        return onward(txn)
+    return render_template("sign_in/not_you.html", txn=txn, party=parked.party)
+
+
+@bp.post("/sign-in/<uuid:txn>/not-you")
+@route_policy(auth="session")
+def somebody_else(txn: UUID) -> ResponseReturnValue:
+    """End the session of whoever is signed in here, portals included, and ask who it is."""
+    session = current_session()
+    answer = make_response(onward(txn))
+    if session is not None:
+        with writing() as tx:
+            sessions.end_session(
+                tx,
+                session_id=session.id,
+                reason=Ended.SIGNED_OUT,
+                now=clock.now(),
+                origin=origin(),
+                subject_id=session.subject_id,
+            )
+        forget_session(answer)
+    return answer
 
 
 @bp.get("/sign-in")
@@ -75,4 +108,7 @@ def own() -> ResponseReturnValue:
 
 def _is_own_page(endpoint: str) -> bool:
     policy = policy_of(endpoint) if endpoint in current_app.view_functions else None
-    return policy is not None and policy.auth == "session"
+    if policy is None or policy.auth != "session":
+        return False
+    rules = current_app.url_map.iter_rules(endpoint)
+    return any("GET" in (rule.methods or ()) and not rule.arguments for rule in rules)
