@@ -113,13 +113,14 @@ def looking_up() -> Iterator[Connection]:
         yield connection
 
 
-def see_as(tx: Session, *, subject_id: str | None = None, target_id: UUID | None = None, everything: bool = False) -> None:
+def see_as(tx: Rows, *, subject_id: str | None = None, target_id: UUID | None = None, everything: bool = False) -> None:
     """Open the row-level fence of PostgreSQL for the rest of this transaction (SECURITY ruling 20).
 
     Without it the application's role sees no row of `affiliation`; SQLite has no such fence and needs none
     of this. `everything` is for imports, sweeps and the worker.
     """
-    if tx.get_bind().dialect.name != "postgresql":
+    bind = tx.get_bind() if isinstance(tx, Session) else tx
+    if bind.dialect.name != "postgresql":
         return
     scope: Mapping[str, str] = {
         "subject": subject_id or "",
