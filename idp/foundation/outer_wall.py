@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MAX_HEADER_BYTES: Final = 32 * 1024
 MAX_QUERY_BYTES: Final = 16 * 1024
 MAX_BODY_BYTES: Final = 128 * 1024
+BODY_REFUSED: Final = "credence.body_refused"
+"""Key of the status that a body was refused with before it came here (`idp.foundation.bridge`)."""
 _SINGLE: Final = ("HTTP_HOST", "HTTP_AUTHORIZATION", "HTTP_DPOP", "CONTENT_TYPE", "CONTENT_LENGTH")
 _ANY_HOST: Final = ("/healthz", "/readyz", "/metrics")
 _HEADERS: Final = (
@@ -80,7 +82,7 @@ class OuterWall:
             return 400
         if environ.get("HTTP_HOST", "") != self._host and environ.get("PATH_INFO") not in _ANY_HOST:
             return 400
-        return _body_refusal(environ)
+        return environ.get(BODY_REFUSED) or _body_refusal(environ)
 
 
 def _joined_authorization(value: str) -> bool:

@@ -1,4 +1,4 @@
-"""The production server: granian, one blocking thread a worker (PERFORMANCE). It loads `wsgi:app` in each worker."""
+"""The production server: granian, which loads `wsgi:bridged` in each worker and calls it by RSGI (`foundation.bridge`)."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from idp.settings import PROJECT, Settings
 
 GRACE_SECONDS: Final = 15
 """How long requests may take to end when a worker is told to stop (R-03)."""
-_TARGET: Final = "wsgi:app"
+_TARGET: Final = "wsgi:bridged"
 
 
 def serve(settings: Settings) -> None:
@@ -25,9 +25,8 @@ def serve(settings: Settings) -> None:
             _TARGET,
             address=host.strip("[]"),
             port=int(port),
-            interface=Interfaces.WSGI,
+            interface=Interfaces.RSGI,
             workers=settings.workers,
-            blocking_threads=1,
             http=HTTPModes.http1,
             http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=65_536),
             websockets=False,

@@ -89,8 +89,8 @@ def dump_database() -> str:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT set_config('credence.everything', 'on', false)"))
         for table in inspect(engine).get_table_names():
-            for row in connection.execute(text(f'SELECT * FROM "{table}"')):
-                lines.append(f"{table}: " + " | ".join(_shown(value) for value in row))
+            rows = connection.execute(text(f'SELECT * FROM "{table}"'))
+            lines.extend(f"{table}: " + " | ".join(_shown(value) for value in row) for row in rows)
         connection.rollback()
     return "\n".join(lines)
 

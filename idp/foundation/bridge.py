@@ -1,0 +1,132 @@
+"""Between granian and the application: nobody's slow body and nobody's password hash holds up anybody else.
+
+A WSGI server spends a thread on a request whose body has not arrived yet, and waits for it as long as the client likes:
+one idle connection a worker stops the whole service (RX-04, R-32). Here a body is awaited without a thread, within
+limits of size and time; then the application runs. What only reads runs at once; what may wait for a hash, and what
+other servers call, run in threads of their own, so that sign-ins never stand before pages or tokens (RX-02).
+"""
+
+import asyncio
+import io
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final
+
+from idp.foundation.outer_wall import BODY_REFUSED, MAX_BODY_BYTES
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+BODY_SECONDS: Final = 10
+"""How long a body may take to arrive in full; then it is answered 408."""
+CALLING_THREADS: Final = 4
+SPARE_THREADS: Final = 8
+"""Beyond those that may hash or wait for it: they tell everybody else to come back later."""
+Answer = tuple[int, list[tuple[str, str]], bytes]
+
+
+class Bridge:
+    """The application as granian's RSGI calls it; `sign_ins` is how many may hash or wait for it in one process."""
+
+    def __init__(self, app: "WSGIApplication", *, sign_ins: int, body_seconds: float = BODY_SECONDS) -> None:
+        self._app = app
+        self._body_seconds = body_seconds
+        self._pages = ThreadPoolExecutor(sign_ins + SPARE_THREADS, thread_name_prefix="pages")
+        self._calls = ThreadPoolExecutor(CALLING_THREADS, thread_name_prefix="calls")
+
+    async def __call__(self, scope: Any, proto: Any) -> None:
+        environ = environ_of(scope)
+        if scope.method == "POST":
+            await self._take_body(environ, proto)
+            pool = self._calls if scope.path.startswith("/oauth/") else self._pages
+            loop = asyncio.get_running_loop()
+            answer = await loop.run_in_executor(pool, answer_of, self._app, environ)
+        else:
+            environ["CONTENT_LENGTH"] = ""  # nobody reads it, and the server throws it away
+            answer = answer_of(self._app, environ)
+        proto.response_bytes(*answer)
+
+    async def _take_body(self, environ: "WSGIEnvironment", proto: Any) -> None:
+        """Put the whole body into `environ`, or the status that it is refused with."""
+        announced = environ["CONTENT_LENGTH"]
+        if announced and (not announced.isdecimal() or int(announced) > MAX_BODY_BYTES):
+            return  # the outer wall refuses it by its length
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                body = await proto() if announced else await _chunks(proto)
+        except TimeoutError:
+            environ[BODY_REFUSED] = 408
+        except Exception as error:  # granian has no public name for a broken body
+            if type(error).__name__ not in {"RSGIProtocolClosed", "RSGIProtocolError"}:
+                raise
+            environ[BODY_REFUSED] = 400
+        else:
+            environ["wsgi.input"] = io.BytesIO(body)
+            if len(body) > MAX_BODY_BYTES:
+                environ[BODY_REFUSED] = 413
+            environ["CONTENT_LENGTH"] = str(len(body)) if body else announced
+
+
+async def _chunks(proto: Any) -> bytes:
+    """A body of unknown length, up to one byte more than is taken."""
+    body = bytearray()
+    async for chunk in proto:
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            break
+    return bytes(body[: MAX_BODY_BYTES + 1])
+
+
+def environ_of(scope: Any) -> "WSGIEnvironment":
+    """PEP 3333's environment of a request. Header names with `_` are dropped: they would pass for those with `-`."""
+    host, _, port = scope.server.rpartition(":")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope.path.encode("utf-8", "replace").decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "CONTENT_TYPE": "",
+        "CONTENT_LENGTH": "",
+        "SERVER_NAME": host,
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": io.BytesIO(),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope.headers.items():
+        if "_" in name:
+            continue
+        key = name.upper().replace("-", "_")
+        key = key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
+        known = environ.get(key)
+        environ[key] = f"{known}{'; ' if key == 'HTTP_COOKIE' else ','}{value}" if known else value
+    return environ
+
+
+def answer_of(app: "WSGIApplication", environ: "WSGIEnvironment") -> Answer:
+    """Run the application to its end: status, headers, body."""
+    told: list[tuple[int, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+        told[:] = [(int(status[:3]), headers)]
+        return _write_nothing
+
+    parts = app(environ, start_response)
+    try:
+        body = b"".join(parts)
+    finally:
+        if (close := getattr(parts, "close", None)) is not None:
+            close()
+    return (*told[0], body)
+
+
+def _write_nothing(_: bytes) -> None:
+    raise NotImplementedError("nothing of ours uses PEP 3333's write()")
