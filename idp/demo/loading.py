@@ -17,6 +17,7 @@ from idp.affiliations import service as affiliations
 from idp.affiliations.models import Affiliation
 from idp.authenticators.password import setting as passwords
 from idp.authenticators.password.kdf import Kdf
+from idp.consent import service as consent
 from idp.demo.people import DemoAffiliation, DemoPerson, WrongPeople, levels_of, midnight
 from idp.directory import service as directory
 from idp.directory.imports.service import run_import
@@ -98,6 +99,8 @@ def _load_person(person: DemoPerson, *, catalogues: Mapping[str, tuple[str, ...]
         passwords.store(tx, subject=row, digest=digest, plain=person.secret, now=now, temporary_for=temporary)
         for affiliation in person.affiliations:
             _make_affiliation(tx, affiliation, subject_id=subject.id, catalogues=catalogues, now=now)
+        if person.agreements_accepted:
+            _accept_agreements(tx, person, subject_id=subject.id, now=now)
         if person.disabled:
             subjects.disable(tx, subject_id=subject.id, reason=person.disabled, actor=ACTOR, now=now, origin=ORIGIN)
     return True
@@ -154,6 +157,17 @@ def _make_affiliation(
         )
     if (last := wanted.last_used(now)) is not None:
         tx.execute(update(Affiliation).where(Affiliation.id == made).values(last_used_at=last, activated_at=last))
+
+
+def _accept_agreements(tx: Session, person: DemoPerson, *, subject_id: str, now: datetime) -> None:
+    """Every text of the portals where the person acts, as if accepted at an earlier visit; they then open silently."""
+    active = [each for each in person.affiliations if each.status is AffiliationStatus.ACTIVE]
+    for client_id in sorted({portal for each in active for portal in each.levels}):
+        party = relying_parties.find(client_id)
+        if party is None:
+            raise WrongPeople(f"there is no portal {client_id}")
+        for text in consent.agreements_of(party):
+            consent.accept(tx, subject_id=subject_id, party=party, text=text, now=now, origin=ORIGIN)
 
 
 def _target(tx: Session, wanted: DemoAffiliation) -> UUID:

@@ -68,6 +68,8 @@ class DemoPerson(_Part):
     email_proven: bool = True
     disabled: str | None = None
     must_change: bool = False
+    agreements_accepted: bool = True
+    """Whether the portals' banners, terms and agreements were accepted at an earlier visit, so that none is shown."""
     profile: dict[str, Any] = {}
     affiliations: tuple[DemoAffiliation, ...] = ()
 

@@ -11,6 +11,8 @@ from idp.affiliations.models import Affiliation
 from idp.audit.models import AuditEvent
 from idp.authenticators.password import facts as passwords
 from idp.authenticators.password import rules as password_rules
+from idp.consent import service as consent
+from idp.consent.rules import Kind
 from idp.demo import clients, loading, people
 from idp.demo.cli import DEMO_DATA, MANIFESTS
 from idp.demo.people import DemoPerson, WrongPeople
@@ -66,6 +68,21 @@ def test_the_demo_shows_what_it_promises(loaded: DemoHouse, now: datetime):
     assert choices("june.harwood", now)["carebridge-provider"] >= 2
     for nobody in ("wren.castellano", "amara.nwosu", "helen.macready", "ulrich.stein"):
         assert set(choices(nobody, now).values()) == {0}, nobody
+
+
+def test_C10_whoever_came_before_has_accepted_and_one_person_has_not(loaded: DemoHouse):
+    with reading() as tx:
+        for user_id, open_at in (("rosa.delgado", set()), ("june.harwood", {"carebridge-provider", "cascade-mmis"})):
+            subject = subjects.find_by_login(tx, key=user_id)
+            assert subject is not None
+            asked = set()
+            for client_id in PORTALS:
+                party = relying_parties.find(client_id)
+                assert party is not None
+                accepted = consent.accepted_by(tx, subject_id=subject.id, client_id=client_id)
+                if {text.kind for text in set(consent.agreements_of(party)) - accepted} - {Kind.TERMS}:
+                    asked.add(client_id)
+            assert asked == open_at, user_id
 
 
 def test_X2_one_person_has_all_fourteen_profile_claims(loaded: DemoHouse):

@@ -1,8 +1,9 @@
 """A running demo and Debian's Chromium, each once per session; a fresh profile for every test."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from random import randrange
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -44,7 +45,8 @@ def new_browser(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
     opened: list[BrowserContext] = []
 
     def new(**options: object) -> BrowserContext:
-        context = chromium.new_context(**{"locale": "en-US", **options})  # type: ignore[arg-type]
+        address = {"X-Forwarded-For": f"10.{randrange(256)}.{randrange(256)}.{randrange(1, 255)}"}
+        context = chromium.new_context(**{"locale": "en-US", "extra_http_headers": address, **options})  # type: ignore[arg-type]
         context.set_default_timeout(15_000)
         opened.append(context)
         return context
@@ -71,14 +73,14 @@ def rosa(person: Callable[..., Person]) -> Person:
 
 
 @pytest.fixture
-def screenshots(request: pytest.FixtureRequest) -> Callable[[Page, str], Path]:
-    """Keeps a picture under screenshots/ (git ignores it), to be looked at."""
+def screenshots(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
+    """Keeps a picture under screenshots/ (git ignores it), to be looked at; only with CREDENCE_SCREENSHOTS=1."""
     folder = request.config.rootpath / "screenshots"
+    wanted = os.environ.get("CREDENCE_SCREENSHOTS") == "1"
 
-    def keep(page: Page, name: str) -> Path:
-        folder.mkdir(exist_ok=True)
-        path = folder / f"{name}.png"
-        page.screenshot(path=path, full_page=True)
-        return path
+    def keep(page: Page, name: str) -> None:
+        if wanted:
+            folder.mkdir(exist_ok=True)
+            page.screenshot(path=folder / f"{name}.png", full_page=True)
 
     return keep

@@ -25,6 +25,10 @@ import httpx2
 ROOT = Path(__file__).parents[2]
 PORTALS = ("ozark-exchange", "heartland-selfservice", "carebridge-provider", "cascade-mmis", "ozark-secure")
 PARTNER = "harborline-analytics"
+PROVIDER = "credence"
+"""Stands for the provider itself, where it is opened like a portal."""
+PROXIED = {"IDP_TRUSTED_PROXIES": "1"}
+"""Each browser of the journeys says another address, as through a proxy: a desk's worth of sign-ins is no flood."""
 START_WITHIN = 100.0
 STOP_WITHIN = 20.0
 
@@ -70,7 +74,7 @@ def running(folder: Path) -> Iterator[Demo]:
     """Starts the demo, waits until each part answers, and stops it by the signal that Ctrl-C sends."""
     demo = Demo(_free_ports(), folder / "data", folder / "demo.log")
     own = {name: value for name, value in os.environ.items() if not name.startswith(("IDP_", "PORTAL_"))}
-    environment = own | {"PORT_BASE": str(demo.base), "DATA_DIR": str(demo.data_dir), "PYTHONUNBUFFERED": "1"}
+    environment = own | PROXIED | {"PORT_BASE": str(demo.base), "DATA_DIR": str(demo.data_dir), "PYTHONUNBUFFERED": "1"}
     with demo.log.open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "idp", "demo"],

@@ -69,14 +69,19 @@ class Person:
     def type_password(self, portal: PortalPage, *, login: str | None = None, password: str | None = None) -> None:
         """On one page, or on two where the portal asks for the user ID first (A6)."""
         page = portal.page
+        self.type_user_id(portal, login=login)
+        page.locator("#login-form #password").fill(password or self.password)
+        page.locator("#login-submit").click()
+
+    def type_user_id(self, portal: PortalPage, *, login: str | None = None) -> None:
+        """Until the page with the password is there."""
+        page = portal.page
         username = page.locator("#login-form #username")
         if username.is_editable():
             username.fill(login or self._login(portal))
         if page.locator("#login-form #password").count() == 0:
             page.locator("#login-submit").click()
             page.locator("#login-form #password").wait_for()
-        page.locator("#login-form #password").fill(password or self.password)
-        page.locator("#login-submit").click()
 
     def enter(self, portal: PortalPage, *, path: str = "/sign-in") -> None:
         """By the sign-in that is there already: no page on the way may ask for a password."""

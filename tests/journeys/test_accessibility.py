@@ -1,13 +1,15 @@
 """X6: axe finds no violation on any page, light and dark, in English and Spanish, on a desk and on a phone."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.journeys.demo import PARTNER, PORTALS, Demo
-from tests.journeys.people import Person
+from tests.journeys.demo import PARTNER, PORTALS, PROVIDER, ROOT, Demo
+from tests.journeys.mails import link_in_mail
+from tests.journeys.people import Person, PortalPage
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -17,92 +19,206 @@ VIEWS = [
     pytest.param({"locale": "es-MX", "color_scheme": "light", "viewport": PHONE}, id="es-light-phone"),
     pytest.param({"locale": "es-MX", "color_scheme": "dark", "viewport": DESK}, id="es-dark-desk"),
 ]
-Keep = Callable[[Page, str], object]
+HELP = ("registration-instructions", "account-setup", "faqs", "minimum-system-requirements")
+OWN = ("", "profile", "security", "sessions", "sessions/end-others", "access", "apps", f"apps/{PARTNER}/revoke")
 
 
-def check(page: Page, *, view: dict[str, object], keep: Keep, name: str) -> None:
-    """No violation, the page's language is the browser's, and nothing is wider than the screen."""
-    language = str(view["locale"])[:2]
-    keep(page, f"{name}-{language}-{view['color_scheme']}-{page.viewport_size['width']}")  # type: ignore[index]
-    found = Axe().run(page).response["violations"]
-    assert [(row["id"], [node["html"][:200] for node in row["nodes"]]) for row in found] == [], page.url
-    assert page.locator("html").get_attribute("lang") == language, page.url
-    width = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    assert width[0] <= width[1], f"{page.url} is wider than the screen"
+@dataclass(frozen=True)
+class Look:
+    """One way of looking at pages: a language, a colour scheme and a screen."""
+
+    options: dict[str, object]
+    keep: Callable[[Page, str], None]
+    come: Callable[..., Person]
+
+    @property
+    def language(self) -> str:
+        return str(self.options["locale"])[:2]
+
+    def person(self, user_id: str = "rosa.delgado") -> Person:
+        return self.come(user_id, **self.options)
+
+    def check(self, page: Page, name: str) -> None:
+        """No violation, the page's language is the browser's, and nothing is wider than the screen."""
+        assert page.viewport_size is not None
+        self.keep(page, f"{name}-{self.language}-{self.options['color_scheme']}-{page.viewport_size['width']}")
+        found = Axe().run(page).response["violations"]
+        assert [(row["id"], [node["html"][:200] for node in row["nodes"]]) for row in found] == [], page.url
+        assert page.locator("html").get_attribute("lang") == self.language, page.url
+        width = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        assert width[0] <= width[1], f"{page.url} is wider than the screen"
+
+    def visit(self, page: Page, url: str, name: str) -> None:
+        page.goto(url)
+        self.check(page, name)
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.fixture(params=VIEWS)
+def look(
+    request: pytest.FixtureRequest, person: Callable[..., Person], screenshots: Callable[[Page, str], None]
+) -> Look:
+    return Look(request.param, screenshots, person)
+
+
 @pytest.mark.parametrize("client_id", PORTALS)
-def test_X6_a_portal_and_its_sign_in(
-    client_id: str, view: dict[str, object], person: Callable[..., Person], screenshots: Keep
-) -> None:
-    rosa = person("rosa.delgado", **view)
+def test_X6_a_portal_and_its_sign_in(client_id: str, look: Look) -> None:
+    rosa = look.person()
     portal = rosa.at(client_id)
-    portal.open("/")
-    check(portal.page, view=view, keep=screenshots, name=f"{client_id}-landing")
-    portal.open("/sign-in")
-    check(portal.page, view=view, keep=screenshots, name=f"{client_id}-sign-in")
+    look.visit(portal.page, f"{portal.base}/", f"{client_id}-landing")
+    look.visit(portal.page, f"{portal.base}/sign-in", f"{client_id}-sign-in")
+    rosa.type_user_id(portal)
+    if client_id == "ozark-exchange":
+        look.check(portal.page, f"{client_id}-password")
     rosa.type_password(portal)
-    while not portal.is_here:
-        step = portal.page.url.rstrip("/").rsplit("/", 1)[-1].split("?")[0]
-        check(portal.page, view=view, keep=screenshots, name=f"{client_id}-{step}")
-        rosa.press_on(portal.page)
-    for path in ("/", "/me", "/claims", "/sign-out", "/no-such-page"):
-        portal.open(path)
-        check(portal.page, view=view, keep=screenshots, name=f"{client_id}{path.replace('/', '-')}")
+    rosa.finish(portal)
+    look.visit(portal.page, f"{portal.base}/", f"{client_id}-home")
+    look.visit(portal.page, f"{portal.base}/me", f"{client_id}-me")
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_X6_the_partner_and_the_consent_page(
-    view: dict[str, object], person: Callable[..., Person], screenshots: Keep
-) -> None:
-    rosa = person("rosa.delgado", **view)
-    app = rosa.at(PARTNER)
-    app.open("/")
-    check(app.page, view=view, keep=screenshots, name="partner-home")
-    app.open("/connect")
-    rosa.type_password(app)
-    app.page.wait_for_url(lambda url: "/password" not in url)
-    check(app.page, view=view, keep=screenshots, name="partner-after-sign-in")
-    rosa.finish(app)
-    check(app.page, view=view, keep=screenshots, name="partner-connected")
-    app.open("/by-itself")
-    check(app.page, view=view, keep=screenshots, name="partner-by-itself")
-
-
-@pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize(
-    "path", ["/sign-in/forgot-password", "/sign-in/forgot-user-id", "/no-such-page", "/oauth/authorize", "/dev/outbox"]
-)
-def test_X6_the_providers_own_pages(
-    path: str, view: dict[str, object], demo: Demo, person: Callable[..., Person], screenshots: Keep
-) -> None:
-    page = person("rosa.delgado", **view).context.new_page()
-    page.goto(demo.issuer + path)
-    check(page, view=view, keep=screenshots, name=f"provider{path.replace('/', '-')}")
-
-
-@pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("path", ["/account", "/account/security", "/account/sessions", "/account/apps"])
-def test_X6_the_persons_own_pages(
-    path: str, view: dict[str, object], demo: Demo, person: Callable[..., Person], screenshots: Keep
-) -> None:
-    rosa = person("rosa.delgado", **view)
+def test_X6_the_other_pages_of_a_portal(look: Look) -> None:
+    rosa = look.person()
     portal = rosa.at("cascade-mmis")
     rosa.sign_in(portal)
-    portal.page.goto(demo.issuer + path)
-    check(portal.page, view=view, keep=screenshots, name=f"provider{path.replace('/', '-')}")
+    for path in ("claims", "sign-out", "no-such-page", "sensitive"):
+        look.visit(portal.page, f"{portal.base}/{path}", f"portal-{path}")
+    rosa.type_password(portal)
+    rosa.finish(portal)
+    look.check(portal.page, "portal-sensitive-after")
+    portal.open("/sign-out")
+    portal.page.locator("#sign-out-here").click()
+    look.check(portal.page, "portal-signed-out")
+    clerk = look.person("otis.kramer")
+    there = clerk.at("cascade-mmis")
+    clerk.sign_in(there)
+    look.visit(there.page, f"{there.base}/work/provider.enrollment", "portal-not-yours")
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_X6_choosing_for_whom_to_act(view: dict[str, object], person: Callable[..., Person], screenshots: Keep) -> None:
-    marcus = person("marcus.oyelaran", **view)
+def test_X6_a_wrong_password_and_a_missing_one(look: Look) -> None:
+    rosa = look.person()
+    portal = rosa.at("heartland-selfservice")
+    portal.open("/sign-in")
+    rosa.type_password(portal, login=f"nobody.{look.language}", password="Wrong-password-00")
+    look.check(portal.page, "step-wrong-password")
+
+
+@pytest.mark.parametrize("client_id", ["cascade-mmis", "carebridge-provider"])
+def test_X6_an_agreement(client_id: str, look: Look) -> None:
+    june = look.person("june.harwood")
+    portal = june.at(client_id)
+    portal.open("/sign-in")
+    with portal.page.expect_navigation():
+        june.type_password(portal)
+    assert portal.page.url.endswith("/agreement")
+    look.check(portal.page, f"step-agreement-{client_id}")
+
+
+def test_X6_choosing_for_whom_to_act(look: Look) -> None:
+    marcus = look.person("marcus.oyelaran")
     portal = marcus.at("cascade-mmis")
     portal.open("/sign-in")
-    marcus.type_password(portal)
-    for _ in range(4):
-        check(portal.page, view=view, keep=screenshots, name=f"choice-{portal.page.url.rsplit('/', 1)[-1]}")
-        if portal.page.locator("main input[type=radio]").count():
-            return
-        marcus.press_on(portal.page)
-    raise AssertionError("no choice was offered")
+    with portal.page.expect_navigation():
+        marcus.type_password(portal)
+    look.check(portal.page, "step-choose")
+    chooser = portal.page.url
+    look.visit(portal.page, f"{chooser}?q=a", "step-choose-found")
+    look.visit(portal.page, f"{chooser}?q=zzzz", "step-choose-nobody")
+
+
+@pytest.mark.parametrize("user_id", ["amara.nwosu", "wren.castellano"])
+def test_X6_somebody_who_cannot_act(user_id: str, look: Look) -> None:
+    someone = look.person(user_id)
+    portal = someone.at("heartland-selfservice")
+    portal.open("/sign-in")
+    with portal.page.expect_navigation():
+        someone.type_password(portal)
+    assert portal.page.url.endswith("/cannot-act")
+    look.check(portal.page, f"step-cannot-act-{user_id}")
+
+
+def test_X6_a_password_that_must_be_changed(look: Look) -> None:
+    temperance = look.person("temperance.vale")
+    portal = temperance.at("cascade-mmis")
+    portal.open("/sign-in")
+    with portal.page.expect_navigation():
+        temperance.type_password(portal)
+    look.check(portal.page, "step-change-password")
+
+
+def test_X6_the_partner_and_the_consent_page(look: Look) -> None:
+    otis = look.person("otis.kramer")
+    app = otis.at(PARTNER)
+    look.visit(app.page, f"{app.base}/", "partner-home")
+    app.open("/connect")
+    look.check(app.page, "partner-sign-in")
+    with app.page.expect_navigation():
+        otis.type_password(app)
+    look.check(app.page, "step-consent")
+    app.page.locator("#consent-deny").click()
+    look.check(app.page, "partner-denied")
+    rosa = look.person()
+    theirs = rosa.at(PARTNER)
+    rosa.sign_in(theirs, path="/connect")
+    look.check(theirs.page, "partner-connected")
+    look.visit(theirs.page, f"{theirs.base}/by-itself", "partner-by-itself")
+
+
+def test_X6_getting_back_in(look: Look, demo: Demo) -> None:
+    hugo = look.person("hugo.ibarra" if look.language == "es" else "mei.tanaka")
+    portal = hugo.at("ozark-secure")
+    page = portal.page
+    portal.open("/sign-in")
+    page.locator("a[href*='forgot-password']").first.click()
+    look.check(page, "recovery-forgot-password")
+    page.locator("#forgot-password-form [name=username]").fill(hugo.user_id)
+    with page.expect_navigation():
+        page.locator("#forgot-password-form .btn.primary").click()
+    look.check(page, "recovery-mailed")
+    look.visit(page, f"{demo.issuer}/sign-in/forgot-user-id", "recovery-forgot-user-id")
+    link = link_in_mail(demo, page, to=str(hugo.listed["email"]))
+    look.check(page, "dev-outbox-message")
+    look.visit(page, link, "recovery-reset")
+    page.locator("#reset-form [name=new_password]").fill("short")
+    page.locator("#reset-form [name=repeat_password]").fill("short")
+    page.locator("#reset-form .btn.primary").click()
+    page.locator("[role=alert]").first.wait_for()
+    look.check(page, "recovery-reset-weak")
+    secret = f"Quartz-lantern-{look.language}-{look.options['color_scheme']}-71"
+    page.locator("#reset-form [name=new_password]").fill(secret)
+    page.locator("#reset-form [name=repeat_password]").fill(secret)
+    with page.expect_navigation():
+        page.locator("#reset-form .btn.primary").click()
+    look.check(page, "recovery-reset-done")
+    look.visit(page, link, "recovery-dead-link")
+
+
+def test_X6_the_providers_own_pages(look: Look, demo: Demo) -> None:
+    page = look.person().context.new_page()
+    for path in ("no-such-page", "oauth/authorize", "dev/outbox", "oauth/logout", "sign-in"):
+        look.visit(page, f"{demo.issuer}/{path}", f"provider-{path.replace('/', '-')}")
+    for client_id in PORTALS:
+        for name in HELP:
+            if (ROOT / f"clients/manifests/{client_id}/{name}.en.md").is_file():
+                look.visit(page, f"{demo.issuer}/help/{client_id}/{name}", f"help-{client_id}-{name}")
+                break
+
+
+def test_X6_the_persons_own_pages(look: Look, demo: Demo) -> None:
+    """They are in the person's language, whatever the browser's is."""
+    owner = look.person("ximena.avila" if look.language == "es" else "rosa.delgado")
+    if look.language == "en":
+        owner.sign_in(owner.at(PARTNER), path="/connect")
+    here = PortalPage(PROVIDER, demo.issuer, owner.context.new_page())
+    page = here.page
+    page.goto(f"{demo.issuer}/account/")
+    if page.locator("#login-form").count():
+        with page.expect_navigation():
+            owner.type_password(here)
+    for path in OWN:
+        if PARTNER not in path or look.language == "en":
+            look.visit(page, f"{demo.issuer}/account/{path}", f"account-{path.replace('/', '-')}")
+    page.goto(f"{demo.issuer}/account/sessions")
+    page.locator("main a[href$='/end']").first.click()
+    look.check(page, "account-end-session")
+    look.visit(page, f"{demo.issuer}/oauth/logout", "provider-logout-confirm")
+    page.locator("#logout-confirm").click()
+    look.check(page, "provider-signed-out")

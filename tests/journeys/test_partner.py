@@ -25,19 +25,19 @@ def command(demo: Demo, *arguments: str) -> tuple[int, dict[str, object]]:
 
 
 def test_X3_a_person_consents_and_takes_it_back(person: Callable[..., Person]) -> None:
-    lena = person("rosa.delgado")
-    app = lena.at(PARTNER)
+    rosa = person("nadia.petrov")
+    app = rosa.at(PARTNER)
     app.page.goto(f"{app.base}/connect")
-    lena.type_password(app)
+    rosa.type_password(app)
     expect(app.page.locator("#consent-allow")).to_be_visible()
     expect(app.page.locator("#consent-deny")).to_be_visible()
-    lena.finish(app)
+    rosa.finish(app)
     expect(app.page.locator("main")).to_contain_text("Connected")
     told = app.me
     assert told is not None
     assert told["userinfo"]["provider_id"] == told["access_token"]["payload"]["provider_id"]
-    portal = lena.at("cascade-mmis")
-    lena.enter(portal)
+    portal = rosa.at("cascade-mmis")
+    rosa.enter(portal)
     assert portal.me is not None
     assert portal.me["id_token"]["sub"] != told["id_token"]["sub"], "a third party sees a subject of its own"
     app.page.goto(app.base)
@@ -45,10 +45,11 @@ def test_X3_a_person_consents_and_takes_it_back(person: Callable[..., Person]) -
     assert app.me is None
 
 
-def test_X3_saying_no_shares_nothing(rosa: Person) -> None:
-    app = rosa.at(PARTNER)
+def test_X3_saying_no_shares_nothing(person: Callable[..., Person]) -> None:
+    otis = person("otis.kramer")
+    app = otis.at(PARTNER)
     app.page.goto(f"{app.base}/connect")
-    rosa.type_password(app)
+    otis.type_password(app)
     app.page.locator("#consent-deny").click()
     expect(app.page.locator("#error")).to_contain_text("said no")
     assert app.me is None

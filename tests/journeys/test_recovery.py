@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.journeys.demo import Demo
+from tests.journeys.mails import link_in_mail
 from tests.journeys.people import Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
@@ -22,7 +23,7 @@ def test_X5_a_forgotten_password_is_reset_by_mail(demo: Demo, person: Callable[.
     page.locator("#forgot-password-form [name=username]").fill(tomas.user_id)
     page.locator("#forgot-password-form .btn.primary").click()
     expect(page.locator("main")).to_contain_text("Check your e-mail")
-    page.goto(_link_in_mail(demo, page, to=str(tomas.listed["email"])))
+    page.goto(link_in_mail(demo, page, to=str(tomas.listed["email"])))
     page.locator("#reset-form [name=new_password]").fill(NEW_PASSWORD)
     page.locator("#reset-form [name=repeat_password]").fill(NEW_PASSWORD)
     page.locator("#reset-form .btn.primary").click()
@@ -32,17 +33,3 @@ def test_X5_a_forgotten_password_is_reset_by_mail(demo: Demo, person: Callable[.
     expect(page.locator("#login-form")).to_be_visible()
     tomas.type_password(portal, password=NEW_PASSWORD)
     expect(page.locator("#login-form")).to_have_count(0)
-
-
-def _link_in_mail(demo: Demo, page: Page, *, to: str) -> str:
-    """The address in the newest mail to that person; the worker sends within a second or so."""
-    page.goto(f"{demo.issuer}/dev/outbox")
-    row = page.locator("#outbox tbody tr", has_text=to).first
-    for _ in range(100):
-        if row.count():
-            break
-        page.reload()
-    row.get_by_role("link").first.click()
-    link = page.locator("#text a[href*='/sign-in/reset']").get_attribute("href")
-    assert link is not None
-    return link
