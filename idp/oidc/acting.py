@@ -68,7 +68,7 @@ def read(
         every |= _trading_partner(tx, grant.target_id, party=party, now=now, whole=for_userinfo)
     if for_userinfo and practice is not None and acts_as_a_whole(grant, party):
         every |= _providers(tx, practice, registry=grant.registry or "", now=now)
-    every |= _entitlements(tx, grant, party=party)
+    every |= _entitlements(tx, grant, party=party, now=now)
     return ActingClaims(every, practice is not None and practice.tin_type is TinType.SSN)
 
 
@@ -142,11 +142,20 @@ _HELD: Final = (
 )
 
 
-def _entitlements(tx: Rows, grant: GrantFacts, *, party: RelyingParty) -> dict[str, Any]:
+def _entitlements(tx: Rows, grant: GrantFacts, *, party: RelyingParty, now: datetime) -> dict[str, Any]:
     see_as(tx, subject_id=grant.subject_id)
     held = tx.execute(_HELD, {"affiliation_id": grant.affiliation_id, "portal": party.roles_of}).all()
+    cap = _cap(tx, grant, now=now)
     return {
-        "entitlements": [level for _, level in held if level is not None],
+        "entitlements": [level for _, level in held if level is not None and (cap is None or level in cap)],
         "affiliation": str(grant.affiliation_id),
         "affiliation_role": "account_manager" if held and held[0].account_manager else "member",
     }
+
+
+def _cap(tx: Rows, grant: GrantFacts, *, now: datetime) -> Collection[str] | None:
+    """What the practice lets a trading partner's staff do at most; `None`: no cap (MODEL §2)."""
+    if grant.target_kind != TargetKind.TRADING_PARTNER or grant.practice_id is None or grant.target_id is None:
+        return None
+    engagement = directory.engagement(tx, grant.target_id, grant.practice_id, now)
+    return engagement.levels_cap if engagement is not None else ()

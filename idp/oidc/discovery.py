@@ -1,5 +1,6 @@
 """Discovery and authorization-server metadata, written from the tables that the endpoints use (RFC 8414, OIDC Discovery)."""
 
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -16,7 +17,12 @@ ASSERTION_ALGS = ("ES256", "ES384", "RS256", "RS384", "PS256", "EdDSA")
 
 def document() -> bytes:
     """The metadata document; only registered member names (PROTOCOL 1)."""
-    return orjson.dumps(metadata(house.get(Settings).issuer, sorted(house.get(Keyring).algs)))
+    return _written(house.get(Settings).issuer, house.get(Keyring).algs)
+
+
+@lru_cache(maxsize=16)
+def _written(issuer: str, algs: frozenset[str]) -> bytes:
+    return orjson.dumps(metadata(issuer, sorted(algs)))
 
 
 def metadata(issuer: str, algs: list[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The protocol's clients and flows for the attack tests (`tests/oidc/conftest.py` says what they are)."""
+"""What the attacks on the protocol do to its clients."""
 
 from sqlalchemy import update
 
@@ -6,9 +6,8 @@ from idp.foundation.database import writing
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.models import Client
 from tests.factories.make import PASSWORD
-from tests.oidc.conftest import World, flow, open_flow, watch, world
 
-__all__ = ["PASSWORD", "World", "flow", "open_flow", "turn_off", "watch", "world"]
+__all__ = ["PASSWORD", "turn_off"]
 
 
 def turn_off(client_id: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from idp.consent.models import Grant
 from idp.foundation.artefacts import Artefact, Kind
 from idp.sessions.models import Transaction
-from tests.attacks.oidc_world import *  # noqa: F403 - the fixtures of the protocol's tests
+from tests.attacks.oidc_world import PASSWORD, turn_off
 from tests.authenticators.browsing import post_form
 from tests.conftest import ISSUER
 from tests.oidc.flow import VERIFIER, Flow, answered, challenge_of, payload_of
