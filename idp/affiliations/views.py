@@ -141,7 +141,7 @@ def _choose_page(asked: Asked, *, errors: dict[str, str]) -> str:
         found = service.choices_at(
             tx, subject_id=asked.session.subject_id, terms=asked.terms, now=now, search=searched or None
         )
-        inside = _inside(tx, asked, found)
+        inside = _inside(tx, asked, found, now=now)
     states = _states(every, terms=asked.terms, now=now)
     usable = {choice.affiliation_id for choice in inside}
     unread = any(held.target.more_providers and held.id in usable for held in every)
@@ -169,9 +169,9 @@ def _states(
     return [(held, STATUS[state], BLOCKED[state]) for held, state in judged if state is not None]
 
 
-def _inside(tx: Session, asked: Asked, found: Sequence[Choice]) -> tuple[Choice, ...]:
+def _inside(tx: Session, asked: Asked, found: Sequence[Choice], *, now: datetime) -> tuple[Choice, ...]:
     kept = asked.transaction.request
-    return within(tx, found, provider_ids=kept["provider_ids"], tins=kept["tins"], sector=asked.party.sector)
+    return within(tx, found, provider_ids=kept["provider_ids"], tins=kept["tins"], sector=asked.party.sector, now=now)
 
 
 def _find(tx: Session, asked: Asked, *, key: str, now: datetime) -> Choice | None:
@@ -186,7 +186,7 @@ def _find(tx: Session, asked: Asked, *, key: str, now: datetime) -> Choice | Non
         provider_id=named[1],
         now=now,
     )
-    return next(iter(_inside(tx, asked, [choice] if choice is not None else [])), None)
+    return next(iter(_inside(tx, asked, [choice] if choice is not None else [], now=now)), None)
 
 
 def _searched() -> str:

@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 
 from idp.consent.models import Grant
 from idp.consent.rules import Authorized, GrantFacts
-from idp.directory.models import Practice, Provider, TradingPartner
+from idp.directory.models import Engagement, Practice, Provider, TradingPartner
 from idp.foundation import house
 from idp.foundation.database import Rows, UtcDateTime, new_id
 from idp.foundation.epochs import SystemState
@@ -168,6 +168,17 @@ def _in_force(provider: FromClause, today: ColumnElement[date]) -> ColumnElement
     )
 
 
+def _engaged(grant: FromClause, partner: FromClause, today: ColumnElement[date]) -> ColumnElement[bool]:
+    """A trading partner acts for a practice only while it is engaged (MODEL §2)."""
+    engagement = Engagement.__table__.c
+    return exists().where(
+        engagement.trading_partner_id == partner.c.id,
+        engagement.practice_id == grant.c.practice_id,
+        engagement.starts_on <= today,
+        or_(engagement.ends_on.is_(None), engagement.ends_on > today),
+    )
+
+
 def _session_lives(now: ColumnElement[datetime]) -> ColumnElement[bool]:
     """`idp.sessions.rules.why_dead` as SQL; the person's and the system's epochs stand on the grant itself."""
     awake = bindparam("awake", type_=UtcDateTime)
@@ -219,6 +230,7 @@ def _live_statement() -> Select[Any]:
             or_(grant.c.practice_id.is_(None), practice.c.retired_at.is_(None)),
             or_(grant.c.practice_id.is_(None), grant.c.provider_id.is_not(None), practice_acts),
             or_(partner.c.id.is_(None), partner.c.status == "active"),
+            or_(partner.c.id.is_(None), grant.c.practice_id.is_(None), _engaged(grant, partner, today)),
         )
     )
 

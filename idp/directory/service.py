@@ -127,6 +127,15 @@ def engagements(tx: Rows, partner_id: UUID, now: datetime, *, limit: int | None 
     return facts.engagements(tx, facts.engagement.c.trading_partner_id == partner_id, on=now.date(), limit=limit)
 
 
+def engagement(tx: Rows, partner_id: UUID, practice_id: UUID, now: datetime) -> EngagementFacts | None:
+    """The engagement through which a trading partner may act for a practice now; the roster's before a manager's."""
+    table = facts.engagement
+    found = facts.engagements(
+        tx, table.c.trading_partner_id == partner_id, table.c.practice_id == practice_id, on=now.date()
+    )
+    return min(found, key=lambda each: each.source, default=None)
+
+
 def search_providers(
     tx: Session,
     registry: str,

@@ -133,9 +133,11 @@ def _choices(
             tx, subject_id=session.subject_id, terms=terms, affiliation_id=taken[0], provider_id=taken[1], now=now
         )
         if choice is not None:
-            return within(tx, [choice], provider_ids=request.provider_ids, tins=request.tins, sector=party.sector)
+            return within(
+                tx, [choice], provider_ids=request.provider_ids, tins=request.tins, sector=party.sector, now=now
+            )
     every = affiliations.choices_at(tx, subject_id=session.subject_id, terms=terms, now=now)
-    return within(tx, every, provider_ids=request.provider_ids, tins=request.tins, sector=party.sector)
+    return within(tx, every, provider_ids=request.provider_ids, tins=request.tins, sector=party.sector, now=now)
 
 
 def _taken(
