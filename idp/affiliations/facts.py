@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from idp.affiliations.models import Affiliation
 from idp.affiliations.rules import Held, ProviderChoice, Target
+from idp.directory.facts import in_force_on
 from idp.directory.models import Practice, Provider, TradingPartner
 from idp.directory.rules import masked, search_words
 from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
@@ -74,14 +75,6 @@ def _targets(
     targets |= _practice_targets(tx, by_kind[TargetKind.PRACTICE], on=on, search=search, provider=provider)
     targets |= _partner_targets(tx, by_kind[TargetKind.TRADING_PARTNER])
     return targets
-
-
-def in_force_on(on: date) -> ColumnElement[bool]:
-    """`idp.directory.rules.in_force` as SQL."""
-    return and_(
-        Provider.effective_date <= on,
-        or_(and_(Provider.end_date.is_(None), Provider.status == "active"), Provider.end_date > on),
-    )
 
 
 def _provider_targets(tx: Session, rows: Iterable[Affiliation], *, on: date) -> dict[UUID, Target]:

@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session
 
 from idp.consent.models import Grant
 from idp.consent.rules import Authorized, GrantFacts
+from idp.directory.facts import in_force_on
 from idp.directory.models import Engagement, Practice, Provider, TradingPartner
 from idp.foundation import house
 from idp.foundation.database import Rows, UtcDateTime, new_id
@@ -160,14 +161,6 @@ def _add(tx: Session, authorized: Authorized, *, now: datetime, lifetime: timede
     return row.id
 
 
-def _in_force(provider: FromClause, today: ColumnElement[date]) -> ColumnElement[bool]:
-    """`idp.directory.rules.in_force` as SQL."""
-    return and_(
-        provider.c.effective_date <= today,
-        or_(and_(provider.c.end_date.is_(None), provider.c.status == "active"), provider.c.end_date > today),
-    )
-
-
 def _engaged(grant: FromClause, partner: FromClause, today: ColumnElement[date]) -> ColumnElement[bool]:
     """A trading partner acts for a practice only while it is engaged (MODEL §2)."""
     engagement = Engagement.__table__.c
@@ -192,12 +185,12 @@ def _live_statement() -> Select[Any]:
     grant, subject, client = Grant.__table__, Subject.__table__, Client.__table__
     session, system = BrowserSession.__table__, SystemState.__table__
     provider, practice, partner = Provider.__table__, Practice.__table__, TradingPartner.__table__
-    provider_acts = and_(provider.c.practice_id == grant.c.practice_id, _in_force(provider, today))
+    provider_acts = and_(provider.c.practice_id == grant.c.practice_id, in_force_on(today))
     member = provider.alias()
     practice_acts = exists().where(
         member.c.practice_id == grant.c.practice_id,
         member.c.registry == _affiliation.c.registry,
-        _in_force(member, today),
+        in_force_on(today, row=member),
     )
     acting = and_(
         _affiliation.c.status == "active",

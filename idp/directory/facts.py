@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, FromClause, Row, Select, Table, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from idp.directory.models import Engagement, Practice, Provider, ProviderWord, TradingPartner
@@ -38,14 +38,11 @@ _PARTNERS: Final = select(
 )  # fmt: skip
 
 
-def in_force_on(on: date) -> ColumnElement[bool]:
-    """`rules.in_force` as a condition on `provider`."""
+def in_force_on(on: date | ColumnElement[date], *, row: FromClause = provider) -> ColumnElement[bool]:
+    """`rules.in_force` as a condition on `provider`, or on another name for it."""
     return and_(
-        provider.c.effective_date <= on,
-        or_(
-            provider.c.end_date > on,
-            and_(provider.c.end_date.is_(None), provider.c.status == ProviderStatus.ACTIVE.value),
-        ),
+        row.c.effective_date <= on,
+        or_(row.c.end_date > on, and_(row.c.end_date.is_(None), row.c.status == ProviderStatus.ACTIVE.value)),
     )
 
 
