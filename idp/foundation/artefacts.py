@@ -31,6 +31,7 @@ __all__ = [
 
 
 _table: Table = Artefact.__table__  # type: ignore[assignment]
+_HAS_TRIES_LEFT: Final = or_(_table.c.attempts_left.is_(None), _table.c.attempts_left > 0)
 _KNOWN: Final = select(_table.c.id).where(
     _table.c.kind == bindparam("kind"), _table.c.digest == bindparam("digest"), _table.c.expires_at > bindparam("now")
 )
@@ -109,6 +110,7 @@ def redeem(tx: Session, *, kind: Kind, digest: bytes, now: datetime, bound_to: s
             _table.c.digest == digest,
             _table.c.used_at.is_(None),
             _table.c.expires_at > now,
+            _HAS_TRIES_LEFT,
             _table.c.bound_to == bound_to if bound_to is not None else _table.c.bound_to.is_(None),
         )
         .values(used_at=now)
@@ -127,6 +129,7 @@ def peek(tx: Rows, *, kind: Kind, digest: bytes, now: datetime, bound_to: str | 
             _table.c.digest == digest,
             _table.c.used_at.is_(None),
             _table.c.expires_at > now,
+            _HAS_TRIES_LEFT,
             _table.c.bound_to == bound_to if bound_to is not None else _table.c.bound_to.is_(None),
         )
     ).one_or_none()
@@ -236,7 +239,7 @@ def fail_attempt(tx: Session, *, identity: UUID) -> int:
     """Count one wrong try against an artefact that allows few; returns how many are left (0: it is dead)."""
     left = tx.execute(
         update(_table)
-        .where(_table.c.id == identity, or_(_table.c.attempts_left.is_(None), _table.c.attempts_left > 0))
+        .where(_table.c.id == identity, _HAS_TRIES_LEFT)
         .values(attempts_left=_table.c.attempts_left - 1)
         .returning(_table.c.attempts_left)
     ).scalar_one_or_none()
@@ -251,11 +254,15 @@ def purge(tx: Session, *, before: datetime, batch: int = 1000) -> int:
 
 def _why_not(tx: Rows, *, kind: Kind, digest: bytes, bound_to: str | None) -> Refused:
     row = tx.execute(
-        select(_table.c.used_at, _table.c.bound_to).where(_table.c.kind == kind.value, _table.c.digest == digest)
+        select(_table.c.used_at, _table.c.bound_to, _table.c.attempts_left).where(
+            _table.c.kind == kind.value, _table.c.digest == digest
+        )
     ).one_or_none()
     if row is None or row.bound_to != bound_to:
         return Refused(Reason.UNKNOWN)
-    return Refused(Reason.REPLAYED if row.used_at is not None else Reason.EXPIRED)
+    if row.used_at is not None:
+        return Refused(Reason.REPLAYED)
+    return Refused(Reason.EXHAUSTED if row.attempts_left == 0 else Reason.EXPIRED)
 
 
 def family_of_digest(tx: Session, *, kind: Kind, digest: bytes) -> UUID | None:

@@ -1,0 +1,24 @@
+"""Many threads do one thing at the same moment; what they returned, in no order (SECURITY: RA)."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TypeVar
+
+from flask import Flask
+
+Outcome = TypeVar("Outcome")
+THREADS = 16
+
+
+def race(app: Flask, act: Callable[[], Outcome], *, threads: int = THREADS) -> list[Outcome]:
+    """Each thread waits for all others, then acts in an application context of its own."""
+    barrier = Barrier(threads)
+
+    def run(_: int) -> Outcome:
+        with app.app_context():
+            barrier.wait(timeout=20)
+            return act()
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(run, range(threads)))
