@@ -18,7 +18,7 @@ from idp.foundation.origin import Origin
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
 from idp.settings import Settings
-from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
+from idp.vocabulary.affiliation import Acting, AffiliationStatus, TargetKind
 from idp.vocabulary.evidence import Evidence
 
 
@@ -164,15 +164,17 @@ def change_status(
     now: datetime,
     actor: str,
     origin: Origin,
+    acting: Acting | None = None,
     disabled_by: str | None = None,
 ) -> bool:
     """Set the stored status; the raised epoch kills every grant and token under it by its next use (D4).
 
-    `False` for an unknown or ended affiliation: an end is final, a new link is a new row (MODEL §10).
+    A manager acts by `acting`, on its target only and never on themselves; without one it is the payer or the system.
+    `False` for an unknown, foreign or ended affiliation: an end is final, a new link is a new row (MODEL §10).
     """
-    see_as(tx, everything=True)
+    see_as(tx, target_id=acting.target_id if acting is not None else None, everything=acting is None)
     row = tx.get(Affiliation, affiliation_id, with_for_update=True)
-    if row is None or row.status == AffiliationStatus.ENDED:
+    if row is None or row.status == AffiliationStatus.ENDED or not (acting is None or _is_theirs(row, acting)):
         return False
     before = row.status
     row.status = status.value
@@ -193,6 +195,11 @@ def change_status(
         details={"before": before, "after": status.value},
     )
     return True
+
+
+def _is_theirs(row: Affiliation, acting: Acting) -> bool:
+    target = (row.registry_name, row.target_kind, row.target_id)
+    return target == (acting.registry, acting.target_kind, acting.target_id) and row.subject_id != acting.subject_id
 
 
 def _add_levels(
