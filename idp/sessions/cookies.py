@@ -15,7 +15,7 @@ from flask.sessions import SessionInterface, SessionMixin
 
 from idp.foundation import clock, house
 from idp.foundation.artefacts import digest_of
-from idp.foundation.database import reading, writing
+from idp.foundation.database import looking_up, writing
 from idp.foundation.front_door import policy_of
 from idp.keyring.service import Keyring
 from idp.sessions import service
@@ -23,6 +23,7 @@ from idp.sessions.rules import SessionFacts
 from idp.settings import Settings
 from idp.vocabulary.secret import Secret
 
+_CSRF: Final = "csrf_token"
 _VALUE: Final = re.compile(r"[A-Za-z0-9_-]{43}\Z", re.ASCII)
 
 
@@ -35,22 +36,30 @@ def session_cookie_name(settings: Settings) -> str:
 
 
 class BrowserState(dict[str, Any], SessionMixin):
-    """What Flask-WTF sees as `session`: only the CSRF secret, derived from the browser's cookie, never stored."""
+    """What Flask-WTF sees as `session`: only the CSRF secret, derived from the browser's cookie, never stored.
+
+    It is made at the first look: the endpoints of machines never look, and should not pay for it.
+    """
+
+    def __contains__(self, name: object) -> bool:
+        return name == _CSRF or super().__contains__(name)
+
+    def __missing__(self, name: str) -> str:
+        if name != _CSRF:
+            raise KeyError(name)
+        secret: str = self.setdefault(_CSRF, _csrf_secret(_browser()))
+        return secret
 
 
 class BrowserCookies(SessionInterface):
     """Flask's `session` for this house: no state of its own, and a browser cookie once a page has a form."""
 
     def open_session(self, app: Flask, request: Request) -> BrowserState:
-        value = request.cookies.get(browser_cookie_name(house.get(Settings)), "")
-        known = bool(_VALUE.match(value))
-        g.browser = Secret(value if known else secrets.token_urlsafe(32))
-        g.browser_is_new = not known
-        return BrowserState(csrf_token=_csrf_secret(g.browser))
+        return BrowserState()
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         if g.get("browser_is_new") and (g.get("browser_needed") or g.get("csrf_token") is not None):
-            _set(response, browser_cookie_name(house.get(Settings)), g.browser)
+            _set(response, browser_cookie_name(house.get(Settings)), _browser())
 
 
 def attach(app: Flask) -> None:
@@ -63,8 +72,7 @@ def attach(app: Flask) -> None:
 def browser_digest() -> bytes:
     """Digest of this browser's cookie; asking for it makes sure that the browser gets one."""
     g.browser_needed = True
-    digest: bytes = digest_of(g.browser.reveal())
-    return digest
+    return digest_of(_browser().reveal())
 
 
 def set_session(response: Response, cookie: Secret) -> None:
@@ -97,6 +105,17 @@ def _set(response: Response, name: str, value: Secret) -> None:
     )
 
 
+def _browser() -> Secret:
+    """What names this browser: its cookie, or a new value for one that has none."""
+    browser: Secret | None = g.get("browser")
+    if browser is None:
+        value = request.cookies.get(browser_cookie_name(house.get(Settings)), "")
+        known = bool(_VALUE.match(value))
+        browser = g.browser = Secret(value if known else secrets.token_urlsafe(32))
+        g.browser_is_new = not known
+    return browser
+
+
 def _csrf_secret(browser: Secret) -> str:
     return hmac.new(house.get(Keyring).derive("csrf"), browser.reveal().encode(), sha256).hexdigest()
 
@@ -108,7 +127,7 @@ def _load_session() -> None:
         return
     cookie = request.cookies.get(session_cookie_name(house.get(Settings)), "")
     if _VALUE.match(cookie):
-        with reading() as tx:
+        with looking_up() as tx:
             g.session = service.find_live(tx, cookie=cookie, now=clock.now())
 
 

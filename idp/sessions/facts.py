@@ -1,11 +1,15 @@
 """Rows of sessions and transactions as facts."""
 
+from typing import Any
+
+from sqlalchemy import Row
+
 from idp.sessions.models import BrowserSession, Transaction
 from idp.sessions.rules import SessionFacts, TransactionFacts
 from idp.vocabulary.assurance import Acr, Amr
 
 
-def session_facts(row: BrowserSession) -> SessionFacts:
+def session_facts(row: BrowserSession | Row[Any]) -> SessionFacts:
     return SessionFacts(
         id=row.id,
         subject_id=row.subject_id,

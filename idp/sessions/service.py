@@ -7,19 +7,18 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.foundation import epochs, house
 from idp.foundation.artefacts import digest_of
-from idp.foundation.database import new_id
+from idp.foundation.database import Rows, new_id
 from idp.foundation.origin import Origin
-from idp.relying_parties import service as relying_parties
-from idp.sessions import transactions
+from idp.sessions import fan_out, transactions
 from idp.sessions.facts import session_facts
-from idp.sessions.models import BrowserSession, LogoutDelivery, Participant
+from idp.sessions.models import BrowserSession, Participant
 from idp.sessions.rules import Currency, Ended, Participation, SessionFacts, why_dead
 from idp.settings import Settings
 from idp.subjects.models import Subject
@@ -38,17 +37,28 @@ class NewSession:
     session_id: UUID
 
 
-def find_live(tx: Session, *, cookie: str, now: datetime, idle: timedelta | None = None) -> SessionFacts | None:
+_session, _subject, _system = BrowserSession.__table__, Subject.__table__, epochs.SystemState.__table__
+_OF_COOKIE: Final = (
+    select(
+        _session,
+        _subject.c.status.label("status_now"),
+        _subject.c.epoch.label("epoch_now"),
+        _system.c.epoch.label("system_epoch_now"),
+    )
+    .join(_subject, _subject.c.id == _session.c.subject_id)
+    .join(_system, _system.c.id == 1)
+    .where(_session.c.digest == bindparam("digest"))
+)
+"""Read for every page: by Core, built once, with all that can end a session beside it."""
+
+
+def find_live(tx: Rows, *, cookie: str, now: datetime, idle: timedelta | None = None) -> SessionFacts | None:
     """The session of a cookie, if nothing has ended it by now."""
-    row = tx.execute(
-        select(BrowserSession, Subject.status, Subject.epoch)
-        .join(Subject, Subject.id == BrowserSession.subject_id)
-        .where(BrowserSession.digest == digest_of(cookie))
-    ).one_or_none()
+    row = tx.execute(_OF_COOKIE, {"digest": digest_of(cookie)}).one_or_none()
     if row is None:
         return None
-    facts = session_facts(row[0])
-    current = Currency(subject_status=row[1], subject_epoch=row[2], system_epoch=epochs.current(tx))
+    facts = session_facts(row)
+    current = Currency(subject_status=row.status_now, subject_epoch=row.epoch_now, system_epoch=row.system_epoch_now)
     limit = idle or house.get(Settings).session_idle
     return None if why_dead(facts, current=current, now=now, idle=limit) else facts
 
@@ -175,7 +185,7 @@ def end_session(
     ).scalar_one_or_none()
     if owner is None:
         return False
-    _owe_logouts(tx, session_id=session_id, now=now)
+    fan_out.owe_for_session(tx, session_id=session_id, now=now)
     audit.append(
         tx,
         Event.SIGNED_OUT if reason is Ended.SIGNED_OUT else Event.SESSION_ENDED,
@@ -231,11 +241,15 @@ def close_dead(tx: Session, *, now: datetime, batch: int = 500) -> int:
     return len(rows)
 
 
-def participation(tx: Session, *, session_id: UUID, client_id: str) -> Participation | None:
+_participant = Participant.__table__
+_PARTICIPANT: Final = select(_participant).where(
+    _participant.c.session_id == bindparam("session_id"), _participant.c.client_id == bindparam("client_id")
+)
+
+
+def participation(tx: Rows, *, session_id: UUID, client_id: str) -> Participation | None:
     """What this session remembers about a relying party."""
-    row = tx.execute(
-        select(Participant).where(Participant.session_id == session_id, Participant.client_id == client_id)
-    ).scalar_one_or_none()
+    row = tx.execute(_PARTICIPANT, {"session_id": session_id, "client_id": client_id}).one_or_none()
     if row is None:
         return None
     return Participation(row.sid, row.affiliation_id, row.provider_id, row.practice_id)
@@ -264,10 +278,3 @@ def join(
     row.affiliation_id, row.provider_id, row.practice_id = affiliation_id, provider_id, practice_id
     tx.flush()  # grants refer to the sid
     return row.sid
-
-
-def _owe_logouts(tx: Session, *, session_id: UUID, now: datetime) -> None:
-    for row in tx.scalars(select(Participant).where(Participant.session_id == session_id)):
-        party = relying_parties.find(row.client_id)
-        if party is not None and party.registration.backchannel_logout_uri:
-            tx.add(LogoutDelivery(client_id=row.client_id, sid=row.sid, sub=row.sub, created_at=now, due_at=now))

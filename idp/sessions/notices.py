@@ -1,0 +1,58 @@
+"""Whom we write to, and as whom: always the stored address, in a portal's name or our own (RC-07)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from idp.foundation import house
+from idp.messaging import service as messaging
+from idp.messaging.rules import Brand, Link, Recipient
+from idp.relying_parties import service as relying_parties
+from idp.relying_parties.rules import RelyingParty
+from idp.settings import Settings
+from idp.subjects.rules import SubjectFacts
+
+NEUTRAL_ACCENT: Final = "#0B6468"
+NEUTRAL_INITIALS: Final = "Cr"
+
+
+def notify(
+    tx: Session,
+    *,
+    notice: str,
+    subject: SubjectFacts,
+    party: RelyingParty | None,
+    context: Mapping[str, Any],
+    now: datetime,
+    link: Link | None = None,
+) -> None:
+    """Owe a person a message in their language; someone without an address is owed none."""
+    if subject.email is None:
+        return
+    locale = subject.locale or "en"
+    messaging.enqueue(
+        tx,
+        notice=notice,
+        recipient=_recipient(subject),
+        brand=relying_parties.brand_of(party, locale=locale) if party is not None else _own_brand(),
+        context=context,
+        now=now,
+        link=link,
+    )
+
+
+def _recipient(subject: SubjectFacts) -> Recipient:
+    return Recipient(
+        subject_id=subject.id,
+        email=subject.email,
+        phone=None,
+        locale=subject.locale or "en",
+        zoneinfo=subject.zoneinfo or house.get(Settings).default_zone,
+        name=subject.name,
+    )
+
+
+def _own_brand() -> Brand:
+    return Brand(None, house.get(Settings).support_name, NEUTRAL_INITIALS, NEUTRAL_ACCENT)
