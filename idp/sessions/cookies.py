@@ -24,6 +24,7 @@ from idp.settings import Settings
 from idp.vocabulary.secret import Secret
 
 _CSRF: Final = "csrf_token"
+_CSRF: Final = "csrf_token"
 _VALUE: Final = re.compile(r"[A-Za-z0-9_-]{43}\Z", re.ASCII)
 
 
@@ -103,6 +104,17 @@ def _set(response: Response, name: str, value: Secret) -> None:
     response.set_cookie(
         name, value.reveal(), path="/", secure=not house.get(Settings).demo, httponly=True, samesite="Lax"
     )
+
+
+def _browser() -> Secret:
+    """What names this browser: its cookie, or a new value for one that has none."""
+    browser: Secret | None = g.get("browser")
+    if browser is None:
+        value = request.cookies.get(browser_cookie_name(house.get(Settings)), "")
+        known = bool(_VALUE.match(value))
+        browser = g.browser = Secret(value if known else secrets.token_urlsafe(32))
+        g.browser_is_new = not known
+    return browser
 
 
 def _browser() -> Secret:
