@@ -43,6 +43,11 @@ def held_by(
     return tuple(_held(row, targets[row.id]) for row in rows if row.id in targets)
 
 
+def target_of(tx: Session, row: Affiliation, *, on: date) -> Target | None:
+    """What one affiliation points at."""
+    return _targets(tx, [row], on=on, search=None, provider=None).get(row.id)
+
+
 def _held(row: Affiliation, target: Target) -> Held:
     levels: defaultdict[str, list[str]] = defaultdict(list)
     for held in row.levels:

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from idp.affiliations.facts import held_by
+from idp.affiliations.facts import held_by, target_of
 from idp.affiliations.models import Affiliation, AffiliationEvidence, HeldLevel
 from idp.affiliations.rules import Choice, Held, PortalTerms, choices
 from idp.audit import service as audit
@@ -17,7 +17,9 @@ from idp.foundation.database import new_id, see_as
 from idp.foundation.origin import Origin
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
+from idp.sessions import fan_out, notices
 from idp.settings import Settings
+from idp.subjects import service as subjects
 from idp.vocabulary.affiliation import Acting, AffiliationStatus, TargetKind
 from idp.vocabulary.evidence import Evidence
 
@@ -183,6 +185,8 @@ def change_status(
     row.activated_at = now if status is AffiliationStatus.ACTIVE else row.activated_at
     row.epoch += 1
     row.version += 1
+    if before == AffiliationStatus.ACTIVE and status is not AffiliationStatus.ACTIVE:
+        _tell_that_it_ended(tx, row, now=now)
     audit.append(
         tx,
         Event.AFFILIATION_ENDED if status is AffiliationStatus.ENDED else Event.AFFILIATION_CHANGED,
@@ -195,6 +199,24 @@ def change_status(
         details={"before": before, "after": status.value},
     )
     return True
+
+
+def _tell_that_it_ended(tx: Session, row: Affiliation, *, now: datetime) -> None:
+    """Leaving `active` calls the portals that act under it, and writes to the person (MODEL §10)."""
+    fan_out.owe_for_affiliation(tx, affiliation_id=row.id, now=now)
+    subject = subjects.by_id(tx, subject_id=row.subject_id)
+    target = target_of(tx, row, on=now.date())
+    if subject is None or target is None:
+        return
+    portal = next(iter(sorted({held.portal for held in row.levels})), None)
+    notices.notify(
+        tx,
+        notice="access_ended",
+        subject=subject,
+        party=relying_parties.find(portal) if portal is not None else None,
+        context={"target": target.name, "url": f"{house.get(Settings).issuer}/account/access"},
+        now=now,
+    )
 
 
 def _is_theirs(row: Affiliation, acting: Acting) -> bool:

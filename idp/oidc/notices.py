@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from idp.authenticators.notices import notify
 from idp.relying_parties.rules import RelyingParty
+from idp.sessions.notices import notify
 from idp.subjects import service as subjects
 
 

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.authenticators import notices
 from idp.authenticators.password import budgets, facts, rules
 from idp.authenticators.password.kdf import Kdf
 from idp.authenticators.password.models import PasswordCredential
@@ -25,8 +24,8 @@ from idp.foundation.origin import Origin
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.manifest import PasswordPolicy
 from idp.relying_parties.rules import RelyingParty
+from idp.sessions import notices, transactions
 from idp.sessions import service as sessions
-from idp.sessions import transactions
 from idp.sessions.rules import Ended, SessionFacts
 from idp.sessions.service import NewSession
 from idp.subjects import service as subjects

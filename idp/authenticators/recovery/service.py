@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.authenticators import notices
 from idp.authenticators.password import facts as passwords
 from idp.authenticators.password import setting
 from idp.authenticators.password.kdf import Kdf
@@ -28,6 +27,7 @@ from idp.messaging.rules import Link
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.manifest import PasswordPolicy
 from idp.relying_parties.rules import RelyingParty
+from idp.sessions import notices
 from idp.sessions import service as sessions
 from idp.sessions.rules import Ended
 from idp.settings import Settings
