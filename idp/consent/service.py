@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime
 from hashlib import sha256
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
@@ -30,13 +31,15 @@ def agreements_of(party: RelyingParty) -> tuple[Text, ...]:
     return tuple(texts)
 
 
+_acceptance = AgreementAcceptance.__table__
+_ACCEPTED: Final = select(_acceptance.c.kind, _acceptance.c.version).where(
+    _acceptance.c.subject_id == bindparam("subject_id"), _acceptance.c.client_id == bindparam("client_id")
+)
+
+
 def accepted_by(tx: Session, *, subject_id: str, client_id: str) -> frozenset[Text]:
     """What the person has accepted at this portal, every version."""
-    rows = tx.execute(
-        select(AgreementAcceptance.kind, AgreementAcceptance.version).where(
-            AgreementAcceptance.subject_id == subject_id, AgreementAcceptance.client_id == client_id
-        )
-    )
+    rows = tx.execute(_ACCEPTED, {"subject_id": subject_id, "client_id": client_id})
     return frozenset(Text(Kind(row.kind), row.version) for row in rows)
 
 

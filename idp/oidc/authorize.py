@@ -65,11 +65,7 @@ def begin(parameters: Parameters, *, visitor: Visitor) -> Redirect | Parked | Re
     request = authorization_requests.read(parameters, party, now=visitor.now)
     if isinstance(request, RequestError):
         return _refuse_request(request, parameters.single, party, visitor)
-    with reading() as tx:
-        decision = decide(tx, request, party=party, transaction=None, session=visitor.session, now=visitor.now)
-    if isinstance(decision.verdict, Show):
-        with writing() as tx:
-            return _park(tx, request, visitor, visitor.browser_digest)
+    # Whatever the dispatcher says, something is written: so it is asked once, in the transaction that acts on it.
     return _settle(request, party, visitor, txn=None)
 
 

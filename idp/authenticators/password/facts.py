@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from idp.authenticators.password.models import PasswordCredential
@@ -15,12 +16,13 @@ from idp.relying_parties.manifest import PasswordPolicy
 from idp.relying_parties.rules import RelyingParty
 from idp.subjects.rules import SubjectFacts
 
+_table = PasswordCredential.__table__
+_OF_SUBJECT: Final = select(_table).where(_table.c.subject_id == bindparam("subject_id"))
+
 
 def credential_of(tx: Session, *, subject_id: str) -> Credential | None:
     """The person's password, or `None` where they have none; asked with any text, also of unknown people (SI-02)."""
-    row = tx.execute(
-        select(PasswordCredential.__table__).where(PasswordCredential.subject_id == subject_id)
-    ).one_or_none()
+    row = tx.execute(_OF_SUBJECT, {"subject_id": subject_id}).one_or_none()
     if row is None:
         return None
     return Credential(
