@@ -1,7 +1,6 @@
 """Discovery and authorization-server metadata, written from the tables that the endpoints use (RFC 8414, OIDC Discovery)."""
 
 from functools import lru_cache
-from functools import lru_cache
 from typing import Any
 
 import orjson

@@ -40,7 +40,14 @@ def code(
     assert isinstance(verdict, Proceed), "a code is issued only on a verdict to proceed"
     choice = verdict.choice
     if choice is not None and decision.terms is not None:
-        affiliations.use(tx, choice=choice, subject_id=session.subject_id, terms=decision.terms, now=now)
+        affiliations.use(
+            tx,
+            choice=choice,
+            subject_id=session.subject_id,
+            visited=party.client_id,
+            terms=decision.terms,
+            now=now,
+        )
     authorized = _authorized(tx, request, party, session, choice, verdict.scopes, now=now)
     grant_id = grants.make(tx, authorized, now=now, lifetime=_lifetime(authorized, session, now=now))
     issued = authorization_code.issue(

@@ -23,6 +23,7 @@ def deliver(row: Any, now: datetime) -> Refused | None:
         party.absolute(party.registration.backchannel_logout_uri),
         purpose=Purpose.BACKCHANNEL_LOGOUT,
         form={"logout_token": token},
+        timeout=TIMEOUT,
     )
     if isinstance(reply, Refused):
         return reply

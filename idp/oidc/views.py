@@ -9,7 +9,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import MethodNotAllowed
 
-from idp.foundation import clock, error_pages, house, pages
+from idp.foundation import clock, error_pages, front_door, house, pages
 from idp.foundation.database import reading
 from idp.foundation.error_pages import Kind
 from idp.foundation.front_door import origin, route_policy
@@ -54,6 +54,8 @@ def authorize() -> ResponseReturnValue:
     read = read_encoded(request.query_string)
     if isinstance(read, OAuthError):
         return _unreadable()
+    if current_session() is None:
+        front_door.count("authorize")  # without a session every such request is parked: rows that anybody can make
     return _send(authorization.begin(read, visitor=_visitor()), txn=None)
 
 
