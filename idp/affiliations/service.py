@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from idp.affiliations.facts import held_by, target_of
@@ -89,19 +90,27 @@ def audit_choice(
     )
 
 
-def use(tx: Session, *, choice: Choice, subject_id: str, terms: PortalTerms, now: datetime) -> None:
-    """An interactive authorization under this affiliation: it counts against dormancy and brings the first levels.
+_affiliation: Table = Affiliation.__table__  # type: ignore[assignment]
+_level = HeldLevel.__table__
+_USED: Final = (
+    update(_affiliation).where(_affiliation.c.id == bindparam("affiliation_id")).values(last_used_at=bindparam("now"))
+)
+_LEVEL: Final = (
+    select(_level.c.id)
+    .where(_level.c.affiliation_id == bindparam("affiliation_id"), _level.c.portal == bindparam("portal"))
+    .limit(1)
+)
 
-    MODEL §9; `default_levels` are given on the first visit (MODEL §1).
+
+def use(tx: Session, *, choice: Choice, subject_id: str, visited: str, terms: PortalTerms, now: datetime) -> None:
+    """An interactive authorization under this affiliation: it counts against dormancy (MODEL §9).
+
+    On the first visit to the portal itself, not to an app that speaks its roles, its `default_levels` are given (MODEL §1).
     """
     see_as(tx, subject_id=subject_id)
-    tx.execute(update(Affiliation).where(Affiliation.id == choice.affiliation_id).values(last_used_at=now))
-    has_levels = tx.execute(
-        select(HeldLevel.id)
-        .where(HeldLevel.affiliation_id == choice.affiliation_id, HeldLevel.portal == terms.client_id)
-        .limit(1)
-    ).first()
-    if has_levels is None:
+    tx.execute(_USED, {"affiliation_id": choice.affiliation_id, "now": now})
+    has_levels = tx.execute(_LEVEL, {"affiliation_id": choice.affiliation_id, "portal": terms.client_id}).first()
+    if has_levels is None and visited == terms.client_id:
         _add_levels(tx, affiliation_id=choice.affiliation_id, levels={terms.client_id: choice.levels}, now=now, by=None)
 
 

@@ -15,6 +15,7 @@ class Event(StrEnum):
     PASSWORD_RESET = "password_reset"
     USER_ID_REMINDED = "user_id_reminded"
     AGREEMENT_ACCEPTED = "agreement_accepted"
+    AGREEMENT_DECLINED = "agreement_declined"
     AFFILIATION_CHOSEN = "affiliation_chosen"
     CONSENT_GIVEN = "consent_given"
     CONSENT_DENIED = "consent_denied"

@@ -77,11 +77,10 @@ def audit_declined(
     """Note that the person would not accept a text and left."""
     audit.append(
         tx,
-        Event.AGREEMENT_ACCEPTED,
+        Event.AGREEMENT_DECLINED,
         now=now,
         actor=subject_id,
         origin=origin,
-        outcome="declined",
         subject_id=subject_id,
         client_id=party.client_id,
         details={"kind": text.kind.value, "version": text.version},

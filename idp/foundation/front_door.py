@@ -29,31 +29,30 @@ class RoutePolicy:
     """What protects one route.
 
     `auth` is who may call it: anybody, the browser that holds the transaction, a signed-in session, an
-    authenticated client, or a bearer token. `bucket` names its request count. `changes` says that its GET may
+    authenticated client, or a bearer token. `bucket` names the count of its POSTs. `changes` says that its GET may
     write (SECURITY ruling 13 lists the few that may).
     """
 
     auth: Literal["none", "browser", "session", "client", "token"]
     csrf: bool
-    bucket: str
+    bucket: str | None
     changes: bool
     cross_site: bool
 
 
 BUCKETS: Final[dict[str, tuple[int, timedelta]]] = {
-    "page": (600, timedelta(minutes=1)),
     "sign_in": (20, timedelta(minutes=1)),
     "recovery": (10, timedelta(minutes=10)),
     "authorize": (300, timedelta(minutes=1)),
 }
-"""Requests per address and window; hot endpoints count failures only, in their own rooms."""
+"""POSTs per address and window, and GETs that park a request; hot endpoints count failures only, in their own rooms."""
 
 
 def route_policy(
     *,
     auth: Literal["none", "browser", "session", "client", "token"],
     csrf: bool | None = None,
-    bucket: str = "page",
+    bucket: str | None = None,
     changes: bool = False,
     cross_site: bool = False,
 ) -> Callable[[View], View]:
@@ -122,13 +121,13 @@ def _guard() -> None:
         if policy.csrf:
             _same_site_only()
             csrf.protect()
-        _count(policy.bucket)
+        if policy.bucket is not None:
+            count(policy.bucket)
 
 
-def _count(bucket: str) -> None:
+def count(bucket: str) -> None:
+    """Count this request against its address; the one too many is answered 429 (D7)."""
     limit, window = BUCKETS[bucket]
-    if bucket == "page":
-        return
     if not limiter.count_request(
         bucket, address=request.remote_addr or "", limit=limit, window=window, now=clock.now()
     ):

@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import Blueprint, abort, current_app, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from idp.foundation import clock, house
+from idp.foundation import clock, front_door, house
 from idp.foundation.database import reading, writing
 from idp.foundation.front_door import origin, policy_of, route_policy
 from idp.relying_parties import service as relying_parties
@@ -86,6 +86,13 @@ def somebody_else(txn: UUID) -> ResponseReturnValue:
     return answer
 
 
+@bp.get("/")
+@route_policy(auth="none")
+def home() -> ResponseReturnValue:
+    """The provider's own front door is the person's account."""
+    return redirect(url_for("account.overview"), 303)
+
+
 @bp.get("/sign-in")
 @route_policy(auth="none", changes=True)
 def own() -> ResponseReturnValue:
@@ -93,6 +100,7 @@ def own() -> ResponseReturnValue:
     endpoint = request.args.get("to", "account.overview")
     if not _is_own_page(endpoint):
         abort(404)
+    front_door.count("authorize")
     asked = AuthorizationRequest(client_id=None, return_to=endpoint)
     with writing() as tx:
         txn = transactions.park(
