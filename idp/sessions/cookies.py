@@ -24,7 +24,6 @@ from idp.settings import Settings
 from idp.vocabulary.secret import Secret
 
 _CSRF: Final = "csrf_token"
-_CSRF: Final = "csrf_token"
 _VALUE: Final = re.compile(r"[A-Za-z0-9_-]{43}\Z", re.ASCII)
 
 
@@ -110,22 +109,17 @@ def _browser() -> Secret:
     """What names this browser: its cookie, or a new value for one that has none."""
     browser: Secret | None = g.get("browser")
     if browser is None:
-        value = request.cookies.get(browser_cookie_name(house.get(Settings)), "")
+        value = _sent(request, browser_cookie_name(house.get(Settings)))
         known = bool(_VALUE.match(value))
         browser = g.browser = Secret(value if known else secrets.token_urlsafe(32))
         g.browser_is_new = not known
     return browser
 
 
-def _browser() -> Secret:
-    """What names this browser: its cookie, or a new value for one that has none."""
-    browser: Secret | None = g.get("browser")
-    if browser is None:
-        value = request.cookies.get(browser_cookie_name(house.get(Settings)), "")
-        known = bool(_VALUE.match(value))
-        browser = g.browser = Secret(value if known else secrets.token_urlsafe(32))
-        g.browser_is_new = not known
-    return browser
+def _sent(sent: Request, name: str) -> str:
+    """The cookie's value; one that came twice was tossed in by somebody, and names nobody (SE-02)."""
+    values = sent.cookies.getlist(name)
+    return values[0] if len(values) == 1 else ""
 
 
 def _csrf_secret(browser: Secret) -> str:
@@ -137,7 +131,7 @@ def _load_session() -> None:
     policy = policy_of(request.endpoint)
     if policy is None or policy.auth in {"client", "token"}:
         return
-    cookie = request.cookies.get(session_cookie_name(house.get(Settings)), "")
+    cookie = _sent(request, session_cookie_name(house.get(Settings)))
     if _VALUE.match(cookie):
         with looking_up() as tx:
             g.session = service.find_live(tx, cookie=cookie, now=clock.now())

@@ -4,10 +4,6 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from typing import Any
-
-from sqlalchemy import Row
-
 from idp.sessions.models import BrowserSession, Transaction
 from idp.sessions.rules import SessionFacts, TransactionFacts
 from idp.vocabulary.assurance import Acr, Amr

@@ -110,14 +110,17 @@ def authenticated(
     return NewSession(cookie, row.id)
 
 
+_HELD: Final = (
+    select(_session.c.ended_at, _session.c.digest).where(_session.c.id == bindparam("session_id")).with_for_update()
+)
+
+
 def hold(tx: Session, session: SessionFacts) -> SessionFacts | None:
     """Lock a session for the transaction that acts on it; `None` if it was ended or rotated since it was read.
 
     Two tabs of one session pass one after the other, and a sign-out in between is seen (RA-09).
     """
-    row = tx.execute(
-        select(BrowserSession.ended_at, BrowserSession.digest).where(BrowserSession.id == session.id).with_for_update()
-    ).one_or_none()
+    row = tx.execute(_HELD, {"session_id": session.id}).one_or_none()
     stands = row is not None and row.ended_at is None and row.digest.hex()[:16] == session.digest_prefix
     return session if stands else None
 

@@ -25,8 +25,8 @@ from idp.vocabulary.refused import Refused
 from tests.sign_in.worlds import (
     NOW,
     OTHER_SESSION,
-    chose,
     choice,
+    chose,
     facts,
     remembers,
     request,
