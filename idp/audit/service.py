@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Table, event, insert, select, update
+from sqlalchemy import Table, bindparam, event, insert, select, update
 from sqlalchemy.orm import Session, SessionTransaction
 
 from idp.audit import facts
@@ -114,8 +114,15 @@ def _write(tx: Session) -> None:
         _extend(tx, stream, [item.content for item in pending if item.stream == stream])
 
 
+_of_stream = _heads.c.stream == bindparam("of_stream")
+_HEAD: Final = select(_heads.c.sequence, _heads.c.hash).where(_of_stream).with_for_update()
+_APPEND: Final = insert(_events)
+_ADVANCE: Final = update(_heads).where(_of_stream).values(sequence=bindparam("sequence"), hash=bindparam("hash"))
+"""Every transaction ends with these while it holds the head's lock: built once."""
+
+
 def _extend(tx: Session, stream: int, contents: list[Content]) -> None:
-    head = tx.execute(select(_heads.c.sequence, _heads.c.hash).where(_heads.c.stream == stream).with_for_update()).one()
+    head = tx.execute(_HEAD, {"of_stream": stream}).one()
     sequence, previous, rows = head.sequence, bytes(head.hash), []
     for content in contents:
         sequence += 1
@@ -130,8 +137,8 @@ def _extend(tx: Session, stream: int, contents: list[Content]) -> None:
             }
         )
         previous = digest
-    tx.execute(insert(_events), rows)
-    tx.execute(update(_heads).where(_heads.c.stream == stream).values(sequence=sequence, hash=previous))
+    tx.execute(_APPEND, rows)
+    tx.execute(_ADVANCE, {"of_stream": stream, "sequence": sequence, "hash": previous})
 
 
 def heads(tx: Session) -> list[Link]:

@@ -32,6 +32,7 @@ __all__ = [
 
 _table: Table = Artefact.__table__  # type: ignore[assignment]
 _HAS_TRIES_LEFT: Final = or_(_table.c.attempts_left.is_(None), _table.c.attempts_left > 0)
+_INSERT: Final = insert(_table)
 _KNOWN: Final = select(_table.c.id).where(
     _table.c.kind == bindparam("kind"), _table.c.digest == bindparam("digest"), _table.c.expires_at > bindparam("now")
 )
@@ -79,21 +80,20 @@ def issue(
     """
     secret = "" if digest is not None else secrets.token_urlsafe(SECRET_BYTES)
     identity = new_id()
-    tx.execute(
-        insert(_table).values(
-            id=identity,
-            kind=kind.value,
-            digest=digest if digest is not None else digest_of(secret),
-            family=family,
-            subject_id=subject_id,
-            bound_to=bound_to,
-            payload=dict(payload or {}),
-            number=0,
-            attempts_left=attempts,
-            created_at=now,
-            expires_at=now + lifetime,
-        )
-    )
+    row = {
+        "id": identity,
+        "kind": kind.value,
+        "digest": digest if digest is not None else digest_of(secret),
+        "family": family,
+        "subject_id": subject_id,
+        "bound_to": bound_to,
+        "payload": dict(payload or {}),
+        "number": 0,
+        "attempts_left": attempts,
+        "created_at": now,
+        "expires_at": now + lifetime,
+    }
+    tx.execute(_INSERT, row)
     return Secret(secret), identity
 
 
