@@ -70,14 +70,14 @@ def consent(txn: UUID) -> ResponseReturnValue:
     parked, session = pages.at_step(txn, step=CONSENT), current_session()
     if parked is None or parked.party is None or not parked.was_shown_to(session):
         return onward(txn)
-    asked = Scope.parse(parked.transaction.request["scope"]) or Scope()
+    asked = _released(parked.transaction)
     with reading() as tx:
         acting_for = _acting_for(tx, parked)
     return render_template(
         "consent/consent/consent.html",
         txn=txn,
         party=parked.party,
-        released=words.released(asked.names),
+        released=words.released(asked),
         acting_for_name=acting_for,
     )
 
@@ -110,7 +110,7 @@ def _keep_acceptance(
 
 def _keep_answer(tx: Session, opened: TransactionFacts, session: SessionFacts, *, allow: bool) -> None:
     now, client_id = clock.now(), opened.client_id or ""
-    asked = Scope.parse(opened.request["scope"]) or Scope()
+    asked = _released(opened)
     if not allow:
         transactions.remember_refusal(tx, txn=opened.id, now=now)
         audit.append(
@@ -123,13 +123,13 @@ def _keep_answer(tx: Session, opened: TransactionFacts, session: SessionFacts, *
             client_id=client_id,
         )
         return
-    transactions.remember_consent(tx, txn=opened.id, scopes=" ".join(asked.names))
+    transactions.remember_consent(tx, txn=opened.id, scopes=" ".join(asked))
     service.remember(
         tx,
         subject_id=session.subject_id,
         client_id=client_id,
         affiliation_id=opened.affiliation_id,
-        scopes=set(asked.names) - {OPENID},
+        scopes=set(asked) - {OPENID},
         now=now,
         origin=origin(),
     )
@@ -191,3 +191,9 @@ def _acting_for(tx: Session, parked: Parked) -> str | None:
         now=clock.now(),
     )
     return choice.name if choice is not None else None
+
+
+def _released(transaction: TransactionFacts) -> tuple[str, ...]:
+    """Everything that the app asks to be told: its scopes, and those of the single claims that it names."""
+    scope = Scope.parse(transaction.request["scope"]) or Scope()
+    return tuple(dict.fromkeys((*scope.names, *transaction.request["claim_scopes"])))

@@ -15,24 +15,19 @@ _ACTING: Final = frozenset(claim for claims in ACTING.values() for claim in clai
 
 def for_userinfo(tx: Rows, grant: GrantFacts, *, scope: str) -> dict[str, Any]:
     """Claims about the person that the scopes release, and those that the `claims` parameter asks beside them."""
-    names = released_by(scope.split()) | _asked(grant.claims, "userinfo", scope=scope)
+    names = released_by(scope.split()) | _asked(grant.claims, "userinfo")
     return _of_person(tx, grant, names)
 
 
-def for_id_token(tx: Rows, grant: GrantFacts, *, scope: str) -> dict[str, Any]:
+def for_id_token(tx: Rows, grant: GrantFacts) -> dict[str, Any]:
     """Claims about the person that the `claims` parameter asks for the ID token."""
-    names = _asked(grant.claims, "id_token", scope=scope)
+    names = _asked(grant.claims, "id_token")
     return _of_person(tx, grant, names) if names else {}
 
 
-def _asked(claims: Mapping[str, Any], place: str, *, scope: str) -> frozenset[str]:
-    """Single claims may be asked where the client is registered for the scope that releases them: `scope` holds those."""
-    asked = frozenset((claims.get(place) or {}).keys())
-    return asked & _ABOUT_A_PERSON & _askable(scope.split())
-
-
-def _askable(scopes: Collection[str]) -> frozenset[str]:
-    return released_by([*scopes, "profile", "email"])
+def _asked(claims: Mapping[str, Any], place: str) -> frozenset[str]:
+    """Single claims asked for; the request kept only those that the client is registered for (`askable_claims`)."""
+    return frozenset(claims.get(place) or ()) & _ABOUT_A_PERSON
 
 
 def _of_person(tx: Rows, grant: GrantFacts, names: Collection[str]) -> dict[str, Any]:

@@ -61,6 +61,7 @@ def code(
             "nonce": request.nonce,
             "scope": str(verdict.scopes),
             "resource": list(request.resource),
+            "sign_in": authorized.sign_in(),
         },
         now=now,
     )

@@ -1,13 +1,14 @@
 """The authorization request, read strictly (OIDC Core §3.1.2, RFC 7636, RFC 8707, RFC 9700; SECURITY AZ)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
 
 from idp.oidc.errors import RequestError
+from idp.oidc.scope_table import released_by
 from idp.sign_in.rules import AuthorizationRequest
 from idp.vocabulary.scopes import OFFLINE_ACCESS, OPENID, Scope
 
@@ -15,6 +16,8 @@ _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}\Z", re.ASCII)
 _MAX_AGE: Final = re.compile(r"[0-9]{1,9}\Z", re.ASCII)
 _LONG: Final = 4096
 _PROMPTS: Final = frozenset({"none", "login", "consent", "select_account"})
+PROTOCOL_CLAIMS: Final = frozenset({"sub", "acr", "auth_time", "amr", "nonce"})
+"""What may be asked of the protocol itself; it needs no scope."""
 REPEATABLE: Final = frozenset({"resource"})
 """RFC 8707 §2 allows several; every other parameter stands once (RFC 6749 §3.1)."""
 
@@ -64,7 +67,7 @@ def read_request(
         return RequestError(Code.INVALID_SCOPE, "The scope openid is missing.")
     if not set(resources) <= terms.resources:
         return RequestError(Code.INVALID_TARGET, "This client is not registered for this resource.")
-    asked = claims or {}
+    asked = askable_claims(claims or {}, scopes=terms.scopes)
     max_age = parameters.get("max_age") or terms.default_max_age
     return AuthorizationRequest(
         client_id=terms.client_id,
@@ -79,12 +82,28 @@ def read_request(
         login_hint=parameters.get("login_hint"),
         hinted_subject=hinted_subject or _asked_subject(asked),
         claims=asked,
+        claim_scopes=_scopes_of(asked, terms.scopes),
         provider_ids=(*scope.provider_ids, *_asked_values(asked, "provider_id")),
         tins=(*scope.tins, *_asked_values(asked, "tin")),
         ui_locales=parameters.get("ui_locales"),
         code_challenge=parameters["code_challenge"],
         resource=resources,
     )
+
+
+def askable_claims(claims: Mapping[str, Any], *, scopes: Collection[str]) -> dict[str, Any]:
+    """The `claims` parameter less what is said about a person by scopes that the client is not registered for (X2)."""
+    kept = PROTOCOL_CLAIMS | released_by(scopes)
+    return {
+        place: {name: ask for name, ask in claims[place].items() if name in kept}
+        for place in ("userinfo", "id_token")
+        if place in claims
+    }
+
+
+def _scopes_of(claims: Mapping[str, Any], scopes: Collection[str]) -> frozenset[str]:
+    asked = {name for place in claims.values() for name in place} - PROTOCOL_CLAIMS
+    return frozenset(scope for scope in scopes if asked & released_by([scope]))
 
 
 def readable_claims(claims: Any) -> bool:

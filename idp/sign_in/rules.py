@@ -53,6 +53,8 @@ class AuthorizationRequest:
     hinted_subject: str | None = None
     """The `sub` that a valid `id_token_hint` or the `claims` parameter names; nobody else's session answers (AZ-23)."""
     claims: Mapping[str, Any] = field(default_factory=dict)
+    claim_scopes: frozenset[str] = frozenset()
+    """Scopes that would release the single claims asked by `claims`: consent is about these too (OIDC Core §5.5)."""
     provider_ids: tuple[str, ...] = ()
     """All `provider_id` values the request narrows to, by scope or by the `claims` parameter."""
     tins: tuple[str, ...] = ()
@@ -61,6 +63,11 @@ class AuthorizationRequest:
     resource: tuple[str, ...] = ()
     return_to: str | None = None
     """Endpoint of the own page that asked for a sign-in."""
+
+    @property
+    def released(self) -> tuple[str, ...]:
+        """Everything that the client asks to be told, as scopes."""
+        return (*self.scope.names, *sorted(self.claim_scopes - set(self.scope.names)))
 
     @property
     def silent(self) -> bool:
@@ -181,7 +188,7 @@ def _choose(request: AuthorizationRequest, facts: Facts) -> Verdict:
 
 
 def _consent(request: AuthorizationRequest, facts: Facts, *, choice: Choice | None) -> Verdict:
-    asked = frozenset(request.scope.names)
+    asked = frozenset(request.released)
     given = (
         frozenset((facts.transaction.consented_scopes or "").split()) if facts.transaction is not None else frozenset()
     )

@@ -62,7 +62,7 @@ def mint_for_grant(
         grant, party=request.party, scope=scope, resource=resource, acting=claims, now=request.now
     )
     opaque = keep_opaque(tx, content, subject_id=grant.subject_id, request=request)
-    id_claims = for_id_token(tx, grant, scope=scope) if OPENID in scope.split() else {}
+    id_claims = for_id_token(tx, grant) if OPENID in scope.split() else {}
     return Minted(content, scope, opaque, grant, claims, id_claims, nonce, refresh_token)
 
 

@@ -57,6 +57,7 @@ def _exchange(tx: Session, redeemed: Redeemed, request: TokenRequest) -> Minted 
     grant = grants.live(tx, grant_id=UUID(payload["grant"]), now=request.now)
     if grant is None:
         return INVALID_GRANT
+    grant = grant.as_of(payload["sign_in"])
     resource = tuple(payload["resource"])
     if not set(request.resources) <= set(resource or request.resources) or not set(request.resources) <= set(
         request.party.registration.resources
@@ -104,9 +105,7 @@ def _first_refresh_token(
         return None
     if OFFLINE_ACCESS not in payload["scope"].split() and not registration.first_party:
         return None
-    return refresh_token.begin(
-        tx, grant, scope=payload["scope"], nonce=None, resource=tuple(payload["resource"]), now=request.now
-    )
+    return refresh_token.begin(tx, grant, scope=payload["scope"], resource=tuple(payload["resource"]), now=request.now)
 
 
 def _replayed(tx: Session, digest: bytes, request: TokenRequest) -> None:

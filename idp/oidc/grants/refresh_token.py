@@ -53,7 +53,7 @@ def refresh(request: TokenRequest) -> Minted | OAuthError:
         _keep_session_awake(tx, grant, now=request.now)
         return mint_for_grant(
             tx,
-            grant,
+            grant.as_of(family.payload["sign_in"]),
             request=request,
             scope=scope,
             resource=request.resources or tuple(family.payload["resource"]),
@@ -62,11 +62,15 @@ def refresh(request: TokenRequest) -> Minted | OAuthError:
         )
 
 
-def begin(
-    tx: Session, grant: GrantFacts, *, scope: str, nonce: str | None, resource: tuple[str, ...], now: datetime
-) -> str:
+def begin(tx: Session, grant: GrantFacts, *, scope: str, resource: tuple[str, ...], now: datetime) -> str:
     """The first token of a new family on a grant."""
-    payload = {"grant": str(grant.id), "client_id": grant.client_id, "scope": scope, "resource": list(resource)}
+    payload = {
+        "grant": str(grant.id),
+        "client_id": grant.client_id,
+        "scope": scope,
+        "resource": list(resource),
+        "sign_in": grant.sign_in(),
+    }
     _, identity = artefacts.issue(
         tx,
         kind=Kind.REFRESH,
