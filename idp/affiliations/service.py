@@ -102,20 +102,6 @@ _LEVEL: Final = (
 )
 
 
-_affiliation: Table = Affiliation.__table__  # type: ignore[assignment]
-_level = HeldLevel.__table__
-_USED: Final = (
-    update(_affiliation)
-    .where(_affiliation.c.id == bindparam("affiliation_id"))
-    .values(last_used_at=bindparam("now"))
-)
-_LEVEL: Final = (
-    select(_level.c.id)
-    .where(_level.c.affiliation_id == bindparam("affiliation_id"), _level.c.portal == bindparam("portal"))
-    .limit(1)
-)
-
-
 def use(tx: Session, *, choice: Choice, subject_id: str, visited: str, terms: PortalTerms, now: datetime) -> None:
     """An interactive authorization under this affiliation: it counts against dormancy (MODEL §9).
 

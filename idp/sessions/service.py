@@ -115,11 +115,6 @@ _HELD: Final = (
 )
 
 
-_HELD: Final = (
-    select(_session.c.ended_at, _session.c.digest).where(_session.c.id == bindparam("session_id")).with_for_update()
-)
-
-
 def hold(tx: Session, session: SessionFacts) -> SessionFacts | None:
     """Lock a session for the transaction that acts on it; `None` if it was ended or rotated since it was read.
 
