@@ -55,7 +55,7 @@ def demo(*, fresh: bool) -> None:
     try:
         everybody = people.read(DEMO_DATA / "people.toml")
         clients = demo_clients.prepare(MANIFESTS, credentials=data_dir / "clients", port_base=port_base)
-        _fill(settings, clients, everybody)
+        fill(settings, clients, everybody)
         _run(settings, clients, everybody, stopping)
     except (WrongPeople, CannotApply, Failed) as error:
         raise click.ClickException(str(error)) from None
@@ -96,7 +96,7 @@ def _stop_on_signals() -> threading.Event:
     return stopping
 
 
-def _fill(settings: Settings, clients: tuple[DemoClient, ...], everybody: tuple[DemoPerson, ...]) -> None:
+def fill(settings: Settings, clients: tuple[DemoClient, ...], everybody: tuple[DemoPerson, ...]) -> None:
     """Keys, tables, relying parties, directory, people: each made where it is missing."""
     from idp import create_app
 

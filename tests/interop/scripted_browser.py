@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import urljoin
 
 import httpx2
@@ -77,20 +78,30 @@ class ScriptedBrowser:
 
     def go(self, url: str, *, until: str) -> str:
         """The first address below `until` that a redirect leads to; it is not fetched."""
-        answer = self._http.get(url)
+        answer = self.send("GET", url)
         for _ in range(MOST_STEPS):
             if answer.is_redirect:
                 target = urljoin(str(answer.url), answer.headers["Location"])
                 if target.startswith(until):
                     return target
-                answer = self._http.get(target)
+                answer = self.send("GET", target)
                 continue
             assert answer.status_code == 200, f"{answer.status_code} at {answer.url}: {answer.text[-1500:]}"
             form = _main_form(answer.text, at=str(answer.url))
             typed = {name: value for name, value in self._typed.items() if name in form.names}
             action = urljoin(str(answer.url), form.action)
-            answer = self._http.post(action, data={**form.fields, **typed}, headers={"Origin": _origin(action)})
+            answer = self.send("POST", action, data={**form.fields, **typed}, headers={"Origin": _origin(action)})
         raise AssertionError(f"too many pages; the last was {answer.url}")
+
+    def fill(self, url: str, **typed: str) -> httpx2.Response:
+        """Opens a page and sends its form."""
+        form = _main_form(self.send("GET", url).text, at=url)
+        action = urljoin(url, form.action)
+        return self.send("POST", action, data={**form.fields, **typed}, headers={"Origin": _origin(action)})
+
+    def send(self, method: str, url: str, **more: Any) -> httpx2.Response:
+        """Every request goes through here."""
+        return self._http.request(method, url, **more)
 
 
 def _origin(url: str) -> str:

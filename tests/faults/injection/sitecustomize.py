@@ -1,0 +1,39 @@
+"""Loaded by Python itself in the processes that a fault test starts (PYTHONPATH): kills one of them at a chosen moment.
+
+The file that FAULT_FILE names says which, such as `after_commit 2`: the second commit since the file was seen. The product
+knows nothing of this.
+"""
+
+import os
+import signal
+from collections import Counter
+from pathlib import Path
+
+from flask import request_finished
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+_seen: Counter[tuple[int, str]] = Counter()
+
+
+def _at(moment: str) -> None:
+    path = Path(os.environ["FAULT_FILE"])
+    try:
+        wanted, count = path.read_text("utf-8").split()
+        armed = path.stat().st_mtime_ns
+    except (FileNotFoundError, ValueError):
+        return
+    _seen[armed, moment] += 1
+    if moment == wanted and _seen[armed, moment] == int(count):
+        path.unlink(missing_ok=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _reply(*_: object, **__: object) -> None:
+    _at("reply")
+
+
+if "FAULT_FILE" in os.environ:
+    event.listen(Session, "before_commit", lambda _session: _at("before_commit"))
+    event.listen(Session, "after_commit", lambda _session: _at("after_commit"))
+    request_finished.connect(_reply)
