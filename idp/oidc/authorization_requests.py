@@ -4,10 +4,12 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from math import isfinite
 from typing import Any, Final
 
 from idp.foundation import house, jose
 from idp.foundation.jose import Purpose
+from idp.foundation.parsing import acceptable
 from idp.keyring.service import Keyring
 from idp.oidc.authlib_adapter import supports_response_type
 from idp.oidc.errors import RequestError
@@ -20,6 +22,8 @@ from idp.sign_in.rules import AuthorizationRequest
 from idp.vocabulary.refused import Refused
 
 _LONGEST_CLAIMS: Final = 8192
+_CLAIMS_DEPTH: Final = 8
+_WIDEST_NUMBER: Final = 2**63
 
 
 class Reason(StrEnum):
@@ -69,7 +73,22 @@ def _claims(text: str | None) -> Mapping[str, Any] | None:
         claims = json.loads(text, object_pairs_hook=_once) if len(text) <= _LONGEST_CLAIMS else None
     except (ValueError, RecursionError):
         return None
-    return claims if readable_claims(claims) else None
+    return claims if readable_claims(claims) and _keepable(claims, depth=_CLAIMS_DEPTH) else None
+
+
+def _keepable(value: Any, *, depth: int) -> bool:
+    """Whether both databases keep it as it is: shallow, no NaN or endless number, no control character (RX-06, ST-03)."""
+    if isinstance(value, dict):
+        return depth > 0 and all(
+            acceptable(name) and _keepable(member, depth=depth - 1) for name, member in value.items()
+        )
+    if isinstance(value, list):
+        return depth > 0 and all(_keepable(member, depth=depth - 1) for member in value)
+    if isinstance(value, float):
+        return isfinite(value)
+    if isinstance(value, int):
+        return abs(value) < _WIDEST_NUMBER
+    return value is None or acceptable(value)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

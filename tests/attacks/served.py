@@ -8,7 +8,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
@@ -103,6 +105,7 @@ def serving(settings: Settings, folder: Path, *, workers: int = 1) -> Iterator[S
         "IDP_KDF_CONCURRENCY": str(settings.kdf_concurrency),
         "IDP_KDF_QUEUE": str(settings.kdf_queue),
         "IDP_LOG_LEVEL": settings.log_level,
+        "IDP_TRUSTED_PROXIES": str(settings.trusted_proxies),
     }
     command = [sys.executable, "-m", "idp", "serve", "--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
     with (folder / "served.log").open("wb") as log:
@@ -150,3 +153,42 @@ def maker(served: Served) -> Make:
     from idp.foundation import clock, house
 
     return Make(now=clock.now(), settings=house.get(Settings))
+
+
+class Visitor:
+    """A browser at the served provider, cookies kept by hand: they are `Secure`, and this wire is not."""
+
+    def __init__(self, served: Served, *, address: str = "203.0.113.7") -> None:
+        self._served = served
+        self._address = address
+        self.cookies: dict[str, str] = {}
+
+    def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str, str, str]:
+        """Status, `Location`, `Retry-After`, body."""
+        wire = HTTPConnection("127.0.0.1", self._served.port, timeout=60)
+        headers = {"Host": HOST, "X-Forwarded-For": self._address, "Origin": f"https://{HOST}"}
+        if self.cookies:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        if form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        wire.request(method, path, urlencode(form) if form is not None else None, headers)
+        answer = wire.getresponse()
+        for value in answer.headers.get_all("Set-Cookie") or ():
+            name, _, rest = value.partition("=")
+            self.cookies[name] = rest.partition(";")[0]
+        told = (answer.headers.get("Location", ""), answer.headers.get("Retry-After", ""))
+        body = answer.read().decode("utf-8", "replace")
+        wire.close()
+        return answer.status, *told, body
+
+    def open_sign_in(self) -> tuple[str, str]:
+        """Where the sign-in form posts to, and its token."""
+        path = "/sign-in"
+        for _ in range(5):
+            status, location, _, body = self.ask("GET", path)
+            if status == 200:
+                token = re.search(r'name="csrf_token" value="([^"]+)"', body)
+                assert token is not None
+                return path, token[1]
+            path = location
+        raise AssertionError(f"no sign-in page: {status} {location}")

@@ -7,6 +7,7 @@ Called in no transaction. Every check costs one hash, whether or not there is an
 import secrets
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -50,6 +51,8 @@ class Kdf:
         self._hasher = PasswordHasher(
             time_cost=time_cost, memory_cost=memory_kib, parallelism=parallelism, type=Type.ID
         )
+        # Threads of its own: the allocator keeps one hash's memory for every thread that ever hashed.
+        self._hashing = ThreadPoolExecutor(concurrency, thread_name_prefix="kdf")
         self._slots = threading.BoundedSemaphore(concurrency)
         self._places = threading.BoundedSemaphore(concurrency + queue)
         self._wait = wait.total_seconds()
@@ -71,7 +74,7 @@ class Kdf:
     def digest(self, plain: Secret) -> str | Refused:
         """A new digest in PHC form; `Refused(BUSY)` when too many wait already."""
         with self._turn() as mine:
-            return self._hasher.hash(_bytes(plain)) if mine else Refused(Reason.BUSY)
+            return self._hashing.submit(self._hasher.hash, _bytes(plain)).result() if mine else Refused(Reason.BUSY)
 
     def check(self, plain: Secret, *, digest: str | None) -> Verdict | Refused:
         """Compare with `digest`; without one (no account, no password) the same work is done for nothing.
@@ -84,7 +87,8 @@ class Kdf:
             real = digest is not None and digest.startswith("$argon2id$")
             right = False
             with suppress(VerificationError, InvalidHashError):
-                right = self._hasher.verify(digest if real and digest else self._dummy, _bytes(plain))
+                compared = digest if real and digest else self._dummy
+                right = self._hashing.submit(self._hasher.verify, compared, _bytes(plain)).result()
         if not (right and real) or digest is None:
             return Verdict(False)
         return Verdict(True, outdated=self._hasher.check_needs_rehash(digest))
