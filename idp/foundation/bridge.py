@@ -2,8 +2,9 @@
 
 A WSGI server spends a thread on a request whose body has not arrived yet, and waits for it as long as the client likes:
 one idle connection a worker stops the whole service (RX-04, R-32). Here a body is awaited without a thread, within
-limits of size and time; then the application runs. What only reads runs at once; what may wait for a hash, and what
-other servers call, run in threads of their own, so that sign-ins never stand before pages or tokens (RX-02).
+limits of size and time; then the application runs in a thread. Pages, which may wait for a hash, and what other servers
+call have threads of their own, so that sign-ins never stand before tokens (RX-02). Only what never waits for anybody
+runs at once: whoever asks whether this process is alive must not wait for the database (R-12).
 """
 
 import asyncio
@@ -23,6 +24,17 @@ BODY_SECONDS: Final = 10
 CALLING_THREADS: Final = 4
 SPARE_THREADS: Final = 8
 """Beyond those that may hash or wait for it: they tell everybody else to come back later."""
+NEVER_WAITS: Final = ("/healthz", "/static/")
+CALLED: Final = (
+    "/oauth/token",
+    "/oauth/userinfo",
+    "/oauth/introspect",
+    "/oauth/revoke",
+    "/oauth/jwks",
+    "/.well-known/",
+    "/readyz",
+    "/metrics",
+)
 Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
@@ -39,22 +51,27 @@ class Bridge:
         environ = environ_of(scope)
         if scope.method == "POST":
             await self._take_body(environ, proto)
-            pool = self._calls if scope.path.startswith("/oauth/") else self._pages
-            loop = asyncio.get_running_loop()
-            answer = await loop.run_in_executor(pool, answer_of, self._app, environ)
         else:
             environ["CONTENT_LENGTH"] = ""  # nobody reads it, and the server throws it away
+        if scope.path.startswith(NEVER_WAITS):
             answer = answer_of(self._app, environ)
+        else:
+            pool = self._calls if scope.path.startswith(CALLED) else self._pages
+            loop = asyncio.get_running_loop()
+            answer = await loop.run_in_executor(pool, answer_of, self._app, environ)
         proto.response_bytes(*answer)
 
     async def _take_body(self, environ: "WSGIEnvironment", proto: Any) -> None:
         """Put the whole body into `environ`, or the status that it is refused with."""
         announced = environ["CONTENT_LENGTH"]
-        if announced and (not announced.isdecimal() or int(announced) > MAX_BODY_BYTES):
-            return  # the outer wall refuses it by its length
+        if "HTTP_TRANSFER_ENCODING" in environ:
+            environ[BODY_REFUSED] = 411  # a chunked body that breaks off looks like one that ends (SE-11)
+            return
+        if not announced.isdecimal() or int(announced) > MAX_BODY_BYTES:
+            return  # there is none, or the outer wall refuses it by its length
         try:
             async with asyncio.timeout(self._body_seconds):
-                body = await proto() if announced else await _chunks(proto)
+                body = await proto()
         except TimeoutError:
             environ[BODY_REFUSED] = 408
         except Exception as error:  # granian has no public name for a broken body
@@ -63,19 +80,6 @@ class Bridge:
             environ[BODY_REFUSED] = 400
         else:
             environ["wsgi.input"] = io.BytesIO(body)
-            if len(body) > MAX_BODY_BYTES:
-                environ[BODY_REFUSED] = 413
-            environ["CONTENT_LENGTH"] = str(len(body)) if body else announced
-
-
-async def _chunks(proto: Any) -> bytes:
-    """A body of unknown length, up to one byte more than is taken."""
-    body = bytearray()
-    async for chunk in proto:
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            break
-    return bytes(body[: MAX_BODY_BYTES + 1])
 
 
 def environ_of(scope: Any) -> "WSGIEnvironment":

@@ -144,6 +144,7 @@ _BY_STATUS: Final = {
     405: Kind.WRONG_METHOD,
     408: Kind.TOO_SLOW,
     410: Kind.EXPIRED_LINK,
+    411: Kind.BAD_REQUEST,
     413: Kind.TOO_LARGE,
     414: Kind.TOO_LARGE,
     415: Kind.WRONG_TYPE,

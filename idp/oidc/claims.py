@@ -5,12 +5,11 @@ from typing import Any, Final
 
 from idp.consent.rules import GrantFacts
 from idp.foundation.database import Rows
-from idp.oidc.scope_table import ACTING, STANDARD, released_by
+from idp.oidc.scope_table import STANDARD, released_by
 from idp.subjects import service as subjects
 
 _ABOUT_A_PERSON: Final = frozenset(claim for claims in STANDARD.values() for claim in claims) - {"sub"}
 """Only these can come from a profile, so no profile can overwrite a protocol claim (T12, TK-35)."""
-_ACTING: Final = frozenset(claim for claims in ACTING.values() for claim in claims)
 
 
 def for_userinfo(tx: Rows, grant: GrantFacts, *, scope: str) -> dict[str, Any]:

@@ -36,7 +36,8 @@ FAILURES: Final = Budget(
     lock_first=timedelta(minutes=1),
     lock_max=timedelta(hours=1),
 )
-"""Wrong secrets for one client from one address; its owner elsewhere is still served (TK-15)."""
+"""Wrong secrets for one client from one address; its owner elsewhere is still served (TK-15). Names that nobody has
+share one count, so inventing them fills neither the budgets nor the audit."""
 _BASIC: Final = re.compile(r"Basic +([A-Za-z0-9+/=]{1,2048})\Z", re.ASCII | re.IGNORECASE)
 _LONGEST: Final = 1024
 _NOTHING: Final = artefacts.digest_of("a client that does not exist")
@@ -135,8 +136,9 @@ def _assertion_holds(party: RelyingParty, assertion: str, *, now: datetime) -> b
 
 
 def _refuse(presented: Presented, *, now: datetime, origin: Origin) -> OAuthError:
+    known = presented.client_id if relying_parties.find(presented.client_id) is not None else ""
     with writing() as tx:
-        counted = limiter.reserve(tx, budget=FAILURES, key=f"{presented.client_id}\x00{origin.address}", now=now)
+        counted = limiter.reserve(tx, budget=FAILURES, key=f"{known}\x00{origin.address}", now=now)
         if not isinstance(counted, Throttled):
             audit.append(
                 tx,
@@ -145,7 +147,7 @@ def _refuse(presented: Presented, *, now: datetime, origin: Origin) -> OAuthErro
                 actor="anonymous",
                 origin=origin,
                 outcome="invalid_client",
-                client_id=presented.client_id[:64] if relying_parties.find(presented.client_id) else None,
+                client_id=known or None,
                 details={"method": presented.method},
             )
     if isinstance(counted, Throttled):

@@ -12,6 +12,8 @@ _CODES: Final = {
     400: "invalid_request",
     404: "not_found",
     405: "invalid_request",
+    408: "invalid_request",
+    411: "invalid_request",
     413: "invalid_request",
     414: "invalid_request",
     415: "invalid_request",

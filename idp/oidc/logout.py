@@ -140,14 +140,10 @@ def load(tx: Session, *, txn: UUID, browser_digest: bytes, now: datetime) -> Log
     return LogoutRequest(party, kept["hint"], kept["redirect_uri"], kept["state"])
 
 
-def claim(*, txn: UUID, browser_digest: bytes) -> bool:
-    """Take over a request that a cross-site POST left; `False` if it was not waiting for anybody."""
-    with reading() as tx:
-        waits = transactions.unclaimed(tx, txn=txn)
-    if not waits:
-        return False
+def claim(*, txn: UUID, browser_digest: bytes) -> None:
+    """The first browser that comes for a posted request is the one that will be asked."""
     with writing() as tx:
-        return transactions.claim(tx, txn=txn, browser_digest=browser_digest)
+        transactions.claim(tx, txn=txn, browser_digest=browser_digest)
 
 
 def _hint(token: str, *, now: datetime) -> Mapping[str, Any] | None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from idp.oidc.errors import RequestError
-from idp.oidc.scope_table import released_by
+from idp.oidc.scope_table import STANDARD, released_by
 from idp.sign_in.rules import AuthorizationRequest
 from idp.vocabulary.scopes import OFFLINE_ACCESS, OPENID, Scope
 
@@ -67,7 +67,8 @@ def read_request(
         return RequestError(Code.INVALID_SCOPE, "The scope openid is missing.")
     if not set(resources) <= terms.resources:
         return RequestError(Code.INVALID_TARGET, "This client is not registered for this resource.")
-    asked = askable_claims(claims or {}, scopes=terms.scopes)
+    asked = claims or {}
+    told = askable_claims(asked, scopes=terms.scopes)
     max_age = parameters.get("max_age") or terms.default_max_age
     return AuthorizationRequest(
         client_id=terms.client_id,
@@ -81,8 +82,8 @@ def read_request(
         essential_acr=_essential_acr(asked),
         login_hint=parameters.get("login_hint"),
         hinted_subject=hinted_subject or _asked_subject(asked),
-        claims=asked,
-        claim_scopes=_scopes_of(asked, terms.scopes),
+        claims=told,
+        claim_scopes=_scopes_of(told, terms.scopes),
         provider_ids=(*scope.provider_ids, *_asked_values(asked, "provider_id")),
         tins=(*scope.tins, *_asked_values(asked, "tin")),
         ui_locales=parameters.get("ui_locales"),
@@ -102,8 +103,9 @@ def askable_claims(claims: Mapping[str, Any], *, scopes: Collection[str]) -> dic
 
 
 def _scopes_of(claims: Mapping[str, Any], scopes: Collection[str]) -> frozenset[str]:
+    """Of the claims about a person; acting claims are released by their scopes alone, here they only narrow."""
     asked = {name for place in claims.values() for name in place} - PROTOCOL_CLAIMS
-    return frozenset(scope for scope in scopes if asked & released_by([scope]))
+    return frozenset(scope for scope in scopes if scope in STANDARD and asked & released_by([scope]))
 
 
 def readable_claims(claims: Any) -> bool:

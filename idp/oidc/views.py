@@ -23,7 +23,7 @@ from idp.oidc.errors import INVALID_REQUEST, NO_TOKEN, OAuthError
 from idp.oidc.requests import FORM, Parameters, read_body, read_encoded
 from idp.sessions import cookies, refusals
 from idp.sessions.cookies import browser_digest, current_session
-from idp.sessions.transactions import UNCLAIMED
+from idp.sessions.transactions import UNCLAIMED, unclaimed
 from idp.vocabulary.refused import Refused
 
 bp = Blueprint("oidc", __name__)
@@ -134,13 +134,16 @@ def end_session_by_post() -> ResponseReturnValue:
 def confirm_logout(txn: UUID) -> ResponseReturnValue:
     """Ask before anything ends, unless the hint of a posted request speaks for this very session."""
     _only_get()
-    posted = logout.claim(txn=txn, browser_digest=browser_digest())
     with reading() as tx:
-        asked = logout.load(tx, txn=txn, browser_digest=browser_digest(), now=clock.now())
+        posted = unclaimed(tx, txn=txn)
+        owner = UNCLAIMED if posted else browser_digest()
+        asked = logout.load(tx, txn=txn, browser_digest=owner, now=clock.now())
     if isinstance(asked, Refused):
         return refusals.answer(asked, txn=txn)
     if posted and not logout.needs_confirmation(asked, current_session()):
         return _ended(asked)
+    if posted:
+        logout.claim(txn=txn, browser_digest=browser_digest())
     if asked.redirect_uri is not None:
         pages.allow_form_to(asked.redirect_uri)
     back = asked.party.manifest.base_url if asked.party is not None else None
