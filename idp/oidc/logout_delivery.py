@@ -1,7 +1,7 @@
 """One back-channel logout call (OIDC Back-Channel Logout §2.5): a token minted now, sent through the guarded door."""
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from idp.foundation import house
 from idp.foundation.outgoing import Outgoing, Purpose
@@ -9,6 +9,8 @@ from idp.messaging.rules import Reason
 from idp.oidc import tokens
 from idp.relying_parties import service as relying_parties
 from idp.vocabulary.refused import Refused
+
+TIMEOUT: Final = timedelta(seconds=5)
 
 
 def deliver(row: Any, now: datetime) -> Refused | None:
