@@ -15,14 +15,17 @@ from urllib.parse import urlencode
 from bench.cpu import resident_mb
 from bench.flow import Browser, code_in
 from bench.load import Figures, Request, measure
-from bench.provider import Provider, running
+from bench.provider import Provider, bare, running
 
 PERSON = ("rosa.delgado", "Copper-bellows-49")
 RESULTS = Path(__file__).parent / "results"
+ONLY_OURS = {"authorize + code exchange"}
+"""Two requests that go through the product alone."""
+Rounds = dict[str, list[Figures]]
 
 
 def cases(provider: Provider) -> dict[str, Callable[[], Request]]:
-    """Each hot path as a maker of requests; a person has signed in before."""
+    """Each hot path as a maker of requests; a person has signed in before. All but the last can be sent to the bare one."""
     browser = Browser(provider.port)
     code = browser.sign_in(provider.portal, *PERSON)
     status, _, body = _exchange(provider, code)
@@ -59,14 +62,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each case; the median is told")
     parser.add_argument("--port", type=int, default=8900)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "data", port=asked.port) as provider:
-        made = cases(provider)
-        rounds = {name: [] for name in made}
-        for _ in range(asked.rounds):
-            for name, make in made.items():
-                rounds[name].append(measure(provider.port, provider.pid, make, seconds=asked.seconds))
-        memory = resident_mb(provider.pid)
-    _tell(rounds, memory)
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        with running(data, port=asked.port) as provider, bare(data, port=asked.port + 1) as bare_pid:
+            made = cases(provider)
+            rounds: Rounds = {name: [] for name in made}
+            beside: Rounds = {name: [] for name in made if name not in ONLY_OURS}
+            for _ in range(asked.rounds):
+                for name, make in made.items():
+                    rounds[name].append(measure(provider.port, provider.pid, make, seconds=asked.seconds))
+                    if name in beside:
+                        beside[name].append(measure(asked.port + 1, bare_pid, make, seconds=asked.seconds))
+            memory = resident_mb(provider.pid)
+    _tell(rounds, beside, memory)
 
 
 def _exchange(provider: Provider, code: str) -> tuple[int, str, str]:
@@ -78,14 +86,19 @@ def _exchange(provider: Provider, code: str) -> tuple[int, str, str]:
     return answer.status, "", answer.read().decode()
 
 
-def _tell(rounds: dict[str, list[Figures]], memory: float) -> None:
-    print(f"{'case':34} {'CPU µs':>8} {'spread':>13} {'req/s':>8} {'p50 ms':>7} {'p99 ms':>7}")
+def _tell(rounds: Rounds, beside: Rounds, memory: float) -> None:
+    head = (
+        f"{'case':34} {'CPU µs':>8} {'spread':>13} {'req/s':>8} {'p50 ms':>7} {'p99 ms':>7} {'bare µs':>8} {'ratio':>6}"
+    )
+    print(head)
     for name, figures in rounds.items():
         cpu = sorted(each.cpu_us for each in figures)
         middle = statistics.median(cpu)
+        limit = _median(beside[name], "cpu_us") if name in beside else None
+        compared = f" {limit:8.0f} {limit / middle:6.2f}" if limit is not None else ""
         print(
             f"{name:34} {middle:8.0f} {cpu[0]:6.0f}–{cpu[-1]:<6.0f} {_median(figures, 'per_second'):8.0f}"
-            f" {_median(figures, 'p50_ms'):7.1f} {_median(figures, 'p99_ms'):7.1f}"
+            f" {_median(figures, 'p50_ms'):7.1f} {_median(figures, 'p99_ms'):7.1f}{compared}"
         )
     print(f"memory of the server's processes: {memory:.0f} MB")
     RESULTS.mkdir(exist_ok=True)
@@ -95,6 +108,7 @@ def _tell(rounds: dict[str, list[Figures]], memory: float) -> None:
         "python": platform.python_version(),
         "memory_mb": memory,
         "rounds": {name: [asdict(each) for each in figures] for name, figures in rounds.items()},
+        "bare": {name: [asdict(each) for each in figures] for name, figures in beside.items()},
     }
     (RESULTS / f"{stamp}.json").write_text(json.dumps(kept, indent=1), encoding="utf-8")
 

@@ -8,9 +8,10 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.flow import Client
 from idp import create_app
@@ -48,13 +49,32 @@ def running(folder: Path, *, port: int, workers: int = 2, database_url: str | No
         changed |= {"database_url": database_url}
     settings = load(overrides=changed)
     portal, app = _fill(settings, port)
-    environment = os.environ | {f"IDP_{name.upper()}": str(value) for name, value in changed.items()}
-    command = [sys.executable, "-m", "idp", "serve"]
-    with (folder / "serve.log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=log)
-    try:
-        _wait(port)
+    with _served(changed, ("-m", "idp", "serve"), log=folder / "serve.log") as server:
         yield Provider(port, server.pid, portal, app)
+
+
+@contextlib.contextmanager
+def bare(folder: Path, *, port: int, workers: int = 2, database_url: str | None = None) -> Iterator[int]:
+    """Serve the hand-written views of `bench.bare` on a provider's folder; gives the server's process id."""
+    changed = overrides(port, folder) | {"workers": str(workers)}
+    if database_url is not None:
+        changed |= {"database_url": database_url}
+    with _served(changed, ("-m", "bench.bare_server"), log=folder / "bare.log") as server:
+        yield server.pid
+
+
+@contextlib.contextmanager
+def _served(
+    changed: Mapping[str, Any], arguments: tuple[str, ...], *, log: Path
+) -> Iterator["subprocess.Popen[bytes]"]:
+    environment = os.environ | {f"IDP_{name.upper()}": str(value) for name, value in changed.items()}
+    with log.open("wb") as lines:
+        server = subprocess.Popen(
+            [sys.executable, *arguments], cwd=PROJECT, env=environment, stdout=lines, stderr=lines
+        )
+    try:
+        _wait(int(changed["bind"].rpartition(":")[2]))
+        yield server
     finally:
         server.terminate()
         server.wait(20)

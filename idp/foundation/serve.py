@@ -9,11 +9,14 @@ from idp.settings import PROJECT, Settings
 
 GRACE_SECONDS: Final = 15
 """How long requests may take to end when a worker is told to stop (R-03)."""
-_TARGET: Final = "wsgi:bridged"
+TARGET: Final = "wsgi:bridged"
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; SIGHUP replaces the workers one after the other."""
+def serve(settings: Settings, *, target: str = TARGET) -> None:
+    """Serve until SIGTERM or SIGINT; SIGHUP replaces the workers one after the other.
+
+    `target` is another only for the bench, which compares the product with bare views on the same server.
+    """
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
@@ -22,7 +25,7 @@ def serve(settings: Settings) -> None:
     metrics = _metrics_folder(settings)
     try:
         Granian(
-            _TARGET,
+            target,
             address=host.strip("[]"),
             port=int(port),
             interface=Interfaces.RSGI,
