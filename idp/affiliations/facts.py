@@ -63,6 +63,7 @@ def _held(row: Affiliation, target: Target) -> Held:
         epoch=row.epoch,
         disabled_by=row.disabled_by,
         used_at=max(uses, default=None),
+        last_used_at=row.last_used_at,
         evidence=tuple(Evidence(proof.kind) for proof in row.evidence),
         levels={portal: tuple(sorted(keys)) for portal, keys in levels.items()},
         account_manager=row.account_manager,

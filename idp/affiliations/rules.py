@@ -1,7 +1,7 @@
 """Who may act for whom now: effective status, and the choices that a person has at a portal (MODEL §1, §5, §10)."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -77,6 +77,8 @@ class Held:
     disabled_by: str | None = None
     used_at: datetime | None = None
     """Activation or the last interactive authorization under it, whichever is later (MODEL §9)."""
+    last_used_at: datetime | None = None
+    """The last interactive authorization alone: what a person would call *used*."""
     evidence: tuple[Evidence, ...] = ()
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     account_manager: bool = False
@@ -163,7 +165,7 @@ def choices(every: Iterable[Held], *, terms: PortalTerms, now: datetime, dormanc
         choice
         for held in every
         if blocked(held, terms=terms, now=now, dormancy=dormancy) is None
-        for choice in _choices_of(held, terms)
+        for choice in _told_apart(_choices_of(held, terms))
     ]
     by_name = sorted(found, key=lambda choice: (choice.name.casefold(), choice.key))
     return tuple(sorted(by_name, key=lambda choice: -(choice.used_at.timestamp() if choice.used_at else 0.0)))
@@ -207,6 +209,11 @@ def _choices_of(held: Held, terms: PortalTerms) -> list[Choice]:
     return [_choice(held, terms, provider=provider) for provider in target.providers]
 
 
+def _told_apart(ways: list[Choice]) -> list[Choice]:
+    """The use of an affiliation says nothing about which of its several providers was acted for."""
+    return ways if len(ways) == 1 else [replace(way, used_at=None) for way in ways]
+
+
 def _choice(held: Held, terms: PortalTerms, *, provider: ProviderChoice | None, whole: bool = False) -> Choice:
     return Choice(
         affiliation_id=held.id,
@@ -221,6 +228,6 @@ def _choice(held: Held, terms: PortalTerms, *, provider: ProviderChoice | None, 
         levels=levels_at(held, terms),
         whole=whole,
         ends_at=held.ends_at,
-        used_at=held.used_at,
+        used_at=held.last_used_at,
         target_name=held.target.name,
     )

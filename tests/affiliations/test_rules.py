@@ -147,6 +147,16 @@ def test_choices_come_last_used_first_then_by_name() -> None:
     ]  # fmt: skip
 
 
+def test_the_use_of_a_practice_says_nothing_of_one_of_its_providers() -> None:
+    def uses(target: Any, **changed: Any) -> set[Any]:
+        found = choices([held(target, **changed)], terms=terms(), now=NOW, dormancy=DORMANCY)
+        return {each.used_at for each in found}
+
+    assert uses(practice(record(1), record(2))) == {None}
+    assert uses(practice(record(1))) == {NOW - timedelta(days=1)}
+    assert uses(provider(), last_used_at=None) == {None}
+
+
 MANY = choices([held(practice(*(record(number) for number in range(1, 6))))], terms=terms(), now=NOW, dormancy=DORMANCY)
 
 

@@ -51,6 +51,7 @@ def held(target: Target | None = None, **changed: Any) -> Held:
         "status": AffiliationStatus.ACTIVE, "starts_at": NOW - timedelta(days=30), "epoch": 1,
         "used_at": NOW - timedelta(days=1), "evidence": (Evidence.LETTER,), "levels": {"portal": ("claims",)},
     }  # fmt: skip
+    changed.setdefault("last_used_at", changed.get("used_at", values["used_at"]))
     return Held(**(values | changed))
 
 
