@@ -92,9 +92,9 @@ def authenticated(
             subject_id=subject.id,
             browser_digest=browser_digest,
             created_at=now,
-            expires_at=now + house.get(Settings).session_absolute,
         )
         tx.add(row)
+    row.expires_at = now + house.get(Settings).session_absolute
     row.digest = digest_of(cookie.reveal())
     row.auth_time = now
     row.acr = sorted(acr)
