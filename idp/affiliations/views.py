@@ -16,7 +16,7 @@ from idp.affiliations import service
 from idp.affiliations.choosing import ends_in, offer, read_key, used_today
 from idp.affiliations.forms import ChoiceForm
 from idp.affiliations.narrowing import within
-from idp.affiliations.rules import Choice, Held, PortalTerms, blocked
+from idp.affiliations.rules import Blocked, Choice, Held, PortalTerms, blocked
 from idp.affiliations.words import BLOCKED, STATUS
 from idp.foundation import clock, house, i18n, parsing
 from idp.foundation.database import reading, writing
@@ -166,7 +166,8 @@ def _states(
     """What cannot be used here, with its badge and the sentence that says who can change it."""
     dormancy = house.get(Settings).dormancy
     judged = [(held, blocked(held, terms=terms, now=now, dormancy=dormancy)) for held in every]
-    return [(held, STATUS[state], BLOCKED[state]) for held, state in judged if state is not None]
+    of_use_elsewhere_last = sorted(judged, key=lambda pair: pair[1] is Blocked.OTHER_KIND)
+    return [(held, STATUS[state], BLOCKED[state]) for held, state in of_use_elsewhere_last if state is not None]
 
 
 def _inside(tx: Session, asked: Asked, found: Sequence[Choice], *, now: datetime) -> tuple[Choice, ...]:
