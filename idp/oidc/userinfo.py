@@ -14,7 +14,7 @@ from idp.vocabulary.scopes import OPENID
 
 def userinfo(token: str, *, now: datetime) -> dict[str, Any] | OAuthError:
     """Claims by the scopes of the access token. Protocol and acting claims stand over anything a profile holds."""
-    with looking_up() as tx:
+    with looking_up(fenced=True) as tx:
         found = live_tokens.read(tx, token, audience=None, now=now)
         if found is None or found.grant is None:
             return invalid_token()
