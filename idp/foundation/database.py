@@ -43,7 +43,10 @@ db = SQLAlchemy(model_class=Model)
 Json = JSON().with_variant(JSONB(), "postgresql")
 
 Rows = Session | Connection
-"""What a function needs that only reads, and by Core: every way in gives one."""
+"""What a function needs that only reads, and by Core: every way in gives one.
+
+Core flushes nothing first: a transaction that has added rows by the ORM flushes them before it asks for them.
+"""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
