@@ -19,6 +19,7 @@ from idp.foundation import clock, house, limiter
 from idp.foundation.origin import Origin
 from idp.settings import Settings
 
+Caller = Literal["public", "none", "browser", "session", "client", "token"]
 View = TypeVar("View", bound=Callable[..., object])
 
 csrf = CSRFProtect()
@@ -28,12 +29,13 @@ csrf = CSRFProtect()
 class RoutePolicy:
     """What protects one route.
 
-    `auth` is who may call it: anybody, the browser that holds the transaction, a signed-in session, an
-    authenticated client, or a bearer token. `bucket` names the count of its POSTs. `changes` says that its GET may
+    `auth` is who may call it: `public`, anybody and the answer is the same for all, so that no session is looked up
+    (R-09); `none`, anybody; the browser that holds the transaction; a signed-in session; an authenticated client; a
+    bearer token. `bucket` names the count of its POSTs. `changes` says that its GET may
     write (SECURITY ruling 13 lists the few that may).
     """
 
-    auth: Literal["none", "browser", "session", "client", "token"]
+    auth: Caller
     csrf: bool
     bucket: str | None
     changes: bool
@@ -50,7 +52,7 @@ BUCKETS: Final[dict[str, tuple[int, timedelta]]] = {
 
 def route_policy(
     *,
-    auth: Literal["none", "browser", "session", "client", "token"],
+    auth: Caller,
     csrf: bool | None = None,
     bucket: str | None = None,
     changes: bool = False,

@@ -28,14 +28,14 @@ def attach(app: Flask, *, keys: Callable[[], bool]) -> None:
 
 
 @bp.get("/healthz")
-@route_policy(auth="none")
+@route_policy(auth="public")
 def healthz() -> Response:
     """This process answers; it asks nobody else (R-09, R-12)."""
     return Response("ok\n", content_type="text/plain; charset=utf-8")
 
 
 @bp.get("/readyz")
-@route_policy(auth="none")
+@route_policy(auth="public")
 def readyz() -> Response:
     """Whether requests can be served here: 503 without database or keys. Redis is told, and never makes it red."""
     found: dict[str, str] = {
@@ -50,7 +50,7 @@ def readyz() -> Response:
 
 
 @bp.get("/metrics")
-@route_policy(auth="none")
+@route_policy(auth="public")
 def exposition() -> Response:
     """Prometheus' text format, for whoever holds the token; without one set, for loopback only."""
     if not _may_measure(house.get(Settings)):

@@ -33,14 +33,14 @@ _NO_HEADERS: tuple[tuple[str, str], ...] = ()
 
 @bp.get("/.well-known/openid-configuration")
 @bp.get("/.well-known/oauth-authorization-server")
-@route_policy(auth="none")
+@route_policy(auth="public")
 def configuration() -> ResponseReturnValue:
     """Metadata (OIDC Discovery §4, RFC 8414)."""
     return _document(discovery.document())
 
 
 @bp.get("/oauth/jwks")
-@route_policy(auth="none")
+@route_policy(auth="public")
 def jwks() -> ResponseReturnValue:
     """The public keys (RFC 7517 §5)."""
     return _document(house.get(Keyring).jwks())

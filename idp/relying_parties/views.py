@@ -29,7 +29,7 @@ _markdown: Final = MarkdownIt("commonmark", {"html": False}).enable("table").dis
 
 
 @bp.get("/brand/<client_id>.css")
-@route_policy(auth="none")
+@route_policy(auth="public")
 def brand_css(client_id: str) -> ResponseReturnValue:
     """The portal's seven colours as custom properties; credence.css does the rest."""
     css = stylesheet(_known(client_id).manifest.brand)
@@ -37,7 +37,7 @@ def brand_css(client_id: str) -> ResponseReturnValue:
 
 
 @bp.get("/brand/<client_id>/logo.svg")
-@route_policy(auth="none")
+@route_policy(auth="public")
 def logo(client_id: str) -> ResponseReturnValue:
     """The portal's logo. It was checked when the manifest was applied, and still may do nothing (DR-05)."""
     drawing = _known(client_id).texts.get(LOGO) or abort(404)

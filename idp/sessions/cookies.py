@@ -129,7 +129,7 @@ def _csrf_secret(browser: Secret) -> str:
 def _load_session() -> None:
     g.session = None
     policy = policy_of(request.endpoint)
-    if policy is None or policy.auth in {"client", "token"}:
+    if policy is None or policy.auth in {"public", "client", "token"}:
         return
     cookie = _sent(request, session_cookie_name(house.get(Settings)))
     if _VALUE.match(cookie):
