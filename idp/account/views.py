@@ -14,6 +14,7 @@ from idp.authenticators.password.rules import Reason as PasswordReason
 from idp.authenticators.password.setting import Change, Unfit
 from idp.authenticators.password.views import busy, new_password_errors, status_of, worded
 from idp.authenticators.password.words import rule_list
+from idp.consent.words import released
 from idp.foundation import clock, error_pages, parsing
 from idp.foundation.database import reading
 from idp.foundation.front_door import origin, route_policy
@@ -176,7 +177,7 @@ def apps() -> ResponseReturnValue:
     """Portals and apps that may see something of the person."""
     with reading() as tx:
         every = facts.own_apps(tx, subject_id=_session().subject_id, now=clock.now())
-    return render_template("account/apps.html", at="apps", apps=every, scopes=words.SCOPES, done=_done())
+    return render_template("account/apps.html", at="apps", apps=every, released=released, done=_done())
 
 
 @bp.get("/apps/<client_id>/revoke")

@@ -34,16 +34,4 @@ EVIDENCE: Final[dict[Evidence, LazyString]] = {
     Evidence.MANAGER: _("an account manager"),
     Evidence.PAYER: _("the payer’s staff"),
 }
-SCOPES: Final[dict[str, LazyString]] = {
-    "openid": _("That it is you who signs in"),
-    "profile": _("Your name, language and time zone"),
-    "email": _("Your e-mail address"),
-    "phone": _("Your telephone number"),
-    "address": _("Your postal address"),
-    "offline_access": _("Access while you are not signed in"),
-    "provider_id": _("The provider you act for: provider ID, NPI, name"),
-    "tin": _("The Tax ID of the practice you act for"),
-    "trading_partner": _("The trading partner you act for"),
-    "entitlements": _("Your access levels"),
-}
 LANGUAGES: Final = {"en": "English", "es": "Español"}

@@ -1,10 +1,13 @@
 """A person's own pages in a browser (SE-04, SI-20, X5)."""
 
+import re
+
 import pytest
 
 from idp.audit.models import AuditEvent
 from idp.authenticators.password.models import PasswordCredential
 from idp.consent.models import Consent, Grant
+from idp.consent.words import released
 from idp.foundation.database import writing
 from idp.sessions.models import BrowserSession
 from idp.subjects.models import Subject
@@ -178,6 +181,7 @@ def test_a_connected_app_is_shown_and_its_access_can_be_taken_back(client, make)
         )
     signed_in(client, "rosa.delgado")
     page = client.get("/account/apps")
+    assert {*map(str, released(["email", "profile"]))} <= {*re.findall("<li>(.*?)</li>", page.text)}
     assert "harborline-analytics" in page.text
     assert "Your e-mail address" in page.text
     path = "/account/apps/harborline-analytics/revoke"

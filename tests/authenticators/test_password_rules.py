@@ -130,6 +130,7 @@ def test_a_credential_never_shows_its_digest():
         "password", "Password1234567!", "P@ssw0rd!!!!!!!!", "qwertyuiopasdfgh", "123456789012345", "aaaaaaaaaaaaaaaaaaaa",
         "passwordpassword", "abababababababab", "iloveyou12345678", "abcdefghijklmnop", "letmeinletmein", "987654321098765",
         "rosadelgado12345", "Rosa.Delgado.2026!", "heartland2026!!!", "delgadodelgado!!",
+        "correct horse battery staple", "Correct Horse  Battery Staple", "q w e r t y u i o p", "pass word pass word",
     ],
 )  # fmt: skip
 def test_common_walked_repeated_and_own_words_are_blocked(plain: str):

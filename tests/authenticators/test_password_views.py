@@ -119,6 +119,29 @@ def test_A6_use_another_user_id_forgets_the_first(client, make, now):
     assert make.row(Transaction, txn).login is None
 
 
+@pytest.mark.parametrize(
+    ("identifier", "refused", "empty", "reminds"),
+    [
+        ("email", "The e-mail or password is not right.", "Enter your e-mail.", False),
+        ("user_id", "The user ID or password is not right.", "Enter your user ID.", True),
+        ("either", "The user ID or password is not right.", "Enter your user ID or e-mail.", True),
+    ],
+)
+def test_a_portals_page_speaks_of_what_it_asks_for(client, make, now, identifier, refused, empty, reminds):
+    make.client("ozark-secure", sign_in={"identifier": identifier})
+    make.subject("rosa.delgado")
+    txn = park(client, now)
+    await_step(txn, "password")
+    page = client.get(f"/sign-in/{txn}/password")
+    assert ("Forgot user ID?" in page.text) is reminds
+    assert refused in post_form(client, page, "login-form", username="rosa.delgado", password="wrong").text
+    assert empty in post_form(client, page, "login-form", username="", password="wrong").text
+    await_step(txn, "identify")
+    page = client.get(f"/sign-in/{txn}/identify")
+    assert ("Forgot user ID?" in page.text) is reminds
+    assert empty in post_form(client, page, "login-form", username="").text
+
+
 def test_a_step_that_is_not_awaited_goes_back_to_the_dispatcher(client, make, now):
     make.client("ozark-secure")
     txn = park(client, now)

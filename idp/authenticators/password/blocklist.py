@@ -1,7 +1,8 @@
 """Passwords that attackers try first: the offline list of common ones, keyboard walks, repetitions, the person's words.
 
 NIST SP 800-63B-4 §3.1.1.2: the whole password is compared, not its parts; so that the list also bites at fifteen
-characters, the text is compared again without what people put around a common word to lengthen it. Pure and linear.
+characters, the text is compared again without what people put around a common word to lengthen it, and without blanks
+between its letters. Pure and linear.
 """
 
 import re
@@ -10,7 +11,9 @@ from typing import Final
 
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-_COMMON: Final = frozenset(FREQUENCY_LISTS["passwords"])
+_PUBLISHED: Final = frozenset({"correcthorsebatterystaple", "correcthorsebattery", "thisisapassword", "thisismypassword"})
+"""Examples out of print: too long for the list, but on everybody else's."""
+_COMMON: Final = frozenset(FREQUENCY_LISTS["passwords"]) | _PUBLISHED
 _DICTIONARY: Final = frozenset(
     word for name in ("english_wikipedia", "female_names", "male_names", "surnames") for word in FREQUENCY_LISTS[name]
 )
@@ -27,14 +30,19 @@ _SHORTEST_CONTEXT: Final = 4
 def is_common(plain: str, *, context: Iterable[str] = ()) -> bool:
     """Whether a password is guessable at once: on the list, a walk, one thing repeated, or the person's own words."""
     folded = plain.casefold()
-    unit = _repeated(folded)
-    candidates = {folded, unit, _core(folded), _core(folded.translate(_LEET)), _repeated(_core(folded))}
-    if candidates & _COMMON or len(unit) <= 2 or _is_walk(folded) or _is_walk(unit):
+    if any(_is_listed(text) for text in dict.fromkeys((folded, "".join(folded.split())))):
         return True
     core = _core(folded.translate(_LEET))
     if len(core) >= _SHORTEST_CONTEXT and len(core) >= len(folded) // 2 and core in _DICTIONARY:
         return True
     return _only_context(folded, context)
+
+
+def _is_listed(text: str) -> bool:
+    """Whether `text`, what it repeats, or what is inside it stands on the list or is a walk over the keyboard."""
+    unit = _repeated(text)
+    candidates = {text, unit, _core(text), _core(text.translate(_LEET)), _repeated(_core(text))}
+    return bool(candidates & _COMMON) or len(unit) <= 2 or _is_walk(text) or _is_walk(unit)
 
 
 def _core(text: str) -> str:

@@ -16,6 +16,7 @@ from idp.foundation import clock, parsing
 from idp.foundation.database import reading, writing
 from idp.foundation.front_door import origin, route_policy
 from idp.foundation.parsing import FormErrors
+from idp.relying_parties.manifest import SignIn
 from idp.relying_parties.views import rendered, text_of
 from idp.sessions import cookies, transactions
 from idp.sessions import parked as pages
@@ -30,9 +31,9 @@ bp = Blueprint("password", __name__)
 
 IDENTIFY: Final = "identify"
 _NOTHING: Final = FormErrors()
+_ANY: Final = SignIn()
 _Page = Callable[..., str]
 MISSING: Final = {
-    "username": words.ENTER_LOGIN,
     "password": words.ENTER_PASSWORD,
     "current_password": words.ENTER_CURRENT,
     "new_password": words.ENTER_NEW,
@@ -159,11 +160,12 @@ def busy() -> NoReturn:
     abort(503)
 
 
-def worded(wrong: FormErrors) -> tuple[dict[str, LazyString], LazyString | None]:
+def worded(wrong: FormErrors, *, asked: SignIn = _ANY) -> tuple[dict[str, LazyString], LazyString | None]:
     """Sentences for the fields of a form that could not be read, and one for the form as a whole."""
     if "" in wrong:
         return {}, words.MALFORMED
-    return {field: MISSING[field] for field in wrong if field in MISSING}, None
+    sentences = MISSING | {"username": words.enter_login(asked)}
+    return {field: sentences[field] for field in wrong if field in sentences}, None
 
 
 def status_of(wrong: FormErrors) -> int:
@@ -172,7 +174,7 @@ def status_of(wrong: FormErrors) -> int:
 
 
 def _identify_page(parked: Parked, *, wrong: FormErrors = _NOTHING) -> str:
-    errors, problem = worded(wrong)
+    errors, problem = worded(wrong, asked=_asked(parked))
     return render_template(
         "authenticators/password/identify.html",
         txn=parked.transaction.id,
@@ -183,9 +185,9 @@ def _identify_page(parked: Parked, *, wrong: FormErrors = _NOTHING) -> str:
 
 
 def _password_page(parked: Parked, *, wrong: FormErrors = _NOTHING, refused: Refused | None = None) -> str:
-    errors, problem = worded(wrong)
-    kept = _kept(parked)
-    terms = parked.party.manifest.sign_in.terms if parked.party else None
+    asked = _asked(parked)
+    errors, problem = worded(wrong, asked=asked)
+    kept, terms = _kept(parked), asked.terms
     text = text_of(parked.party, f"terms-{terms.version}") if parked.party and terms else None
     return render_template(
         "authenticators/password/password.html",
@@ -195,7 +197,7 @@ def _password_page(parked: Parked, *, wrong: FormErrors = _NOTHING, refused: Ref
         terms=terms,
         terms_text=rendered(text) if text else None,
         errors=errors,
-        problem=words.NOT_RIGHT if refused else problem,
+        problem=words.not_right(asked) if refused else problem,
     )
 
 
@@ -229,6 +231,11 @@ def new_password_errors(refused: Refused | None) -> dict[str, LazyString]:
             return {"current_password": sentence}
         case _:
             return {"new_password": sentence}
+
+
+def _asked(parked: Parked) -> SignIn:
+    """What the portal's sign-in page asks for; our own asks for either."""
+    return parked.party.manifest.sign_in if parked.party is not None else _ANY
 
 
 def _kept(parked: Parked) -> str | None:

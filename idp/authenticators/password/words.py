@@ -8,17 +8,23 @@ from flask_babel import lazy_gettext as _
 
 from idp.authenticators.password import rules
 from idp.authenticators.password.rules import Reason, Unmet
-from idp.relying_parties.manifest import PasswordPolicy
+from idp.relying_parties.manifest import PasswordPolicy, SignIn
 
-NOT_RIGHT: Final = _(
+_NOT_RIGHT: Final = _(
     "The user ID or password is not right. After five wrong tries you have to wait 15 minutes, or reset your password."
 )
-"""The one answer to every refused sign-in: unknown, wrong, locked, disabled, unverified alike (SI-01)."""
+_EMAIL_NOT_RIGHT: Final = _(
+    "The e-mail or password is not right. After five wrong tries you have to wait 15 minutes, or reset your password."
+)
 CURRENT_NOT_RIGHT: Final = _(
     "The current password is not right. After five wrong tries you have to wait 15 minutes, or reset your password."
 )
 MALFORMED: Final = _("This form could not be read. Please try again.")
-ENTER_LOGIN: Final = _("Enter your user ID or e-mail.")
+_ENTER_LOGIN: Final = {
+    "user_id": _("Enter your user ID."),
+    "email": _("Enter your e-mail."),
+    "either": _("Enter your user ID or e-mail."),
+}
 ENTER_PASSWORD: Final = _("Enter your password.")
 ENTER_CURRENT: Final = _("Enter your current password.")
 ENTER_NEW: Final = _("Enter a new password.")
@@ -63,6 +69,16 @@ class Rule:
     text: LazyString | str
     test: str | None = None
     met: bool | None = None
+
+
+def not_right(asked: SignIn) -> LazyString:
+    """The one answer to every refused sign-in: unknown, wrong, locked, disabled, unverified alike (SI-01)."""
+    return _EMAIL_NOT_RIGHT if asked.identifier == "email" else _NOT_RIGHT
+
+
+def enter_login(asked: SignIn) -> LazyString:
+    """What to type into the first field, by what the portal asks for."""
+    return _ENTER_LOGIN[asked.identifier]
 
 
 def rule_list(policy: PasswordPolicy, *, broken: tuple[Unmet, ...] | None = None) -> list[Rule]:
