@@ -114,6 +114,8 @@ def _moved_since(provider: Provider, affiliation: Affiliation) -> bool:
 def _practice_targets(
     tx: Session, rows: Sequence[Affiliation], *, on: date, search: str | None, provider: UUID | None
 ) -> dict[UUID, Target]:
+    if not rows:
+        return {}
     targets = {}
     practices = {
         practice.id: practice
