@@ -179,6 +179,16 @@ def _session_lives(now: ColumnElement[datetime]) -> ColumnElement[bool]:
     return and_(session.ended_at.is_(None), session.expires_at > now, session.last_seen_at > awake)
 
 
+def _affiliation_acts(now: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """`idp.affiliations.rules.status_at` as SQL, as far as the row itself says it."""
+    return and_(
+        _affiliation.c.status == "active",
+        _affiliation.c.epoch == Grant.__table__.c.affiliation_epoch,
+        _affiliation.c.starts_at <= now,
+        or_(_affiliation.c.ends_at.is_(None), _affiliation.c.ends_at > now),
+    )
+
+
 def _live_statement() -> Select[Any]:
     """Over tables, not mapped classes: read for every token that comes, and the ORM would double its cost."""
     now, today = bindparam("now", type_=UtcDateTime), bindparam("today", type_=Date)
@@ -191,12 +201,6 @@ def _live_statement() -> Select[Any]:
         member.c.practice_id == grant.c.practice_id,
         member.c.registry == _affiliation.c.registry,
         in_force_on(today, row=member),
-    )
-    acting = and_(
-        _affiliation.c.status == "active",
-        _affiliation.c.epoch == grant.c.affiliation_epoch,
-        _affiliation.c.starts_at <= now,
-        or_(_affiliation.c.ends_at.is_(None), _affiliation.c.ends_at > now),
     )
     return (
         select(*grant.c, _affiliation.c.target_kind, _affiliation.c.target_id, _affiliation.c.registry)
@@ -218,7 +222,7 @@ def _live_statement() -> Select[Any]:
             client.c.epoch == grant.c.client_epoch,
             system.c.epoch == grant.c.system_epoch,
             or_(grant.c.offline.is_(True), _session_lives(now)),
-            or_(grant.c.affiliation_id.is_(None), acting),
+            or_(grant.c.affiliation_id.is_(None), _affiliation_acts(now)),
             or_(grant.c.provider_id.is_(None), provider_acts),
             or_(grant.c.practice_id.is_(None), practice.c.retired_at.is_(None)),
             or_(grant.c.practice_id.is_(None), grant.c.provider_id.is_not(None), practice_acts),

@@ -129,7 +129,11 @@ def _trading_partner(tx: Rows, partner_id: UUID, *, party: RelyingParty, now: da
     practices = [each.practice.id for each in directory.engagements(tx, partner_id, now, limit=limit)]
     references = sorted({reference(practice, party) for practice in practices})
     told = references if whole else references[:REPRESENTED_IN_A_TOKEN]
-    claims: dict[str, Any] = {"trading_partner_id": partner.trading_partner_id, "represents": told}
+    claims: dict[str, Any] = {
+        "trading_partner_id": partner.trading_partner_id,
+        "trading_partner_name": partner.name,
+        "represents": told,
+    }
     return claims | ({"represents_more": True} if len(told) < len(references) else {})
 
 

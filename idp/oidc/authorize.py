@@ -61,7 +61,7 @@ def begin(parameters: Parameters, *, visitor: Visitor) -> Redirect | Parked | Re
     """A new authorization request."""
     party = client_of(parameters.single)
     if isinstance(party, Refused):
-        return _turned_away(party, parameters.single, visitor)
+        return party
     request = authorization_requests.read(parameters, party, now=visitor.now)
     if isinstance(request, RequestError):
         return _refuse_request(request, parameters.single, party, visitor)
@@ -73,7 +73,7 @@ def keep(parameters: Parameters, *, visitor: Visitor) -> Redirect | Parked | Ref
     """A request posted from elsewhere: it came without this browser's cookies, so it waits for its GET (ruling 13)."""
     party = client_of(parameters.single)
     if isinstance(party, Refused):
-        return _turned_away(party, parameters.single, visitor)
+        return party
     request = authorization_requests.read(parameters, party, now=visitor.now)
     if isinstance(request, RequestError):
         return _refuse_request(request, parameters.single, party, visitor)
@@ -136,13 +136,6 @@ def _park(tx: Session, request: AuthorizationRequest, visitor: Visitor, browser_
     )
 
 
-def _turned_away(refused: Refused, parameters: Mapping[str, str], visitor: Visitor) -> Refused:
-    """No client to answer, or not at that address: the page says so to the person, the audit to the operator."""
-    with writing() as tx:
-        _note_refusal(tx, relying_parties.find(parameters.get("client_id", "")), visitor, outcome=refused.reason.value)
-    return refused
-
-
 def _refuse_request(
     error: RequestError, parameters: Mapping[str, str], party: RelyingParty, visitor: Visitor
 ) -> Redirect:
@@ -154,7 +147,7 @@ def _refuse_request(
     return _back(request, {"error": error.reason.value, "error_description": error.description})
 
 
-def _note_refusal(tx: Session, party: RelyingParty | None, visitor: Visitor, *, outcome: str) -> None:
+def _note_refusal(tx: Session, party: RelyingParty, visitor: Visitor, *, outcome: str) -> None:
     session = visitor.session
     audit.append(
         tx,
@@ -164,7 +157,7 @@ def _note_refusal(tx: Session, party: RelyingParty | None, visitor: Visitor, *, 
         origin=visitor.origin,
         outcome=outcome,
         subject_id=session.subject_id if session is not None else None,
-        client_id=party.client_id if party is not None else None,
+        client_id=party.client_id,
     )
 
 

@@ -1,6 +1,7 @@
 """A verdict to proceed becomes a grant and its code, in the transaction that asked for the verdict (D2)."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -65,19 +66,25 @@ def code(
         },
         now=now,
     )
+    _note(tx, authorized, choice, scope=str(verdict.scopes), grant_id=grant_id, origin=origin, now=now)
+    return issued
+
+
+def _note(
+    tx: Session, made: Authorized, choice: Choice | None, *, scope: str, grant_id: UUID, origin: Origin, now: datetime
+) -> None:
     audit.append(
         tx,
         Event.GRANT_MADE,
         now=now,
-        actor=session.subject_id,
+        actor=made.subject_id,
         origin=origin,
-        subject_id=session.subject_id,
-        client_id=party.client_id,
+        subject_id=made.subject_id,
+        client_id=made.client_id,
         target_kind=choice.kind.value if choice is not None else None,
         target_id=str(choice.target_id) if choice is not None else None,
-        details={"scope": str(verdict.scopes), "grant": str(grant_id)},
+        details={"scope": scope, "grant": str(grant_id)},
     )
-    return issued
 
 
 def _authorized(

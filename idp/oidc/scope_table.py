@@ -30,7 +30,7 @@ STANDARD: Final[Mapping[str, tuple[str, ...]]] = {
 ACTING: Final[Mapping[str, tuple[str, ...]]] = {
     "provider_id": ("provider_id", "npi", "provider_type", "provider_name", "providers", "providers_more"),
     "tin": ("tin", "tin_type", "tin_ref"),
-    "trading_partner": ("trading_partner_id", "represents", "represents_more"),
+    "trading_partner": ("trading_partner_id", "trading_partner_name", "represents", "represents_more"),
     "entitlements": ("entitlements", "affiliation", "affiliation_role"),
 }
 """For whom the person acts."""

@@ -113,7 +113,9 @@ def test_LO_04_a_hint_of_one_client_and_the_name_of_another(world, flow):
 def test_PROTOCOL_24_a_bad_address_leads_nowhere_and_ends_nothing(world, flow, uri):
     world.second()
     tokens = flow.tokens()
-    refused(flow, sign_out(flow, id_token_hint=tokens["id_token"], post_logout_redirect_uri=uri), "post_logout_redirect_uri")
+    refused(
+        flow, sign_out(flow, id_token_hint=tokens["id_token"], post_logout_redirect_uri=uri), "post_logout_redirect_uri"
+    )
     refused(flow, sign_out(flow, post_logout_redirect_uri=uri), "post_logout_redirect_uri")
 
 
@@ -121,7 +123,9 @@ def test_LO_06_what_is_no_id_token_of_ours_is_no_hint(flow):
     tokens = flow.tokens()
     claims = payload_of(tokens["id_token"])
     ours = house.get(Keyring).signing("RS256")
-    fresh = jose.sign({"iss": ISSUER, "aud": "heartland-one", "jti": "x", "events": {}, **claims}, key=ours, typ="logout+jwt")
+    fresh = jose.sign(
+        {"iss": ISSUER, "aud": "heartland-one", "jti": "x", "events": {}, **claims}, key=ours, typ="logout+jwt"
+    )
     head, body, _ = tokens["id_token"].split(".")
     wrong = [
         tokens["access_token"], fresh, jose.sign(claims | {"iss": "https://other.test"}, key=ours, typ="JWT"),
@@ -196,9 +200,15 @@ def _value(flow, name: str) -> str:
 
 
 @pytest.mark.both
-def test_a_posted_sign_out_comes_back_by_get_and_puts_no_token_into_an_address(flow, new_browser):
+def test_a_posted_sign_out_comes_back_by_get_and_puts_no_token_into_an_address(flow, new_browser, hands):
     tokens = flow.tokens()
-    form = {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": BACK, "state": "s", "_scheme": "javascript"}
+    hands.forward(minutes=2)
+    form = {
+        "id_token_hint": tokens["id_token"],
+        "post_logout_redirect_uri": BACK,
+        "state": "s",
+        "_scheme": "javascript",
+    }
     cookieless = new_browser().post("/oauth/logout", data=form, headers={"Origin": "https://heartland-one.test"})
     assert cookieless.status_code == 303 and tokens["id_token"] not in cookieless.location
     assert "Set-Cookie" not in cookieless.headers
@@ -206,16 +216,18 @@ def test_a_posted_sign_out_comes_back_by_get_and_puts_no_token_into_an_address(f
     assert answer.location == f"{BACK}?state=s" and not alive(flow)
 
 
-def test_a_posted_sign_out_of_somebody_else_asks(flow, new_browser):
+def test_a_posted_sign_out_of_somebody_else_asks(flow, new_browser, hands):
     flow.tokens()
+    hands.forward(minutes=2)
     cookieless = new_browser().post("/oauth/logout", data={"client_id": "heartland-one"})
     page = flow.browser.get(cookieless.location)
     assert 'id="logout-confirm"' in page.text and alive(flow)
     assert new_browser().get(cookieless.location).status_code == 403
 
 
-def test_a_posted_authorization_request_waits_for_its_browser(flow, new_browser):
+def test_a_posted_authorization_request_waits_for_its_browser(flow, new_browser, hands):
     flow.tokens()
+    hands.forward(minutes=2)
     cookieless = new_browser().post("/oauth/authorize", data=flow.parameters())
     assert cookieless.status_code == 303 and "Set-Cookie" not in cookieless.headers
     assert "code" in answered(flow.browser.get(cookieless.location))
@@ -237,7 +249,12 @@ def signed_out_at(world, open_flow, listener) -> Flow:
     flow = open_flow(world.portal("listens", backchannel_logout_uri=listener.url))
     tokens = flow.tokens()
     flow.tokens_of_the_test = tokens
-    assert sign_out(flow, id_token_hint=tokens["id_token"], post_logout_redirect_uri="https://listens.test/signed-out").status_code == 303
+    assert (
+        sign_out(
+            flow, id_token_hint=tokens["id_token"], post_logout_redirect_uri="https://listens.test/signed-out"
+        ).status_code
+        == 303
+    )
     return flow
 
 
@@ -288,7 +305,16 @@ def test_LO_10_one_byte_at_a_time_is_cut_off(world, open_flow, listener, hands, 
     assert row.outcome is None and row.last_error
 
 
-@pytest.mark.parametrize("uri", ["https://127.0.0.1/x", "https://169.254.169.254/latest", "https://[::1]/x", "http://evil.test/x", "https://10.0.0.1/x"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://127.0.0.1/x",
+        "https://169.254.169.254/latest",
+        "https://[::1]/x",
+        "http://evil.test/x",
+        "https://10.0.0.1/x",
+    ],
+)
 def test_LO_10_an_internal_address_is_never_called(world, open_flow, hands, make, uri):
     flow = open_flow(world.portal("listens", backchannel_logout_uri=uri))
     tokens = flow.tokens()

@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 
 from idp.consent.models import Grant
-from idp.foundation import house, jose
+from idp.foundation import clock, house, jose
 from idp.foundation.database import writing
 from idp.foundation.epochs import SystemState
+from idp.foundation.jose import Purpose, verify
 from idp.keyring.service import Keyring
-from tests.attacks.oidc_world import turn_off
-from tests.attacks.test_tk import disable_person, end_affiliation
+from idp.vocabulary.refused import Refused
+from tests.attacks.oidc_world import disable_person, end_affiliation, turn_off
 from tests.conftest import ISSUER
 from tests.oidc.flow import Flow, payload_of
 from tests.oidc.invariants import adds_events
@@ -282,16 +283,13 @@ def test_UI_13_a_public_client_revokes_its_own_by_its_name_only(world, flow, ope
 
 
 def test_UI_14_a_token_says_what_it_is_and_for_whom(world, open_flow):
-    from idp.foundation import clock
-    from idp.foundation.jose import Purpose, verify
-    from idp.vocabulary.refused import Refused
-
     flow = open_flow(world.portal("asks-one", resources=["https://api.test"]))
     tokens = flow.tokens(resource="https://api.test")
     keys = house.get(Keyring).verification_keys()
-    judge = lambda token, audience: verify(
-        token, purpose=Purpose.ACCESS_TOKEN, keys=keys, issuer=ISSUER, audience=audience, now=clock.now()
-    )  # noqa: E731
+
+    def judge(token, audience):
+        return verify(token, purpose=Purpose.ACCESS_TOKEN, keys=keys, issuer=ISSUER, audience=audience, now=clock.now())
+
     assert not isinstance(judge(tokens["access_token"], "https://api.test"), Refused)
     assert isinstance(judge(tokens["access_token"], "https://other.test"), Refused)
     assert isinstance(judge(tokens["id_token"], "asks-one"), Refused)

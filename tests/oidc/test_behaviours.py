@@ -1,5 +1,6 @@
 """The behaviours that new providers most often miss, by their numbers in PROTOCOL.md."""
 
+import inspect
 import re
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -7,10 +8,12 @@ from urllib.parse import urlencode
 import pytest
 
 from idp.foundation.artefacts import Artefact, Kind
+from idp.oidc import errors, rules
+from idp.oidc.scope_table import STANDARD
 from tests.authenticators.browsing import post_form
 from tests.conftest import ISSUER
 from tests.factories.make import PASSWORD
-from tests.oidc.flow import Flow, answered, header_of, payload_of
+from tests.oidc.flow import Flow, Registered, answered, header_of, new_key, payload_of
 
 pytestmark = pytest.mark.usefixtures("watch")
 METADATA = "/.well-known/openid-configuration"
@@ -79,7 +82,9 @@ def test_no_profile_claims_in_the_id_token_unless_asked(flow):
     tokens = flow.tokens()
     assert not about & set(payload_of(tokens["id_token"]))
     assert about <= set(flow.userinfo(tokens["access_token"]).json)
-    asked = flow.tokens(claims='{"id_token":{"email":null,"given_name":{"essential":true}},"userinfo":{"nickname":null}}')
+    asked = flow.tokens(
+        claims='{"id_token":{"email":null,"given_name":{"essential":true}},"userinfo":{"nickname":null}}'
+    )
     assert about & set(payload_of(asked["id_token"])) == {"email", "given_name"}
 
 
@@ -148,7 +153,7 @@ def test_a_bad_redirect_uri_gets_a_page_that_says_so(flow):
 def test_nonce_is_optional_and_echoed_exactly(flow):
     """PROTOCOL 11."""
     assert "nonce" not in payload_of(flow.tokens(nonce=None)["id_token"])
-    assert payload_of(flow.tokens(nonce="ö \"<&")["id_token"])["nonce"] == "ö \"<&"
+    assert payload_of(flow.tokens(nonce='ö "<&')["id_token"])["nonce"] == 'ö "<&'
 
 
 def test_unknown_parameters_and_hints_fail_nothing(flow):
@@ -157,7 +162,7 @@ def test_unknown_parameters_and_hints_fail_nothing(flow):
             "registration": "{}", "dpop_jkt": "x", "acr_values": "bronze aal1"}  # fmt: skip
     tokens = flow.tokens(**more)
     assert payload_of(tokens["id_token"])["acr"] == "aal1"
-    assert answered(flow.authorize(display="popup", prompt="none", **{"resource": ""} if False else {}))["code"]
+    assert answered(flow.authorize(display="popup", prompt="none"))["code"]
 
 
 def test_the_login_hint_is_typed_already(flow):
@@ -181,20 +186,23 @@ def test_types_at_userinfo_and_nothing_empty(world, make, open_flow):
     profile = {
         "middle_name": "M", "nickname": "Ro", "profile": "https://people.test/rosa", "picture": "https://people.test/rosa.png",
         "website": "https://rosa.test", "gender": "female", "birthdate": "1980-02-03",
+        "address": {"street_address": "1 Elm", "locality": "Springfield", "postal_code": "65801"},
     }  # fmt: skip
-    person = make.subject("ana.ruiz", **{name: value for name, value in profile.items() if hasattr(type(world.person), name)})
+    person = make.subject("ana.ruiz", display_name="Ana M. Ruiz", profile=profile)
     make.affiliation(person, world.provider, levels=(("heartland-one", "claims.inquiry"),))
     flow = open_flow(world.portal(), login="ana.ruiz")
     told = flow.userinfo(flow.tokens(scope="openid profile email phone address")["access_token"]).json
     assert told["email_verified"] is True and type(told["updated_at"]) is int
     assert all(value not in (None, "", [], {}) for value in told.values())
-    assert isinstance(told.get("address", {}), dict)
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d", told.get("birthdate", "1980-02-03"))
+    assert set(STANDARD["profile"]) <= set(told)
+    assert isinstance(told["address"], dict) and re.fullmatch(r"\d{4}-\d\d-\d\d", told["birthdate"])
     minimal = flow.userinfo(flow.tokens(scope="openid")["access_token"])
     assert set(minimal.json) == {"sub"}
 
 
-@pytest.mark.parametrize(("name", "code"), [("request", "request_not_supported"), ("request_uri", "request_uri_not_supported")])
+@pytest.mark.parametrize(
+    ("name", "code"), [("request", "request_not_supported"), ("request_uri", "request_uri_not_supported")]
+)
 def test_request_objects_are_refused_by_the_exact_code(flow, client, name, code):
     """PROTOCOL 16."""
     assert answered(flow.authorize(**{name: "https://x.test/r"}))["error"] == code
@@ -216,14 +224,7 @@ def test_the_token_answer(flow, hands):
 
 def test_every_error_description_is_plain_ascii():
     """PROTOCOL 19."""
-    from idp.oidc import errors
-    from idp.oidc.rules import read_request  # noqa: F401 - its descriptions are literals, read below
-
     described = [value.description for value in vars(errors).values() if isinstance(value, errors.OAuthError)]
-    import inspect
-
-    from idp.oidc import rules
-
     described += re.findall(r'RequestError\([A-Z_.a-z]+, "([^"]+)"\)', inspect.getsource(rules))
     assert len(described) > 20
     assert all(each.isascii() and each.isprintable() and not set('"\\') & set(each) for each in described)
@@ -231,8 +232,6 @@ def test_every_error_description_is_plain_ascii():
 
 def test_client_keys_may_lack_a_kid(world, open_flow):
     """PROTOCOL 20 and 21: a key set without `kid` verifies."""
-    from tests.oidc.flow import Registered, new_key
-
     key, jwks = new_key()
     jwks["keys"][0].pop("kid")
     world._client(
@@ -275,7 +274,9 @@ def test_pages_can_be_driven_by_their_ids(world, open_flow):
     flow = open_flow(world.pairwise(policy_uri="/privacy", tos_uri="/terms"))
     page = flow.follow(flow.authorize())
     assert all(f'id="{name}"' in page.text for name in ("login-form", "username", "password", "login-submit"))
-    assert "<main" in page.text and 'autocomplete="username' in page.text and 'autocomplete="current-password' in page.text
+    assert (
+        "<main" in page.text and 'autocomplete="username' in page.text and 'autocomplete="current-password' in page.text
+    )
     assert "client-policy" in page.text and "client-tos" in page.text
     consent = flow.follow(post_form(flow.browser, page, "login-form", username="rosa.delgado", password=PASSWORD))
     assert all(f'id="{name}"' in consent.text for name in ("consent-allow", "consent-deny"))

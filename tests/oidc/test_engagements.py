@@ -36,7 +36,7 @@ def staff(client: Any, world: World, make: Any) -> Flow:
 
 def test_as_the_partner_itself_no_practice_is_named(staff: Flow) -> None:
     told = payload_of(staff.tokens()["access_token"])
-    assert told["trading_partner_id"] == "OHTP204518"
+    assert (told["trading_partner_id"], told["trading_partner_name"]) == ("OHTP204518", "Lantern Billing")
     assert "tin" not in told
     assert len(told["represents"]) == 1
     assert told["entitlements"] == ["claims.inquiry", "claims.submit"]
