@@ -41,7 +41,6 @@ class Mortal:
     clients: dict[str, clients.DemoClient]
     app: Flask
     process: "subprocess.Popen[bytes] | None" = None
-    deaths: int = 0
 
     @property
     def issuer(self) -> str:
@@ -56,7 +55,7 @@ class Mortal:
         return f"{self.clients[CLIENT].base_url}/callback"
 
     def start(self) -> None:
-        """With two workers, so that one is there at once when the other has died."""
+        """With three workers, so that two are there at once when one has died."""
         own = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
         own |= {
             "IDP_MODE": "demo",
@@ -70,7 +69,7 @@ class Mortal:
             "PYTHONPATH": str(INJECTION),
             "FAULT_FILE": str(self.fault),
         }
-        command = [sys.executable, "-m", "idp", "serve", "--bind", self.settings.bind, "--workers", "2"]
+        command = [sys.executable, "-m", "idp", "serve", "--bind", self.settings.bind, "--workers", "3"]
         with (self.settings.data_dir / "served.log").open("ab") as log:
             self.process = subprocess.Popen(
                 command, env={k: v for k, v in own.items() if v}, cwd=PROJECT, stdout=log, stderr=log,
@@ -83,13 +82,6 @@ class Mortal:
             return httpx2.get(f"{self.issuer}/readyz", timeout=5, trust_env=False).status_code == 200
         except httpx2.HTTPError:
             return False
-
-    def stand_up(self) -> None:
-        """Whole again after a death; granian gives up on a worker that dies twice within seconds, so it is started anew."""
-        if self.deaths:
-            self.deaths = 0
-            self.kill()
-            self.start()
 
     def kill(self) -> None:
         """All of it at once, as when the power goes."""
@@ -104,7 +96,6 @@ class Mortal:
         try:
             return send()
         except httpx2.TransportError:
-            self.deaths += 1
             until(self.answers, what="the other worker does not answer")
             return None
         finally:

@@ -50,7 +50,6 @@ def provider(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture(autouse=True)
 def whole(provider: Mortal) -> Iterator[None]:
     """What holds after every death: the audit is whole, a code began at most one refresh family, no session is half made."""
-    provider.stand_up()
     yield
     with reading() as tx:
         see_as(tx, everything=True)

@@ -7,9 +7,12 @@ knows nothing of this.
 import os
 import signal
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from flask import request_finished
+from granian.server.common import AbstractServer
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
@@ -33,7 +36,18 @@ def _reply(*_: object, **__: object) -> None:
     _at("reply")
 
 
+def _forget_the_last_death(respawn: Callable[..., None]) -> Callable[..., None]:
+    """Granian stops when the same worker dies twice within seconds; here that is what is wanted."""
+
+    def respawned(self: Any, *arguments: Any, **named: Any) -> None:
+        respawn(self, *arguments, **named)
+        self.respawned_wrks.clear()
+
+    return respawned
+
+
 if "FAULT_FILE" in os.environ:
+    AbstractServer._respawn_workers = _forget_the_last_death(AbstractServer._respawn_workers)
     event.listen(Session, "before_commit", lambda _session: _at("before_commit"))
     event.listen(Session, "after_commit", lambda _session: _at("after_commit"))
     request_finished.connect(_reply)
