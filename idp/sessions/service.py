@@ -82,17 +82,9 @@ def authenticated(
     """
     system_epoch = epochs.current(tx)
     cookie = Secret(secrets.token_urlsafe(32))
-    if replacing is not None and replacing.subject_id != subject.id:
-        end_session(tx, session_id=replacing.id, reason=Ended.REPLACED, now=now, origin=origin)
-        replacing = None
-    row = tx.get(BrowserSession, replacing.id, with_for_update=True) if replacing is not None else None
-    if row is None or row.ended_at is not None:
-        row = BrowserSession(
-            id=new_id(),
-            subject_id=subject.id,
-            browser_digest=browser_digest,
-            created_at=now,
-        )
+    row = _kept_row(tx, subject, replacing, now=now, origin=origin)
+    if row is None:
+        row = BrowserSession(id=new_id(), subject_id=subject.id, browser_digest=browser_digest, created_at=now)
         tx.add(row)
     row.expires_at = now + house.get(Settings).session_absolute
     row.digest = digest_of(cookie.reveal())
@@ -108,6 +100,19 @@ def authenticated(
     tx.flush()  # the transaction's row refers to the session's
     transactions.mark_authenticated(tx, txn=txn, session_id=row.id, now=now)
     return NewSession(cookie, row.id)
+
+
+def _kept_row(
+    tx: Session, subject: Subject, replacing: SessionFacts | None, *, now: datetime, origin: Origin
+) -> BrowserSession | None:
+    """The same person's row, unless it was ended meanwhile (RA-13); anybody else's session ends here."""
+    if replacing is None:
+        return None
+    if replacing.subject_id != subject.id:
+        end_session(tx, session_id=replacing.id, reason=Ended.REPLACED, now=now, origin=origin)
+        return None
+    row = tx.get(BrowserSession, replacing.id, with_for_update=True)
+    return None if row is None or row.ended_at is not None else row
 
 
 _HELD: Final = (
