@@ -40,7 +40,7 @@ def acting_of(claims: Mapping[str, Any]) -> Acting:
         return value if isinstance(value, str) and value else None
 
     return Acting(
-        name=text("provider_name"),
+        name=text("provider_name") or text("trading_partner_name"),
         provider_id=text("provider_id"),
         provider_type=text("provider_type"),
         npi=text("npi"),

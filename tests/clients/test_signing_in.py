@@ -129,6 +129,15 @@ def test_D10_switching_provider_asks_to_choose_again(portal: FlaskClient, lying:
     assert "Acting for Marisol Quintero, MD" in portal.get("/me").text
 
 
+def test_X4_the_top_bar_names_the_trading_partner(portal: FlaskClient, lying: LyingProvider) -> None:
+    lying.userinfo_lies = {
+        "provider_id": None, "provider_name": None, "npi": None, "tin": None,
+        "trading_partner_id": "OHTP204518", "trading_partner_name": "Lantern Billing",
+    }  # fmt: skip
+    sign_in(portal, lying)
+    assert "Acting for Lantern Billing" in portal.get("/me").text
+
+
 def test_third_party_login_is_taken_from_anywhere_but_ends_here(portal: FlaskClient, lying: LyingProvider) -> None:
     start = {"iss": lying.issuer, "login_hint": "rosa", "target_link_uri": f"{BASE}/claims"}
     asked = query_of(portal.get("/sign-in", query_string=start))
