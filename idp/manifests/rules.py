@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from idp.manifests import partly
 from idp.manifests.lines import line_of, lines_of
 from idp.relying_parties.faults import Fault, Ground, Path
 from idp.relying_parties.look import rules as look
@@ -75,10 +76,13 @@ def read(sources: tuple[Source, ...], *, ground: Ground) -> tuple[tuple[Checked,
             continue
         lines = lines_of(source.text)
         places[source.client_id] = (source, lines)
+        given = _overlaid(given, source)
         try:
-            manifest = Manifest.model_validate(_overlaid(given, source))
+            manifest = Manifest.model_validate(given)
         except ValidationError as error:
-            wrong += [_located(fault, source, lines) for fault in _shape(error)]
+            shape = tuple(_shape(error))
+            rest = partly.faults(given, broken={str(fault.path[0]) for fault in shape}, ground=ground)
+            wrong += [_located(fault, source, lines) for fault in (*shape, *rest)]
             continue
         checked = Checked(source.client_id, manifest, dict(source.texts))
         found.append(checked)

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from idp.settings.checks import key_problems, unfit
-from idp.settings.model import HOLDS_SECRET, PROJECT, Settings
+from idp.settings.model import DERIVED, HOLDS_SECRET, PROJECT, Settings
 from idp.settings.sources import PREFIX, gather
 from idp.settings.values import Mode, WrongSettings
 
@@ -37,6 +37,8 @@ def load(
     except ValidationError as error:
         for each in error.errors():
             name = str(each["loc"][0]) if each["loc"] else "?"
+            if DERIVED.get(name) in gathered.values and name not in gathered.values:
+                continue  # nobody set it: it repeats what is wrong with the other
             bad.add(name)
             wrong.append(f"{PREFIX}{name.upper()}: {_wording(each)}")
         settings = _without(bad, gathered.values)

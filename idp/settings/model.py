@@ -184,6 +184,8 @@ _SCHEMES: Final = {
     "smtp_url": ("smtp", "smtp+starttls", "smtps"),
     "sms_url": ("https", "http"),
 }
+DERIVED: Final = {"database_owner_url": "database_url"}
+"""Settings that take another's value where nobody sets them."""
 HOLDS_SECRET: Final = frozenset(
     {
         "database_url",

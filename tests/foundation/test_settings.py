@@ -57,6 +57,13 @@ def test_R_34_everything_wrong_is_said_at_once() -> None:
     }  # fmt: skip
 
 
+def test_R_34_what_is_derived_from_a_wrong_setting_is_not_blamed_too() -> None:
+    lines = wrong(GOOD | {"IDP_DATABASE_URL": "mysql://db.test/x"})
+    assert [line.partition(":")[0] for line in lines] == ["IDP_DATABASE_URL"]
+    both = wrong(GOOD | {"IDP_DATABASE_URL": "mysql://db.test/x", "IDP_DATABASE_OWNER_URL": "mysql://db.test/y"})
+    assert {line.partition(":")[0] for line in both} == {"IDP_DATABASE_URL", "IDP_DATABASE_OWNER_URL"}
+
+
 def test_ST_07_no_value_is_ever_quoted() -> None:
     bad = GOOD | {
         "IDP_DATABASE_URL": "mysql://me:CNRY-password@db.test/x", "IDP_REDIS_URL": "CNRY-redis", "IDP_SMS_TOKEN": "CNRY",

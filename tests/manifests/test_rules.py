@@ -308,3 +308,15 @@ def test_all_reasons_come_at_once_in_order() -> None:
     assert [each.line for each in found] == sorted(each.line for each in found)
     assert {each.key for each in found} == {"name", "registration.scope"}
     assert str(found[0]) == "test-portal.toml:2: name must be one line of at most 80 characters"
+
+
+def test_what_does_not_parse_hides_no_wrong_address_or_colour_elsewhere():
+    text = PORTAL.replace('accepts = "letter"', 'accepts = "rumour"').replace("#0B6468", "#EEEEEE")
+    text = text.replace('redirect_uris = ["/callback"]', 'redirect_uris = ["/callback#there"]')
+    keys = {each.key for each in wrong(text)}
+    assert keys == {"portal.accepts", "registration.redirect_uris[0]", "brand.accent_light"}
+
+
+def test_of_what_stands_in_for_a_broken_table_nothing_is_said():
+    text = PORTAL.replace('initials = "TP"', "initials = 7").replace('base_url = "https://portal.example"', "")
+    assert {each.key for each in wrong(text)} == {"brand.initials", "base_url"}
