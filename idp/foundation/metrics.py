@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.multiprocess import MultiProcessCollector
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -60,8 +60,3 @@ def exposition() -> bytes:
     of_all = CollectorRegistry()
     MultiProcessCollector(of_all)  # type: ignore[no-untyped-call]
     return generate_latest(of_all)
-
-
-def forget_process(pid: int) -> None:
-    """A worker is gone: its gauges go with it."""
-    mark_process_dead(pid)  # type: ignore[no-untyped-call]

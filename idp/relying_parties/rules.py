@@ -3,7 +3,6 @@
 import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 
 from idp.relying_parties.manifest import Manifest, Portal, Registration
@@ -97,15 +96,3 @@ def _loopback_literal(host: str) -> bool:
         return str(ipaddress.ip_address(host)) in {"127.0.0.1", "::1"}
     except ValueError:
         return False
-
-
-def client_metadata(party: RelyingParty) -> dict[str, Any]:
-    """The registration in OIDC's own member names, for Authlib's client interface."""
-    return {
-        "client_id": party.client_id,
-        "redirect_uris": list(party.redirect_uris),
-        "token_endpoint_auth_method": party.registration.token_endpoint_auth_method,
-        "grant_types": list(party.registration.grant_types),
-        "response_types": ["code"],
-        "scope": party.registration.scope,
-    }

@@ -8,7 +8,6 @@ import re
 import secrets
 from hashlib import sha256
 from typing import Any, Final
-from uuid import UUID
 
 from flask import Flask, Request, Response, g, request
 from flask.sessions import SessionInterface, SessionMixin
@@ -92,11 +91,6 @@ def current_session() -> SessionFacts | None:
     """The live session of this request's browser."""
     session: SessionFacts | None = g.get("session")
     return session
-
-
-def current_session_id() -> UUID | None:
-    session = current_session()
-    return session.id if session is not None else None
 
 
 def _set(response: Response, name: str, value: Secret) -> None:

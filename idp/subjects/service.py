@@ -91,21 +91,6 @@ def enable(tx: Session, *, subject_id: str, actor: str, now: datetime, origin: O
     return _set_status(tx, Status.ACTIVE, subject_id=subject_id, reason=None, actor=actor, now=now, origin=origin)
 
 
-def bump_epoch(tx: Session, *, subject_id: str, now: datetime) -> int:
-    """Kill everything of this person that is older than now; the caller audits why."""
-    return tx.execute(
-        update(Subject)
-        .where(Subject.id == subject_id)
-        .values(epoch=Subject.epoch + 1, version=Subject.version + 1, updated_at=now)
-        .returning(Subject.epoch)
-    ).scalar_one()
-
-
-def note_sign_in(tx: Session, *, subject_id: str, now: datetime) -> None:
-    """Remember when the person last signed in (E8)."""
-    tx.execute(update(Subject).where(Subject.id == subject_id).values(last_sign_in_at=now))
-
-
 def set_language(tx: Session, *, subject_id: str, locale: str, zoneinfo: str, now: datetime) -> None:
     """Keep the language and time zone that the person chose for pages and mails."""
     tx.execute(

@@ -1,10 +1,10 @@
-"""The sentences of this room, one for each reason and status."""
+"""The sentences of this room, one for each reason."""
 
 from typing import Final
 
 from flask_babel import lazy_gettext as _
 
-from idp.subjects.rules import Reason, Status
+from idp.subjects.rules import Reason
 
 REASONS: Final = {
     Reason.BAD_USER_ID: _("A user ID has 3 to 64 letters, digits, dots, dashes or underscores."),
@@ -14,9 +14,4 @@ REASONS: Final = {
     Reason.UNKNOWN: _("There is no such account."),
     Reason.UNCHANGED: _("The account is in that state already."),
     Reason.NO_LOGIN: _("An account needs a user ID or an e-mail address."),
-}
-STATUSES: Final = {
-    Status.UNVERIFIED: _("Unverified"),
-    Status.ACTIVE: _("Active"),
-    Status.DISABLED: _("Disabled"),
 }
