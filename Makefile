@@ -10,7 +10,7 @@ demo: .venv/.stamp $(MO)  ## everything on this machine: http://localhost:8000 a
 	$(BIN)/idp demo
 
 test: debian lint  ## lint, then every test
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
 lint: .venv/.stamp $(MO)
 	$(BIN)/ruff check -q .
@@ -28,7 +28,7 @@ bench: .venv/.stamp $(MO)
 	$(BIN)/python -m bench
 
 soak: debian .venv/.stamp $(MO)  ## the long rounds
-	CREDENCE_SOAK=1 $(BIN)/python -m pytest -q -n 2 -m "soak or faults"
+	CREDENCE_SOAK=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "soak or faults"
 
 .venv/.stamp: requirements-dev.lock pyproject.toml
 	$(PY) -m venv .venv

@@ -19,7 +19,7 @@ from idp.sessions.models import BrowserSession
 from tests.faults.mortal import MOMENTS, SECOND, Mortal, Stubborn, mortal
 from tests.servers import Postgres, binary
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(240), pytest.mark.xdist_group("mortal")]
 PASSWORD = "POST /sign-in/[0-9a-f-]+/password"
 ANSWER = "GET /oauth/authorize/[0-9a-f-]+"
 each_moment = pytest.mark.parametrize(("moment", "count"), MOMENTS)

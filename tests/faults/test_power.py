@@ -16,7 +16,7 @@ from idp.foundation.database import db, engine_options, prepare, reading, see_as
 from tests.faults.mortal import Code, Mortal, Stubborn, mortal
 from tests.servers import Postgres, binary
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(240), pytest.mark.xdist_group("mortal")]
 CODES = 12
 
 
