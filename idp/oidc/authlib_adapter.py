@@ -78,7 +78,7 @@ def supports_response_type(parameters: Mapping[str, str]) -> bool:
     """Whether a grant is registered for the request's `response_type`."""
     try:
         SERVER.get_authorization_grant(ParsedRequest(parameters, method="GET"))
-    except UnsupportedResponseTypeError:
+    except (UnsupportedResponseTypeError, ValueError):  # Authlib quotes the value, and fails on a quotation mark in it
         return False
     return True
 
@@ -89,7 +89,7 @@ def serve(request: TokenRequest) -> Minted | OAuthError:
     parsed.client = request.party
     try:
         grant = SERVER.get_token_grant(parsed)
-    except UnsupportedGrantTypeError:
+    except (UnsupportedGrantTypeError, ValueError):
         return UNSUPPORTED_GRANT
     if grant.GRANT_TYPE not in request.party.registration.grant_types:
         return UNAUTHORIZED_CLIENT
