@@ -37,6 +37,8 @@ class Manifest:
     levels: tuple[Level, ...]
     registration: Mapping[str, Any]
     idle_minutes: int
+    logo: str | None = None
+    """An SVG of 36 pixels' height; without one its initials stand on a tile."""
 
     def url(self, path: str) -> str:
         """`path` on this relying party's own origin; an absolute URL stays as it is."""
@@ -56,8 +58,10 @@ class Manifest:
 
 def read(client_id: str, *, path: Path | None = None, base_url: str | None = None) -> Manifest:
     """The manifest of `client_id`; `base_url` overrides the one in it (PORT_BASE)."""
-    raw = tomllib.loads((path or MANIFESTS / f"{client_id}.toml").read_text(encoding="utf-8"))
+    file = path or MANIFESTS / f"{client_id}.toml"
+    raw = tomllib.loads(file.read_text(encoding="utf-8"))
     brand, contact = raw["brand"], raw["help"]
+    logo = file.with_suffix("") / "logo.svg"
     return Manifest(
         client_id=client_id,
         name=raw["name"],
@@ -70,6 +74,7 @@ def read(client_id: str, *, path: Path | None = None, base_url: str | None = Non
         levels=tuple(Level(row["key"], row["label"], row.get("help", {})) for row in raw.get("levels", ())),
         registration=raw["registration"],
         idle_minutes=raw.get("portal", {}).get("idle_minutes", 30),
+        logo=logo.read_text(encoding="utf-8") if logo.is_file() else None,
     )
 
 

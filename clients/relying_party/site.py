@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, current_app, g, make_response, render_template, request
+from flask import Blueprint, Flask, Response, abort, current_app, g, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from clients.relying_party import words
@@ -104,6 +104,16 @@ def brand() -> Response:
     colours = site().manifest.colours
     rules = ";".join(f"--{name.replace('_', '-')}:{value}" for name, value in colours.items())
     answer = Response(f":root{{{rules}}}", content_type="text/css; charset=utf-8")
+    answer.headers["Cache-Control"] = "public, max-age=300"
+    return answer
+
+
+@look.get("/logo.svg")
+def logo() -> Response:
+    found = site().manifest.logo
+    if found is None:
+        abort(404)
+    answer = Response(found, content_type="image/svg+xml; charset=utf-8")
     answer.headers["Cache-Control"] = "public, max-age=300"
     return answer
 

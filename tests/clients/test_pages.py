@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from clients.relying_party import manifest as manifests
 from clients.relying_party import site, words
 
 CLIENTS = Path(site.__file__).parent.parent
@@ -20,6 +21,19 @@ def test_SE_every_answer_carries_the_strict_headers(portal: FlaskClient, path: s
     assert "unsafe" not in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_X6_without_a_logo_the_initials_stand_for_it(portal: FlaskClient) -> None:
+    assert portal.get("/logo.svg").status_code == 404
+    assert 'class="mark"' in portal.get("/").text
+
+
+@pytest.mark.parametrize("manifest", sorted((CLIENTS / "manifests").glob("*.toml")), ids=lambda path: path.stem)
+def test_X6_every_relying_party_has_its_logo(manifest: Path) -> None:
+    logo = manifests.read(manifest.stem).logo
+    assert logo is not None
+    assert "<svg" in logo
+    assert "<script" not in logo
 
 
 def test_X6_the_language_is_the_browsers_until_the_person_says_otherwise(portal: FlaskClient) -> None:
