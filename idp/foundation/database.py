@@ -114,6 +114,7 @@ def looking_up(*, fenced: bool = False) -> Iterator[Connection]:
     """A read without the ORM's Session, at half of its cost: for token, UserInfo and introspection (PERFORMANCE §3).
 
     Who calls `see_as` in it says `fenced`; everybody else saves PostgreSQL's BEGIN and ROLLBACK, two of three round trips.
+    Only SELECTs belong here: in AUTOCOMMIT nothing would roll a write back.
     """
     with db.engine.connect() as connection:
         if not fenced and connection.dialect.name == "postgresql":
