@@ -61,8 +61,8 @@ def read_request(
     if wrong is not None:
         return wrong
     scope = Scope.parse(parameters.get("scope", ""))
-    if scope is None:
-        return RequestError(Code.INVALID_SCOPE, "The scope is not well formed.")
+    if scope is None or _contradictory(scope, claims or {}):
+        return RequestError(Code.INVALID_SCOPE, "The scope is not well formed, or the claims parameter contradicts it.")
     if OPENID not in scope:
         return RequestError(Code.INVALID_SCOPE, "The scope openid is missing.")
     if not set(resources) <= terms.resources:
@@ -84,8 +84,8 @@ def read_request(
         hinted_subject=hinted_subject or _asked_subject(asked),
         claims=told,
         claim_scopes=_scopes_of(told, terms.scopes),
-        provider_ids=(*scope.provider_ids, *_asked_values(asked, "provider_id")),
-        tins=(*scope.tins, *_asked_values(asked, "tin")),
+        provider_ids=_joint(scope.provider_ids, _asked_values(asked, "provider_id")),
+        tins=_joint(scope.tins, _asked_values(asked, "tin")),
         ui_locales=parameters.get("ui_locales"),
         code_challenge=parameters["code_challenge"],
         resource=resources,
@@ -184,6 +184,19 @@ def _asked_subject(claims: Mapping[str, Any]) -> str | None:
     ask = (claims.get("id_token") or {}).get("sub")
     value = ask.get("value") if isinstance(ask, dict) else None
     return value if isinstance(value, str) else None
+
+
+def _joint(by_scope: tuple[str, ...], by_claims: tuple[str, ...]) -> tuple[str, ...]:
+    """Narrowing can only narrow: where both name something, only what both name (DESIGN §6)."""
+    if by_scope and by_claims:
+        return tuple(value for value in by_scope if value in by_claims)
+    return by_scope or by_claims
+
+
+def _contradictory(scope: Scope, claims: Mapping[str, Any]) -> bool:
+    named = ((scope.provider_ids, "provider_id"), (scope.tins, "tin"))
+    asked = ((values, _asked_values(claims, name)) for values, name in named)
+    return any(values and wanted and not _joint(values, wanted) for values, wanted in asked)
 
 
 def _asked_values(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:

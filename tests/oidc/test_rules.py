@@ -58,6 +58,13 @@ def test_narrowing_by_the_claims_parameter():
     assert (request.provider_ids, request.tins) == (("1", "2"), ("980000001",))
 
 
+def test_scope_and_claims_together_only_narrow():
+    asked = {"userinfo": {"provider_id": {"values": ["1", "2"]}}}
+    assert read(asked, scope="openid provider_id:2 provider_id:3").provider_ids == ("2",)
+    refused = read(asked, scope="openid provider_id:3")
+    assert isinstance(refused, RequestError) and refused.reason.value == "invalid_scope"
+
+
 def test_an_essential_acr_and_an_asked_subject():
     asked = {"id_token": {"acr": {"essential": True, "values": ["aal2", 3]}, "sub": {"value": "somebody"}}}
     request = read(asked)
