@@ -1,4 +1,4 @@
-"""What an event contains, how it is hashed, and how a broken chain is recognised. Facts in, outcome out."""
+"""What an event contains, how it is hashed, and how a broken chain is recognized. Facts in, outcome out."""
 
 import hashlib
 import hmac

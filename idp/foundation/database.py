@@ -104,7 +104,10 @@ def writing() -> Iterator[Session]:
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """A read: every statement sees what is committed, nothing is locked, nothing can be written."""
+    """A read: every statement sees what is committed, and whatever it should change by mistake is rolled back.
+
+    It never commits; the database is not asked to refuse writes, which would cost PostgreSQL a round trip more.
+    """
     with Session(db.engine, expire_on_commit=False, autoflush=False) as tx:
         yield tx
 

@@ -123,7 +123,7 @@ def test_AU_07_a_detail_whose_name_means_a_secret_is_masked():
     }  # fmt: skip
 
 
-def test_AU_07_a_typed_name_leaves_a_trace_that_only_recognises_it():
+def test_AU_07_a_typed_name_leaves_a_trace_that_only_recognizes_it():
     trace = trace_of("Summer2026!", key=b"k" * 32)
     assert trace == trace_of("Summer2026!", key=b"k" * 32)
     assert trace != trace_of("Summer2026!", key=b"l" * 32)

@@ -34,6 +34,13 @@ def test_raising_rolls_back(app: Flask, now: datetime) -> None:
         assert epochs.current(tx) == 1
 
 
+def test_what_a_read_changes_by_mistake_is_not_kept(app: Flask, now: datetime) -> None:
+    with reading() as tx:
+        epochs.bump(tx, now=now)
+    with reading() as tx:
+        assert epochs.current(tx) == 1
+
+
 def test_a_third_write_in_one_request_is_a_programming_error(app: Flask) -> None:
     with write_budget():
         for _ in range(2):

@@ -62,7 +62,7 @@ def test_a_mail_arrives_whole(sink: Sink, message: EmailMessage, now: datetime):
     assert html.get_content().strip() == RENDERED.html
 
 
-def test_a_repeat_is_recognised_by_its_message_id(sink: Sink, now: datetime):
+def test_a_repeat_is_recognized_by_its_message_id(sink: Sink, now: datetime):
     for _ in range(2):
         made = composed(now)
         assert isinstance(made, EmailMessage)
