@@ -13,6 +13,7 @@ from tests.attacks.oidc_world import refused
 from tests.conftest import ISSUER
 from tests.factories.make import CLIENT_SECRET
 from tests.oidc.flow import ASSERTION_TYPE, VERIFIER, Registered, new_key
+from tests.oidc.invariants import adds_events
 
 pytestmark = pytest.mark.usefixtures("watch")
 
@@ -244,3 +245,13 @@ def test_TK_20_an_assertion_by_a_strangers_key_or_for_another_client(world, new_
     for text in ("", "x", "a.b.c", "é", "." * 50, "a" * 20_000):
         answer = by_assertion(new_browser(), text)
         assert answer.status_code in {400, 401}
+
+
+@pytest.mark.both
+def test_TK_15_a_refused_client_costs_no_more_than_two_writes_and_one_event(world, new_browser):
+    partner = world.partner()
+    spent = partner.assertion()
+    assert by_assertion(new_browser(), spent).status_code == 200
+    answer, added = adds_events(lambda: by_assertion(new_browser(), spent))
+    refused(answer, "invalid_client")
+    assert added == [("client_authentication_refused", "invalid_client")]
