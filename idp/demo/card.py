@@ -32,7 +32,8 @@ def card(
         "",
         *(f"  {person.user_id:<{names}}  {person.password:<{words}}  {person.shows}" for person in shown),
         "",
-        f"{len(people)} people in all: {people_file} (where a portal asks for an e-mail address, it is there too).",
+        f"or, where a portal asks for an e-mail address, as {shown[0].email} and so on." if shown else "",
+        f"{len(people)} people in all: {people_file}. README.md has a walk through what they show.",
         f"Data and logs: {data}. `idp demo --fresh` begins anew. Ctrl-C stops everything.",
         "",
     ]
