@@ -14,7 +14,7 @@ SCOPES: Final[dict[str, LazyString]] = {
     "provider_id": _("Which provider you act for: name, provider ID and NPI"),
     "tin": _("The Tax ID of the practice you act for"),
     "trading_partner": _("Which trading partner you act for: name and ID, and for which practices"),
-    "entitlements": _("What you may do for whom you act: your access levels"),
+    "entitlements": _("What you may do on their behalf: your access levels"),
     "offline_access": _("Keep this access while you are not signed in, until you take it back"),
 }
 
