@@ -11,7 +11,9 @@ from typing import Final
 
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-_PUBLISHED: Final = frozenset({"correcthorsebatterystaple", "correcthorsebattery", "thisisapassword", "thisismypassword"})
+_PUBLISHED: Final = frozenset(
+    {"correcthorsebatterystaple", "correcthorsebattery", "thisisapassword", "thisismypassword"}
+)
 """Examples out of print: too long for the list, but on everybody else's."""
 _COMMON: Final = frozenset(FREQUENCY_LISTS["passwords"]) | _PUBLISHED
 _DICTIONARY: Final = frozenset(
