@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -27,6 +27,8 @@ from idp.sign_in.rules import AuthorizationRequest
 from idp.vocabulary.refused import Refused
 
 STEP = "logout"
+_LONGEST_STATE: Final = 4096
+"""As at the authorization endpoint."""
 _KEPT = "logout"
 
 
@@ -36,6 +38,7 @@ class Reason(StrEnum):
     ID_TOKEN_HINT = "id_token_hint"
     CLIENT_ID = "client_id"
     POST_LOGOUT_REDIRECT_URI = "post_logout_redirect_uri"
+    STATE = "state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,8 @@ def read(parameters: Mapping[str, str], *, now: datetime) -> LogoutRequest | Ref
     redirect_uri = parameters.get("post_logout_redirect_uri")
     if redirect_uri is not None and (party is None or redirect_uri not in post_logout_uris(party)):
         return Refused(Reason.POST_LOGOUT_REDIRECT_URI)
+    if len(parameters.get("state", "")) > _LONGEST_STATE:
+        return Refused(Reason.STATE)
     return LogoutRequest(party, hint, redirect_uri, parameters.get("state"))
 
 
