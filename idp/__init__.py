@@ -46,7 +46,15 @@ def _furnish(app: "Flask", settings: "Settings") -> None:
 
     keyring = Keyring.open(settings.keys_dir, production=not settings.demo)
     outgoing = Outgoing(allow=settings.outgoing_allow, ca_file=settings.outgoing_ca_file, demo=settings.demo)
-    for piece in (settings, keyring, outgoing, ClientKeys(outgoing), Store(settings.redis_url), Kdf.by(settings), upstairs()):
+    for piece in (
+        settings,
+        keyring,
+        outgoing,
+        ClientKeys(outgoing),
+        Store(settings.redis_url),
+        Kdf.by(settings),
+        upstairs(),
+    ):
         house.furnish(app, piece)
     app.config["SECRET_KEY"] = keyring.derive("flask")
 
