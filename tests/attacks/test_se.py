@@ -16,7 +16,6 @@ from idp.sessions import service as sessions
 from idp.sessions.models import BrowserSession, LogoutDelivery
 from tests.attacks import invariants
 from tests.attacks.scene import BROWSER, CALLBACK, PORTAL, SESSION, Scene, Watched, scene  # noqa: F401 - a fixture
-from tests.attacks.served import HOST, Serve, Served, serve, statuses  # noqa: F401 - a fixture
 from tests.attacks.strings import CRLF, POLYGLOTS, TEMPLATES
 from tests.authenticators.browsing import post_form, press
 from tests.conftest import ISSUER, Browser
