@@ -41,19 +41,27 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def new_browser(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    """`new_browser(locale="es-MX", color_scheme="dark")`: another browser, with nothing in it."""
+    """`new_browser(locale="es-MX", color_scheme="dark")`: another browser, with nothing in it.
+
+    Whatever a journey does, no page of it may offend against its own Content-Security-Policy (SE-07).
+    """
     opened: list[BrowserContext] = []
+    offences: list[str] = []
 
     def new(**options: object) -> BrowserContext:
         address = {"X-Forwarded-For": f"10.{randrange(256)}.{randrange(256)}.{randrange(1, 255)}"}
         context = chromium.new_context(**{"locale": "en-US", "extra_http_headers": address, **options})  # type: ignore[arg-type]
         context.set_default_timeout(15_000)
+        context.on(
+            "console", lambda said: offences.append(said.text) if "Content Security Policy" in said.text else None
+        )
         opened.append(context)
         return context
 
     yield new
     for context in opened:
         context.close()
+    assert offences == []
 
 
 @pytest.fixture
