@@ -304,3 +304,17 @@ def test_A4_C2_a_reset_obeys_the_policies_and_an_unfit_password_uses_nothing_up(
     differ = post_form(client, page, "reset-form", new_password=NEW, repeat_password=NEW + "x")
     assert differ.status_code == 422
     assert use(client, link).status_code == 200
+
+
+@pytest.mark.parametrize("step", ["site-key", "challenge-questions", "security-questions", "recovery-questions"])
+def test_RC_21_no_portal_has_questions_or_a_site_key_switched_on_so_they_do_not_exist(client, step):
+    page = open_sign_in(client)
+    txn = page.request.path.split("/")[2]
+    for path in (
+        f"/sign-in/{txn}/{step}",
+        f"/sign-in/{step}",
+        f"/account/{step}",
+        f"/enroll/heartland-selfservice/{step}",
+    ):
+        assert client.get(path).status_code == 404
+    assert step not in page.text
