@@ -6,8 +6,9 @@ type and the places it passed; its text may quote a value.
 
 import logging
 import sys
+import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
@@ -24,6 +25,8 @@ FIELDS: Final = frozenset(
 )  # fmt: skip
 """What a line may carry beside its time, level, logger and message. No subject, no address of a person, no secret."""
 
+LINES_A_SECOND: Final = 1000
+SAMPLE: Final = 100
 _LONGEST: Final = 2000
 _REPLACED: Final = 200
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
@@ -48,9 +51,38 @@ def setup(*, level: str = "INFO", sink: BinaryIO | None = None) -> None:
     logging.captureWarnings(True)
 
 
+class Flood:
+    """Which lines of served requests are written when they come faster than a disk should take (RX-14).
+
+    The first thousand of a second, then each hundredth; `count` on a line says for how many it stands. The counters of
+    `/metrics` are exact all the while.
+    """
+
+    def __init__(self, *, read_seconds: Callable[[], float] = time.monotonic) -> None:
+        self._read_seconds = read_seconds
+        self._second = 0
+        self._seen = 0
+
+    def weight(self) -> int:
+        """For how many lines the next one stands; 0: it is not written."""
+        second = int(self._read_seconds())
+        if second != self._second:
+            self._second, self._seen = second, 0
+        self._seen += 1
+        if self._seen <= LINES_A_SECOND:
+            return 1
+        return SAMPLE if self._seen % SAMPLE == 0 else 0
+
+
+_flood: Final = Flood()
+
+
 def access(fields: Mapping[str, Any]) -> None:
     """Write the line of one served request, past `logging` and its cost."""
-    if _sink is not None:
+    weight = _flood.weight()
+    if weight > 1:
+        fields = {**fields, "count": weight}
+    if _sink is not None and weight:
         _write({"at": _stamp(datetime.now(UTC)), "level": "INFO", "logger": "access", **_allowed(fields)})
 
 

@@ -81,3 +81,14 @@ def test_R_23_a_sink_that_refuses_does_not_stop_a_request(sink: io.BytesIO) -> N
 
     logs.setup(sink=Full())
     logs.access({"status": 200})
+
+
+def test_RX_14_a_flood_is_sampled_and_each_line_says_for_how_many_it_stands() -> None:
+    second = [1.0]
+    flood = logs.Flood(read_seconds=lambda: second[0])
+    weights = [flood.weight() for _ in range(3000)]
+    assert weights[:1000] == [1] * 1000
+    assert sum(weights) == 3000
+    assert len([weight for weight in weights if weight]) == 1020
+    second[0] = 2.5
+    assert flood.weight() == 1
