@@ -196,10 +196,10 @@ def test_a_guarded_page_brings_one_back_to_it(portal: FlaskClient, lying: LyingP
 
 def test_a_page_outside_ones_access_says_so(portal: FlaskClient, lying: LyingProvider) -> None:
     sign_in(portal, lying)
-    page = portal.get("/work/eligibility")
+    page = portal.get("/task/eligibility")
     assert page.status_code == 403
     assert "Your access does not include this page" in page.text
-    assert portal.get("/work/nothing").status_code == 404
+    assert portal.get("/task/nothing").status_code == 404
 
 
 def test_the_sensitive_page_demands_a_fresh_sign_in(portal: FlaskClient, lying: LyingProvider, clock: Clock) -> None:

@@ -90,7 +90,7 @@ def test_X6_the_other_pages_of_a_portal(look: Look) -> None:
     clerk = look.person("otis.kramer")
     there = clerk.at("cascade-mmis")
     clerk.sign_in(there)
-    look.visit(there.page, f"{there.base}/work/claims.void", "portal-not-yours")
+    look.visit(there.page, f"{there.base}/task/claims.void", "portal-not-yours")
 
 
 def test_X6_a_wrong_password_and_a_missing_one(look: Look) -> None:
