@@ -53,7 +53,7 @@ def claims(who: SignedIn) -> ResponseReturnValue:
     return _guarded(who, level)
 
 
-@bp.get("/work/<key>")
+@bp.get("/task/<key>")
 @for_signed_in
 def work(who: SignedIn, key: str) -> ResponseReturnValue:
     level = next((level for level in site().manifest.levels if level.key == key), None)

@@ -107,7 +107,7 @@ def test_D9_a_page_outside_ones_access_says_so(person: Callable[..., Person]) ->
     clerk = person(someone)
     portal = clerk.at(FIRST)
     clerk.sign_in(portal)
-    assert portal.open(f"/work/{missing}") == 403
+    assert portal.open(f"/task/{missing}") == 403
     expect(portal.page.locator("#error")).to_contain_text("does not include")
 
 
