@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -20,6 +21,28 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def free_ports(count: int) -> int:
+    """The first of `count` free neighbours, below the ports that the system lends to others.
+
+    Drawn, since two processes of one test run must not pick the same.
+    """
+    for _ in range(200):
+        base = random.SystemRandom().randrange(20_000, 32_000, 10)
+        if all(_is_free(port) for port in range(base, base + count)):
+            return base
+    raise AssertionError(f"no {count} free ports in a row")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def binary(name: str) -> str | None:

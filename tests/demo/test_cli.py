@@ -13,20 +13,21 @@ from idp.demo.card import card
 from idp.demo.cli import DEMO_DATA, MANIFESTS, MARK, demo
 from idp.demo.clients import PARTNER, PORTS, prepare
 from tests.demo.ground import DemoHouse
-from tests.servers import free_port
+from tests.servers import free_ports
 
 
 def run(tmp_path: Path, *arguments: str, port_base: str | None = None) -> Result:
-    environment = {"DATA_DIR": str(tmp_path / "demo"), "PORT_BASE": port_base or str(free_port())}
+    environment = {"DATA_DIR": str(tmp_path / "demo"), "PORT_BASE": port_base or str(free_ports(7))}
     return CliRunner().invoke(demo, arguments, env=environment)
 
 
 def test_a_port_in_use_is_one_clear_line_and_exit_2(tmp_path: Path):
+    base = free_ports(7)
+    port = base + 3
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        taken.bind(("127.0.0.1", port))
         taken.listen()
-        port = taken.getsockname()[1]
-        result = run(tmp_path, port_base=str(port - 3))
+        result = run(tmp_path, port_base=str(base))
     assert result.exit_code == 2
     assert f"port {port} is in use" in result.output
     assert not (tmp_path / "demo").exists()

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,19 +11,9 @@ import pytest
 from idp.demo.clients import PORTS
 from idp.demo.processes import answers, taken
 from idp.settings import PROJECT
-from tests.servers import until
+from tests.servers import free_ports, until
 
 READY = "Ctrl-C stops everything."
-
-
-def seven_free_ports() -> int:
-    """The first of seven neighbours that nobody listens on."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            base = int(probe.getsockname()[1])
-        if base + len(PORTS) < 65536 and taken(range(base, base + len(PORTS) + 1)) is None:
-            return base
 
 
 def run_once(base: int, folder: Path, *, stop: signal.Signals) -> str:
@@ -52,7 +41,7 @@ def run_once(base: int, folder: Path, *, stop: signal.Signals) -> str:
 
 @pytest.mark.timeout(180)
 def test_it_starts_says_so_stops_cleanly_and_starts_again_on_the_same_data(tmp_path: Path):
-    base = seven_free_ports()
+    base = free_ports(len(PORTS) + 1)
     for stop in (signal.SIGTERM, signal.SIGINT):
         assert "Stopped." in run_once(base, tmp_path, stop=stop)
         assert taken(range(base, base + len(PORTS) + 1)) is None

@@ -5,9 +5,7 @@ It runs as a person would start it (`idp demo`), on ports of its own and in a fo
 
 import atexit
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +19,8 @@ from threading import Event
 from typing import Any
 
 import httpx2
+
+from tests.servers import free_ports
 
 ROOT = Path(__file__).parents[2]
 PORTALS = ("ozark-exchange", "heartland-selfservice", "carebridge-provider", "cascade-mmis", "ozark-secure")
@@ -72,7 +72,7 @@ def levels(client_id: str) -> list[str]:
 @contextmanager
 def running(folder: Path) -> Iterator[Demo]:
     """Starts the demo, waits until each part answers, and stops it by the signal that Ctrl-C sends."""
-    demo = Demo(_free_ports(), folder / "data", folder / "demo.log")
+    demo = Demo(free_ports(8), folder / "data", folder / "demo.log")
     own = {name: value for name, value in os.environ.items() if not name.startswith(("IDP_", "PORTAL_"))}
     environment = own | PROXIED | {"PORT_BASE": str(demo.base), "DATA_DIR": str(demo.data_dir), "PYTHONUNBUFFERED": "1"}
     with demo.log.open("wb") as log:
@@ -138,22 +138,3 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(STOP_WITHIN)
-
-
-def _free_ports() -> int:
-    """A base with eight free ports; two workers of one test run must not pick the same, so it is drawn."""
-    for _ in range(200):
-        base = random.SystemRandom().randrange(20_000, 32_000, 10)
-        if all(_is_free(base + offset) for offset in range(8)):
-            return base
-    raise AssertionError("no eight free ports in a row")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
