@@ -15,7 +15,7 @@ from idp.foundation import artefacts
 from idp.foundation.artefacts import Artefact, Kind
 from idp.foundation.database import reading, see_as
 from idp.messaging.models import OutboxMessage
-from idp.sessions.models import BrowserSession
+from idp.sessions.models import BrowserSession, LogoutDelivery
 from tests.faults.mortal import MOMENTS, SECOND, Mortal, Stubborn, mortal
 from tests.servers import Postgres, binary
 
@@ -150,3 +150,35 @@ def is_burned(code: str) -> bool:
     with reading() as tx:
         digest = artefacts.digest_of(code.removeprefix("ac_"))
         return tx.scalars(select(Artefact.used_at).where(Artefact.digest == digest)).one() is not None
+
+
+@on_sqlite
+@each_moment
+def test_R_01_whom_to_act_for_is_chosen_once(provider: Mortal, moment: str, count: int) -> None:
+    with Stubborn(provider, user_id="marcus.oyelaran") as browser:
+        browser.dies_at("POST /sign-in/[0-9a-f-]+/choose", moment, count)
+        answer = browser.code().exchange()
+        assert answer.status_code == 200
+        assert browser.died, f"nobody died {moment}"
+
+
+@on_sqlite
+@each_moment
+def test_R_01_a_sign_out_ends_the_session_and_owes_each_portal_one_call(
+    provider: Mortal, moment: str, count: int
+) -> None:
+    with Stubborn(provider) as browser:
+        code = browser.code()
+        assert code.exchange().status_code == 200
+        asked = browser.send("GET", f"{provider.issuer}/oauth/logout")
+        owed = calls_owed()
+        browser.dies_at("POST /oauth/logout/[0-9a-f-]+", moment, count)
+        assert browser.fill(f"{provider.issuer}{asked.headers['Location']}").status_code == 200
+        assert browser.died
+        assert calls_owed() == owed + 1
+        assert browser.send("GET", f"{provider.issuer}/account/").status_code == 303, "signed out"
+
+
+def calls_owed() -> int:
+    with reading() as tx:
+        return tx.scalar(select(func.count()).select_from(LogoutDelivery)) or 0
