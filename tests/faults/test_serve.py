@@ -1,7 +1,9 @@
 """`idp serve` is replaced and stopped without a failed request (R-03), and tells its metrics for all workers."""
 
+import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -93,3 +95,27 @@ def test_metrics_are_for_loopback_without_a_forwarder(serving: subprocess.Popen[
     with pytest.raises(urllib.error.HTTPError) as refused:
         ask(port, "/metrics", **{"X-Forwarded-For": "203.0.113.9"})
     assert refused.value.code == 404
+
+
+def test_R_12_whether_we_live_is_answered_while_others_wait_for_the_database(
+    serving: subprocess.Popen[bytes], port: int, tmp_path: Path
+) -> None:
+    """More pages wait for the write lock than there are workers, and health is answered before it is let go."""
+    holder = sqlite3.connect(tmp_path / "served.sqlite3", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    parking = [threading.Thread(target=park, args=(port,)) for _ in range(6)]
+    for each in parking:
+        each.start()
+    answered = [ask(port) for _ in range(4)]
+    waiting = [each.is_alive() for each in parking]
+    holder.execute("ROLLBACK")
+    for each in parking:
+        each.join(20)
+    assert answered == [200] * 4
+    assert all(waiting), "nobody got past the lock meanwhile"
+
+
+def park(port: int) -> None:
+    """A visit that parks a sign-in: it writes."""
+    with contextlib.suppress(urllib.error.HTTPError):
+        ask(port, "/sign-in", Host="credence.test")
