@@ -3,24 +3,11 @@
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from idp.subjects.claims import PROFILE_CLAIMS
+
 STANDARD: Final[Mapping[str, tuple[str, ...]]] = {
     "openid": ("sub",),
-    "profile": (
-        "name",
-        "family_name",
-        "given_name",
-        "middle_name",
-        "nickname",
-        "preferred_username",
-        "profile",
-        "picture",
-        "website",
-        "gender",
-        "birthdate",
-        "zoneinfo",
-        "locale",
-        "updated_at",
-    ),
+    "profile": PROFILE_CLAIMS,
     "email": ("email", "email_verified"),
     "phone": ("phone_number", "phone_number_verified"),
     "address": ("address",),

@@ -1,6 +1,6 @@
 """What every grant type gives back, and how it becomes a token response (RFC 6749 §5.1)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,11 @@ class TokenRequest:
     resources: tuple[str, ...]
     now: datetime
     origin: Origin
+
+    def asks_within(self, granted: Collection[str]) -> bool:
+        """Whether its `resource` values are registered, and among those granted where some were (RFC 8707 §2.2)."""
+        asked = set(self.resources)
+        return asked <= set(self.party.registration.resources) and (not granted or asked <= set(granted))
 
 
 @dataclass(frozen=True, slots=True)

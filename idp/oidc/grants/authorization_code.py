@@ -59,9 +59,7 @@ def _exchange(tx: Session, redeemed: Redeemed, request: TokenRequest) -> Minted 
         return INVALID_GRANT
     grant = grant.as_of(payload["sign_in"])
     resource = tuple(payload["resource"])
-    if not set(request.resources) <= set(resource or request.resources) or not set(request.resources) <= set(
-        request.party.registration.resources
-    ):
+    if not request.asks_within(resource):
         return INVALID_TARGET
     return mint_for_grant(
         tx,

@@ -31,7 +31,7 @@ def grant(request: TokenRequest) -> Minted | OAuthError:
     approved = request.party.registration.approved_for
     if scope is None or approved is None:
         return INVALID_SCOPE
-    if not set(request.resources) <= set(request.party.registration.resources):
+    if not request.asks_within(()):
         return INVALID_TARGET
     with looking_up() as tx:
         claims = _claims(tx, request.party, approved, scope, request=request)

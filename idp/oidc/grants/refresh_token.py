@@ -127,9 +127,7 @@ def _replayed(tx: Session, grant: GrantFacts, request: TokenRequest) -> None:
 def _scope(request: TokenRequest, family: Family) -> str | OAuthError:
     """As granted, or narrower; never wider (TK-28)."""
     granted: Mapping[str, Any] = family.payload
-    if not set(request.resources) <= set(request.party.registration.resources):
-        return INVALID_TARGET
-    if granted["resource"] and not set(request.resources) <= set(granted["resource"]):
+    if not request.asks_within(granted["resource"]):
         return INVALID_TARGET
     asked = request.form.get("scope")
     if asked is None:
