@@ -37,7 +37,11 @@ def count(model: type[Model]) -> int:
 
 def events(kind: str) -> list[AuditEvent]:
     with reading() as tx:
-        query = select(AuditEvent).where(AuditEvent.type == kind).order_by(AuditEvent.at, AuditEvent.id)
+        query = (
+            select(AuditEvent)
+            .where(AuditEvent.type == kind)
+            .order_by(AuditEvent.at, AuditEvent.stream, AuditEvent.sequence)
+        )
         return list(tx.execute(query).scalars())
 
 

@@ -61,7 +61,13 @@ def epoch_of(client_id: str) -> int:
 
 def events(what: Event) -> list[AuditEvent]:
     with reading() as tx:
-        return list(tx.scalars(select(AuditEvent).where(AuditEvent.type == what.value).order_by(AuditEvent.client_id)))
+        return list(
+            tx.scalars(
+                select(AuditEvent)
+                .where(AuditEvent.type == what.value)
+                .order_by(AuditEvent.client_id, AuditEvent.sequence)
+            )
+        )
 
 
 def version() -> int:
