@@ -45,4 +45,6 @@ def test_placeholders_are_the_same_in_both_languages() -> None:
 
 
 def test_the_catalogue_compiles() -> None:
-    write_mo(io.BytesIO(), catalogue())
+    written = io.BytesIO()
+    write_mo(written, catalogue())
+    assert written.getvalue()

@@ -133,4 +133,4 @@ def answer_of(app: "WSGIApplication", environ: "WSGIEnvironment") -> Answer:
 
 
 def _write_nothing(_: bytes) -> None:
-    raise NotImplementedError("nothing of ours uses PEP 3333's write()")
+    raise RuntimeError("nothing of ours uses the write() of PEP 3333")

@@ -180,6 +180,8 @@ def test_counting_costs_a_request_none_of_its_two_transactions(app: Flask, now: 
             with writing():
                 pass
         asks(now, store=Store(None))
+        with pytest.raises(RuntimeError), writing():
+            pass
 
 
 @pytest.mark.parametrize(

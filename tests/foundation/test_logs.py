@@ -81,6 +81,9 @@ def test_R_23_a_sink_that_refuses_does_not_stop_a_request(sink: io.BytesIO) -> N
 
     logs.setup(sink=Full())
     logs.access({"status": 200})
+    logs.setup(sink=sink)
+    logs.access({"status": 201})
+    assert [line["status"] for line in lines(sink)] == [201]
 
 
 def test_RX_14_a_flood_is_sampled_and_each_line_says_for_how_many_it_stands() -> None:
