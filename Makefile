@@ -4,7 +4,7 @@ PO := $(wildcard idp/translations/*/LC_MESSAGES/*.po)
 MO := $(PO:.po=.mo)
 LOCKFLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --only-binary :all:
 
-.PHONY: demo test lint format bench soak lock first-migration docs debian clean
+.PHONY: demo test lint format bench soak lock migration docs debian clean
 
 demo: .venv/.stamp $(MO)  ## everything on this machine: http://localhost:8000 and the portals; Ctrl-C stops it
 	$(BIN)/idp demo
@@ -46,8 +46,8 @@ lock:  ## after a change of pyproject.toml's dependencies
 	uv pip compile -q pyproject.toml --extra postgres --group build $(LOCKFLAGS) -o requirements.lock
 	uv pip compile -q pyproject.toml --all-extras --group dev --group build -c requirements.lock $(LOCKFLAGS) -o requirements-dev.lock
 
-first-migration: .venv/.stamp  ## write 0001 anew from the models, while no release has a schema
-	$(BIN)/python -m idp.migrations.regenerate
+migration: .venv/.stamp  ## NAME=words: draft a revision of what the models have and the migrations lack
+	$(BIN)/python -m idp.migrations.draft $(NAME)
 	$(BIN)/ruff format -q idp/migrations
 
 docs: .venv/.stamp  ## docs/settings.md from the settings' own docstrings

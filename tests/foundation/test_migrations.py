@@ -11,12 +11,12 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from idp.migrations.run import differences, pending, upgrade
+from idp.migrations.run import _revisions, differences, pending, upgrade
 from idp.migrations.tables import metadata
 from idp.settings import Settings
 from tests.servers import Postgres
 
-EVERY = ("0001", "0002")
+EVERY = _revisions()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
