@@ -19,3 +19,8 @@ def tin(number: str | None) -> str:
     """`**-***4410`: the last four digits of a Tax ID, whatever its type."""
     digits = "".join(filter(str.isdigit, number or ""))
     return f"**-***{digits[-4:]}" if len(digits) == 9 else ""
+
+
+def tail(number: str | None) -> str:
+    """`•••204`: the last three characters of a provider's or trading partner's number, none of a short one."""
+    return f"{_DOTS}{number[-3:]}" if number and len(number) >= 6 else _DOTS

@@ -14,7 +14,7 @@ from flask_babel import force_locale
 from jinja2 import StrictUndefined
 
 from idp.foundation import house, i18n
-from idp.messaging.rules import Payload, accent_of, one_line, spoken
+from idp.messaging.rules import NOTICES, Payload, accent_of, one_line, spoken
 from idp.settings import Settings
 
 SUBJECT_LIMIT: Final = 120
@@ -33,7 +33,7 @@ class Rendered:
 def render_mail(payload: Payload, *, notice: str, happened_at: datetime, now: datetime) -> Rendered:
     """The mail; a link's end is reckoned from `now`, the moment of sending (ruling 22)."""
     language = i18n.choose(profile=payload.recipient.locale)
-    words = _words(payload, language=language, happened_at=happened_at, now=now)
+    words = _words(payload, notice=notice, language=language, happened_at=happened_at, now=now)
     with force_locale(language):
         text, subject = _render(f"notices/{notice}.txt", words, block="subject")
         html, _ = _render(f"notices/{notice}.html", words | {"subject": subject})
@@ -43,13 +43,13 @@ def render_mail(payload: Payload, *, notice: str, happened_at: datetime, now: da
 def render_sms(payload: Payload, *, notice: str, happened_at: datetime, now: datetime) -> str:
     """The short message: one line, no link text but the address itself."""
     language = i18n.choose(profile=payload.recipient.locale)
-    words = _words(payload, language=language, happened_at=happened_at, now=now)
+    words = _words(payload, notice=notice, language=language, happened_at=happened_at, now=now)
     with force_locale(language):
         text, _ = _render(f"notices/{notice}.sms.txt", words)
     return " ".join(text.split())
 
 
-def _words(payload: Payload, *, language: str, happened_at: datetime, now: datetime) -> dict[str, Any]:
+def _words(payload: Payload, *, notice: str, language: str, happened_at: datetime, now: datetime) -> dict[str, Any]:
     settings = house.get(Settings)
     zone = _zone(payload.recipient.zoneinfo, default=settings.default_zone)
 
@@ -59,7 +59,7 @@ def _words(payload: Payload, *, language: str, happened_at: datetime, now: datet
     return {
         "url": None,
         **payload.context,
-        "name": spoken(payload.recipient.name),
+        "name": spoken(payload.recipient.name) if NOTICES[notice].greets else "",
         "portal": one_line(payload.brand.name),
         "brand": payload.brand,
         "accent": accent_of(payload.brand),

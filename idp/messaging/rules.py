@@ -84,6 +84,9 @@ class Notice:
 
     needs: frozenset[str] = frozenset()
     """Names that its context must have."""
+    greets: bool = True
+    """Whether it calls the recipient by name. Not where anybody may have typed name and address: else strangers
+    could write to whom they like, in our name (AD-16)."""
 
 
 NOTICES: Final[Mapping[str, Notice]] = {
@@ -92,9 +95,18 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "user_id_reminder": Notice(needs=frozenset({"user_id", "url"})),
     "refresh_reused": Notice(needs=frozenset({"application"})),
     "access_ended": Notice(needs=frozenset({"target"})),
+    "verify_email": Notice(needs=frozenset({"url", "button"}), greets=False),
+    "already_registered": Notice(needs=frozenset({"url"}), greets=False),
+    "registration_confirmed": Notice(
+        needs=frozenset({"display_name", "user_id", "target", "number", "pending", "url"})
+    ),
+    "welcome": Notice(needs=frozenset({"target", "number", "url"})),
 }
 """`url` is where the button leads; `application` the name of the relying party whose token came twice; `target` for
-whom the person acted. Every notice also gets `happened_at`, the moment it was enqueued, and may get `url`."""
+whom the person acts or acted, and `number` its masked number (`masks.tail`); both may be `None`. `button` is a portal's
+own wording of subject, heading and button (C3 *Activate Account*), or `None` for ours; `user_id` is `None` where the
+person signs in by e-mail; `pending` says that the access waits for somebody's verification (E0). Every notice also gets
+`happened_at`, the moment it was enqueued, and may get `url`."""
 
 
 @dataclass(frozen=True, slots=True)

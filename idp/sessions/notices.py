@@ -31,20 +31,7 @@ def notify(
     """Owe a person a message in their language; someone without an address is owed none."""
     if subject.email is None:
         return
-    locale = subject.locale or "en"
-    messaging.enqueue(
-        tx,
-        notice=notice,
-        recipient=_recipient(subject),
-        brand=relying_parties.brand_of(party, locale=locale) if party is not None else _own_brand(),
-        context=context,
-        now=now,
-        link=link,
-    )
-
-
-def _recipient(subject: SubjectFacts) -> Recipient:
-    return Recipient(
+    recipient = Recipient(
         subject_id=subject.id,
         email=subject.email,
         phone=None,
@@ -52,6 +39,49 @@ def _recipient(subject: SubjectFacts) -> Recipient:
         zoneinfo=subject.zoneinfo or house.get(Settings).default_zone,
         name=subject.name,
     )
+    _owe(tx, notice=notice, recipient=recipient, party=party, context=context, now=now, link=link)
+
+
+def notify_address(
+    tx: Session,
+    *,
+    notice: str,
+    email: str,
+    name: str,
+    locale: str | None,
+    zoneinfo: str | None,
+    party: RelyingParty | None,
+    context: Mapping[str, Any],
+    now: datetime,
+    link: Link | None = None,
+) -> None:
+    """Owe a message to somebody who has no account yet: a registrant, an invited person.
+
+    `email` is the address kept with what they began, never one of this request (RC-07).
+    """
+    recipient = Recipient(
+        subject_id=None,
+        email=email,
+        phone=None,
+        locale=locale or "en",
+        zoneinfo=zoneinfo or house.get(Settings).default_zone,
+        name=name,
+    )
+    _owe(tx, notice=notice, recipient=recipient, party=party, context=context, now=now, link=link)
+
+
+def _owe(
+    tx: Session,
+    *,
+    notice: str,
+    recipient: Recipient,
+    party: RelyingParty | None,
+    context: Mapping[str, Any],
+    now: datetime,
+    link: Link | None,
+) -> None:
+    brand = _own_brand() if party is None else relying_parties.brand_of(party, locale=recipient.locale)
+    messaging.enqueue(tx, notice=notice, recipient=recipient, brand=brand, context=context, now=now, link=link)
 
 
 def _own_brand() -> Brand:

@@ -19,6 +19,17 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "user_id_reminder": {"user_id": "rosa.delgado", "url": "https://portal.test/sign-in"},
     "refresh_reused": {"application": "Harborline Analytics", "url": "https://partner.test/"},
     "access_ended": {"target": "Northlake Clinic", "url": "https://credence.test/account/access"},
+    "verify_email": {"url": URL, "button": None},
+    "already_registered": {"url": "https://portal.test/sign-in"},
+    "registration_confirmed": {
+        "display_name": "Rosa Delgado",
+        "user_id": "rosa.delgado",
+        "target": "Northlake Clinic",
+        "number": "•••204",
+        "pending": True,
+        "url": "https://portal.test/sign-in",
+    },
+    "welcome": {"target": "Northlake Clinic", "number": "•••204", "url": "https://portal.test/sign-in"},
 }
 
 
