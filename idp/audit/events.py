@@ -32,6 +32,7 @@ class Event(StrEnum):
     SUBJECT_CREATED = "subject_created"
     SUBJECT_DISABLED = "subject_disabled"
     SUBJECT_ENABLED = "subject_enabled"
+    EMAIL_LOST = "email_lost"
     AFFILIATION_MADE = "affiliation_made"
     AFFILIATION_CHANGED = "affiliation_changed"
     AFFILIATION_ENDED = "affiliation_ended"

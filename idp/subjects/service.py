@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.foundation import house, vault
+from idp.foundation import artefacts, house, vault
 from idp.foundation.database import Rows
 from idp.foundation.origin import Origin
 from idp.keyring.service import Keyring
@@ -89,6 +89,28 @@ def disable(
 def enable(tx: Session, *, subject_id: str, actor: str, now: datetime, origin: Origin) -> SubjectFacts | Refused:
     """Let a disabled person in again; what the disabling killed stays dead."""
     return _set_status(tx, Status.ACTIVE, subject_id=subject_id, reason=None, actor=actor, now=now, origin=origin)
+
+
+def free_unproven_email(tx: Session, *, email: str, actor: str, now: datetime, origin: Origin) -> bool:
+    """At the first proof of a mailbox, take it from whoever claimed it unproven before (RC-19); says whether one did.
+
+    That account keeps nothing by which the mailbox could reach it: no address, no link, no session. Call it in the
+    transaction of the proof, before the address is given to the person who proved it.
+    """
+    key = email_key(email)
+    if isinstance(key, Refused):
+        return False
+    lost = tx.execute(
+        update(Subject)
+        .where(Subject.email_key == key, Subject.email_verified_at.is_(None))
+        .values(email=None, email_key=None, epoch=Subject.epoch + 1, version=Subject.version + 1, updated_at=now)
+        .returning(Subject.id)
+    ).scalar_one_or_none()
+    if lost is None:
+        return False
+    artefacts.void(tx, now=now, subject_id=lost)
+    audit.append(tx, Event.EMAIL_LOST, now=now, actor=actor, origin=origin, subject_id=lost)
+    return True
 
 
 def set_language(tx: Session, *, subject_id: str, locale: str, zoneinfo: str, now: datetime) -> None:

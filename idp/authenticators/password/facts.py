@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -14,7 +14,6 @@ from idp.foundation import house
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.manifest import PasswordPolicy
 from idp.relying_parties.rules import RelyingParty
-from idp.subjects.rules import SubjectFacts
 
 _table = PasswordCredential.__table__
 _OF_SUBJECT: Final = select(_table).where(_table.c.subject_id == bindparam("subject_id"))
@@ -47,7 +46,22 @@ def policies_held(tx: Session, *, subject_id: str, now: datetime) -> list[Passwo
     return [every[client_id] for client_id in held if client_id in every]
 
 
-def person_of(subject: SubjectFacts) -> Person:
+class Named(Protocol):
+    """Whoever has logins and names: a person's facts, or the person whom an enrolment is about to make."""
+
+    @property
+    def user_id(self) -> str | None: ...
+    @property
+    def email(self) -> str | None: ...
+    @property
+    def given_name(self) -> str | None: ...
+    @property
+    def family_name(self) -> str | None: ...
+    @property
+    def display_name(self) -> str | None: ...
+
+
+def person_of(subject: Named) -> Person:
     """What this person's password must not resemble."""
     names = (subject.given_name, subject.family_name, subject.display_name)
     portals = (party.manifest.short_name for party in _portals())

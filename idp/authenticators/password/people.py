@@ -13,7 +13,7 @@ from idp.sessions import service as sessions
 from idp.sessions.rules import Ended
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
-from idp.subjects.rules import NewSubject, Reason, Status, SubjectFacts, login_key, new_subject_id
+from idp.subjects.rules import NewSubject, Reason, SubjectFacts, login_key
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
 
@@ -29,7 +29,7 @@ def create(
 
     `checked=False` is for passwords that are known anyway: the demo's.
     """
-    broken = setting.unfit(plain, policy=DEFAULT_POLICY, subject=_not_yet(new, now=now)) if checked else None
+    broken = setting.unfit(plain, policy=DEFAULT_POLICY, subject=new) if checked else None
     if broken is not None:
         return broken
     digest = house.get(Kdf).digest(plain)
@@ -72,23 +72,3 @@ def _find(login: str) -> SubjectFacts | Refused:
     with reading() as tx:
         found = subjects.find_by_login(tx, key=login_key(login)) or subjects.by_id(tx, subject_id=login[:64])
     return found if found is not None else Refused(Reason.UNKNOWN)
-
-
-def _not_yet(new: NewSubject, *, now: datetime) -> SubjectFacts:
-    """The person that `new` would become, for judging a password by their names."""
-    return SubjectFacts(
-        id=new_subject_id(),
-        status=Status.UNVERIFIED,
-        epoch=1,
-        version=1,
-        user_id=new.user_id,
-        email=new.email,
-        email_verified_at=None,
-        given_name=new.given_name,
-        family_name=new.family_name,
-        display_name=new.display_name,
-        locale=new.locale,
-        zoneinfo=new.zoneinfo,
-        updated_at=now,
-        created_at=now,
-    )

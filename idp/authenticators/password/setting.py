@@ -4,6 +4,7 @@ Everything older dies with the old password: sessions, grants, tokens by the per
 (RC-01, RC-11). The person is told by mail.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.authenticators.password import budgets, facts, rules
+from idp.authenticators.password.facts import Named
 from idp.authenticators.password.kdf import Kdf
 from idp.authenticators.password.models import PasswordCredential
 from idp.authenticators.password.rules import Credential, Reason, Unmet
@@ -66,7 +68,7 @@ def policy_asked(tx: Session, *, subject_id: str, client_id: str | None, now: da
     return rules.policy_for_setting(held=[*held, *([entering] if entering else [])])
 
 
-def unfit(plain: Secret, *, policy: PasswordPolicy, subject: SubjectFacts) -> Unfit | None:
+def unfit(plain: Secret, *, policy: PasswordPolicy, subject: Named) -> Unfit | None:
     """The rules that a new password breaks, if any."""
     broken = rules.unmet(plain.reveal(), policy=policy, person=facts.person_of(subject))
     return Unfit(Reason.UNMET_POLICY, broken) if broken else None
@@ -96,6 +98,15 @@ def change(asked: Change) -> NewSession | Refused:
         return changed
 
 
+def digest_and_policies(plain: Secret, *, subject: Named) -> tuple[str, tuple[str, ...]] | Refused:
+    """What `store_prepared` takes: the digest, and the portals whose policies the text meets; `Refused(BUSY)` else.
+
+    Computed in no transaction. Ask `unfit` first: nothing is judged here.
+    """
+    digest = house.get(Kdf).digest(plain)
+    return digest if isinstance(digest, Refused) else (digest, _satisfied(plain, subject=subject))
+
+
 def store(
     tx: Session,
     *,
@@ -106,16 +117,27 @@ def store(
     temporary_for: timedelta | None = None,
 ) -> None:
     """Put a new digest in place; all that is older than now is dead (D4). `subject` is locked by the caller."""
+    satisfies = _satisfied(plain, subject=subject)
+    store_prepared(tx, subject=subject, digest=digest, satisfies=satisfies, now=now, temporary_for=temporary_for)
+
+
+def store_prepared(
+    tx: Session,
+    *,
+    subject: Subject,
+    digest: str,
+    satisfies: Collection[str],
+    now: datetime,
+    temporary_for: timedelta | None = None,
+) -> None:
+    """As `store`, for who keeps the digest until a later proof and the plaintext nowhere."""
     subject.epoch += 1
     subject.version += 1
     subject.updated_at = now
-    tx.flush()  # facts are read by statement below
-    known = subjects.by_id(tx, subject_id=subject.id)
-    assert known is not None
-    satisfied = rules.satisfied_policies(plain.reveal(), policies=facts.policies(), person=facts.person_of(known))
+    tx.flush()  # what follows reads by statement
     values = {
         "digest": digest,
-        "satisfies": list(satisfied),
+        "satisfies": sorted(satisfies),
         "must_change": temporary_for is not None,
         "temporary_until": now + temporary_for if temporary_for is not None else None,
         "changed_at": now,
@@ -127,6 +149,10 @@ def store(
         tx.execute(insert(PasswordCredential).values(subject_id=subject.id, **values))
     artefacts.void(tx, now=now, kind=Kind.PASSWORD_RESET, subject_id=subject.id)
     budgets.succeeded_at_setting(tx, account=subject.id, now=now)
+
+
+def _satisfied(plain: Secret, *, subject: Named) -> tuple[str, ...]:
+    return rules.satisfied_policies(plain.reveal(), policies=facts.policies(), person=facts.person_of(subject))
 
 
 def tell_changed(tx: Session, *, subject: SubjectFacts, party: RelyingParty | None, now: datetime) -> None:
