@@ -1,7 +1,8 @@
 """argon2id behind a bounded semaphore: so many hashes at a time, so many waiting, nobody for long (RX-02, R-31).
 
 Called in no transaction. Every check costs one hash, whether or not there is an account, so work tells nothing
-(SI-01, SI-02).
+(SI-01, SI-02). The one exception is a hash that was imported and not yet used: it costs its own bounded work, in the
+same turn, until the first right password puts argon2id in its place (docs/operations.md says what that tells whom).
 """
 
 import secrets
@@ -17,6 +18,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import Type
 
+from idp.authenticators.password import foreign
 from idp.authenticators.password.rules import Reason
 from idp.settings import Settings
 from idp.vocabulary.refused import Refused
@@ -79,19 +81,43 @@ class Kdf:
     def check(self, plain: Secret, *, digest: str | None) -> Verdict | Refused:
         """Compare with `digest`; without one (no account, no password) the same work is done for nothing.
 
-        An empty or foreign digest never matches (SI-18).
+        An empty or unknown digest never matches (SI-18); a right one of another system is outdated by nature.
         """
         with self._turn() as mine:
             if not mine:
                 return Refused(Reason.BUSY)
-            real = digest is not None and digest.startswith("$argon2id$")
-            right = False
-            with suppress(VerificationError, InvalidHashError):
-                compared = digest if real and digest else self._dummy
-                right = self._hashing.submit(self._hasher.verify, compared, _bytes(plain)).result()
-        if not (right and real) or digest is None:
-            return Verdict(False)
-        return Verdict(True, outdated=self._hasher.check_needs_rehash(digest))
+            return self._hashing.submit(self._compare, _bytes(plain), digest or "").result()
+
+    def adopt(self, old: str) -> str | Refused:
+        """How a hash of another system is stored: as it came, or under argon2id where it is too fast to be kept."""
+        read = foreign.read(old)
+        if isinstance(read, foreign.Slow):
+            return old
+        if isinstance(read, Refused):
+            return read
+        over = self.digest(Secret(read.inner))
+        return over if isinstance(over, Refused) else read.wrapped(over)
+
+    def _compare(self, plain: bytes, digest: str) -> Verdict:
+        if digest.startswith("$argon2id$"):
+            right = self._verify(digest, plain)
+            return Verdict(right, outdated=right and self._hasher.check_needs_rehash(digest))
+        wrapped = foreign.under_argon2(digest, plain)
+        if wrapped is not None:
+            inner, argon2id = wrapped
+            right = self._verify(argon2id, inner)
+            return Verdict(right, outdated=right)
+        read = foreign.read(digest)
+        if isinstance(read, foreign.Slow):
+            right = read.matches(plain)
+            return Verdict(right, outdated=right)
+        self._verify(self._dummy, plain)
+        return Verdict(False)
+
+    def _verify(self, digest: str, plain: bytes) -> bool:
+        with suppress(VerificationError, InvalidHashError):
+            return self._hasher.verify(digest, plain)
+        return False
 
     @contextmanager
     def _turn(self) -> Iterator[bool]:
