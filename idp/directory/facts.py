@@ -9,7 +9,14 @@ from sqlalchemy import ColumnElement, FromClause, Row, Select, Table, and_, bind
 from sqlalchemy.orm import Session
 
 from idp.directory.models import Engagement, Practice, Provider, ProviderWord, TradingPartner
-from idp.directory.rules import EngagementFacts, PartnerFacts, PracticeFacts, ProviderFacts, ProviderStatus
+from idp.directory.rules import (
+    DirectoryFilter,
+    EngagementFacts,
+    PartnerFacts,
+    PracticeFacts,
+    ProviderFacts,
+    ProviderStatus,
+)
 from idp.foundation.database import Rows
 from idp.vocabulary.identifiers import TinType
 
@@ -20,7 +27,7 @@ engagement: Final[Table] = Engagement.__table__  # type: ignore[assignment]
 word: Final[Table] = ProviderWord.__table__  # type: ignore[assignment]
 
 _AFTER_EVERY_WORD: Final = "\U0010ffff"
-_PROVIDERS: Final = select(
+PROVIDERS: Final = select(
     provider.c.id, provider.c.registry, provider.c.provider_id, provider.c.npi, provider.c.provider_type,
     provider.c.legal_name, provider.c.practice_id, practice.c.tin_last4, practice.c.tin_type, provider.c.status,
     provider.c.effective_date, provider.c.end_date, provider.c.state, provider.c.programs, provider.c.tin_changed_at,
@@ -29,7 +36,7 @@ _PRACTICE_COLUMNS: Final = (
     practice.c.id, practice.c.name, practice.c.tin_last4, practice.c.tin_type, practice.c.tin_sealed,
     practice.c.retired_at,
 )  # fmt: skip
-_PROVIDER_BY_ID: Final = _PROVIDERS.where(provider.c.id == bindparam("identity"))
+_PROVIDER_BY_ID: Final = PROVIDERS.where(provider.c.id == bindparam("identity"))
 _PRACTICE_BY_ID: Final = select(*_PRACTICE_COLUMNS).where(practice.c.id == bindparam("identity"))
 """Tokens and UserInfo ask these: built once."""
 _PARTNERS: Final = select(
@@ -48,7 +55,7 @@ def in_force_on(on: date | ColumnElement[date], *, row: FromClause = provider) -
 
 def provider_by_id(tx: Rows, identity: UUID) -> ProviderFacts | None:
     row = tx.execute(_PROVIDER_BY_ID, {"identity": identity}).one_or_none()
-    return None if row is None else _provider(row)
+    return None if row is None else provider_of(row)
 
 
 def practice_by_id(tx: Rows, identity: UUID) -> PracticeFacts | None:
@@ -58,8 +65,8 @@ def practice_by_id(tx: Rows, identity: UUID) -> PracticeFacts | None:
 
 def providers(tx: Rows, *conditions: ColumnElement[bool], limit: int | None = None) -> tuple[ProviderFacts, ...]:
     """Provider records by the payer's number."""
-    query = _PROVIDERS.where(*conditions).order_by(provider.c.provider_id).limit(limit)
-    return tuple(_provider(row) for row in tx.execute(query))
+    query = PROVIDERS.where(*conditions).order_by(provider.c.provider_id).limit(limit)
+    return tuple(provider_of(row) for row in tx.execute(query))
 
 
 def practices(tx: Rows, *conditions: ColumnElement[bool]) -> tuple[PracticeFacts, ...]:
@@ -122,11 +129,20 @@ def found_by_words(*, registry: str, words: Iterable[str]) -> ColumnElement[bool
     )
 
 
+def served(within: DirectoryFilter) -> tuple[ColumnElement[bool], ...]:
+    """`rules.serves` as conditions on `provider`."""
+    programs, states = within.programs, within.states
+    return (
+        *(() if programs is None else (provider.c.programs.in_(sorted(programs)),)),
+        *(() if states is None else (provider.c.state.in_(sorted(states)),)),
+    )
+
+
 def search_page(
     tx: Session, *conditions: ColumnElement[bool], after: tuple[str, str] | None, limit: int
 ) -> tuple[tuple[ProviderFacts, ...], tuple[str, str] | None]:
     """One page in the order of names, and the key of the next page where there is one."""
-    query: Select[Any] = _PROVIDERS.add_columns(provider.c.name_key).where(*conditions)
+    query: Select[Any] = PROVIDERS.add_columns(provider.c.name_key).where(*conditions)
     if after is not None:
         name, number = after
         query = query.where(
@@ -140,7 +156,7 @@ def search_page(
     ).all()
     page = rows[:limit]
     more = (page[-1].name_key, page[-1].provider_id) if len(rows) > limit else None
-    return tuple(_provider(row) for row in page), more
+    return tuple(provider_of(row) for row in page), more
 
 
 def exists_in_force(tx: Session, *, practice_id: UUID, registry: str, on: date) -> bool:
@@ -150,7 +166,7 @@ def exists_in_force(tx: Session, *, practice_id: UUID, registry: str, on: date) 
     return tx.execute(query.limit(1)).first() is not None
 
 
-def _provider(row: Any) -> ProviderFacts:
+def provider_of(row: Any) -> ProviderFacts:
     return ProviderFacts(
         id=row.id,
         registry=row.registry,

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -35,6 +36,40 @@ class ProviderStatus(StrEnum):
 
     ACTIVE = "active"
     TERMINATED = "terminated"
+
+
+class Program(StrEnum):
+    """Which of the payer's programs a record takes part in."""
+
+    MEDICAID = "medicaid"
+    MEDICARE = "medicare"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryFilter:
+    """Which records a portal serves (ruling 9); `None`: whatever it is."""
+
+    programs: frozenset[Program] | None = None
+    """Values of a record's `programs`."""
+    states: frozenset[str] | None = None
+
+    @classmethod
+    def of(cls, *, programs: Collection[str] = (), states: Collection[str] = ()) -> "DirectoryFilter":
+        """A portal's filter: who takes part in any of these programs, in any of these states; empty means every one."""
+        served = frozenset(value for name in programs for value in _TAKES_PART[Program(name)])
+        return cls(served or None, frozenset(states) or None)
+
+    def covering(self, program: str, state: str | None = None) -> "DirectoryFilter":
+        """Within this one, the coverage that a person asks for (B2): `both` is met by records in both programs only."""
+        asked = frozenset({Program.BOTH}) if program == Program.BOTH else _TAKES_PART[Program(program)]
+        programs = asked if self.programs is None else self.programs & asked
+        wanted = frozenset({state}) if state else None
+        states = self.states if wanted is None else wanted if self.states is None else self.states & wanted
+        return DirectoryFilter(programs, states)
+
+
+EVERY_RECORD: Final = DirectoryFilter()
 
 
 class Dated(Protocol):
@@ -122,6 +157,13 @@ class EngagementFacts:
     levels_cap: tuple[str, ...] | None
 
 
+def serves(within: DirectoryFilter, record: ProviderFacts) -> bool:
+    """Whether a portal's filter lets a record through."""
+    return (within.programs is None or record.programs in within.programs) and (
+        within.states is None or record.state in within.states
+    )
+
+
 def in_force(row: Dated, on: date) -> bool:
     """Whether a row counts on the day: from its first day up to, not including, its last.
 
@@ -186,6 +228,13 @@ def practice_tin_type(*, own_types: list[TinType]) -> TinType:
 def masked(tin: str) -> str:
     """`**-***1234`."""
     return Tin(tin).masked()
+
+
+_TAKES_PART: Final = {
+    Program.MEDICAID: frozenset({Program.MEDICAID, Program.BOTH}),
+    Program.MEDICARE: frozenset({Program.MEDICARE, Program.BOTH}),
+    Program.BOTH: frozenset(Program),
+}
 
 
 def _letters(word: str) -> str:

@@ -11,13 +11,16 @@ from sqlalchemy.orm import Session
 from idp.directory import facts
 from idp.directory.models import ImportRun
 from idp.directory.rules import (
+    EVERY_RECORD,
     WORDS_SEARCHED,
+    DirectoryFilter,
     EngagementFacts,
     PartnerFacts,
     PracticeFacts,
     ProviderFacts,
     ProviderType,
     search_words,
+    serves,
 )
 from idp.foundation import house
 from idp.foundation.database import Rows
@@ -144,10 +147,11 @@ def search_providers(
     limit: int = 25,
     *,
     now: datetime,
+    within: DirectoryFilter = EVERY_RECORD,
 ) -> Page:
     """Providers in force by number, by NPI, or by the beginning of any word of their name, in the order of names.
 
-    Whether anybody has enrolled for them never shows (ruling 9). `%`, `_` and the like are plain characters.
+    `within` is the portal's filter (B3). Whether anybody has enrolled for them never shows (ruling 9). `%`, `_` and the like are plain characters.
     """
     wanted = _wanted(text.strip(), registry=registry)
     if wanted is None:
@@ -156,10 +160,21 @@ def search_providers(
         tx,
         wanted,
         facts.in_force_on(now.date()),
+        *facts.served(within),
         after=after,
         limit=limit,
     )
     return Page(found, more)
+
+
+def provider_served(
+    tx: Rows, identity: UUID, *, registry: str, now: datetime, within: DirectoryFilter = EVERY_RECORD
+) -> ProviderFacts | None:
+    """A record that a search could have shown: what a browser sends back as its choice is asked here again (B3)."""
+    found = facts.provider_by_id(tx, identity)
+    if found is None or found.registry != registry or not found.in_force(now.date()):
+        return None
+    return found if serves(within, found) else None
 
 
 def registries(tx: Session) -> list[str]:
