@@ -17,6 +17,7 @@ from idp.affiliations import service as affiliations
 from idp.affiliations.models import Affiliation
 from idp.authenticators.password import setting as passwords
 from idp.authenticators.password.kdf import Kdf
+from idp.authenticators.site_key import service as site_keys
 from idp.consent import service as consent
 from idp.demo.people import DemoAffiliation, DemoPerson, WrongPeople, levels_of, midnight
 from idp.directory import service as directory
@@ -97,6 +98,7 @@ def _load_person(person: DemoPerson, *, catalogues: Mapping[str, tuple[str, ...]
         assert row is not None
         temporary = TEMPORARY if person.must_change else None
         passwords.store(tx, subject=row, digest=digest, plain=person.secret, now=now, temporary_for=temporary)
+        _set_site_key(tx, person, subject_id=subject.id, now=now)
         for affiliation in person.affiliations:
             _make_affiliation(tx, affiliation, subject_id=subject.id, catalogues=catalogues, now=now)
         if person.agreements_accepted:
@@ -123,6 +125,23 @@ def _make_subject(tx: Session, person: DemoPerson, *, now: datetime) -> SubjectF
     if isinstance(made, Refused):
         raise WrongPeople(f"{person.user_id}: {made.reason.value}")
     return made
+
+
+def _set_site_key(tx: Session, person: DemoPerson, *, subject_id: str, now: datetime) -> None:
+    chosen = person.site_key
+    if chosen is None:
+        return
+    kept = site_keys.set_site_key(
+        tx,
+        subject_id=subject_id,
+        picture=chosen.picture,
+        phrase=chosen.phrase,
+        now=now,
+        actor=ACTOR,
+        origin=ORIGIN,
+    )
+    if isinstance(kept, Refused):
+        raise WrongPeople(f"{person.user_id}: {kept.reason.value}")
 
 
 def _make_affiliation(

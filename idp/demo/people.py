@@ -53,6 +53,13 @@ class DemoAffiliation(_Part):
         return None if self.last_used_days_ago is None else now - timedelta(days=self.last_used_days_ago)
 
 
+class DemoSiteKey(_Part):
+    """The picture and phrase that a person chose at an earlier visit."""
+
+    picture: str
+    phrase: str
+
+
 class DemoPerson(_Part):
     """One person. `shows` is what the demo's card says about them."""
 
@@ -70,6 +77,7 @@ class DemoPerson(_Part):
     must_change: bool = False
     agreements_accepted: bool = True
     """Whether the portals' banners, terms and agreements were accepted at an earlier visit, so that none is shown."""
+    site_key: DemoSiteKey | None = None
     profile: dict[str, Any] = {}
     affiliations: tuple[DemoAffiliation, ...] = ()
 

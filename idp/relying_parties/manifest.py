@@ -171,6 +171,8 @@ class SignIn(Part):
     label: Localized | None = None
     username_first: bool = False
     """User ID on its own page, before the password (A6)."""
+    site_key: bool = False
+    """Picture and phrase between user ID and password (A6, SECURITY ruling 1)."""
     button: Localized | None = None
     terms: Agreement | None = None
     """Accepted by pressing the button: *Accept & Login* (B1); the text is `terms-<version>.en.md`."""

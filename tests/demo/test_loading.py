@@ -11,11 +11,12 @@ from idp.affiliations.models import Affiliation
 from idp.audit.models import AuditEvent
 from idp.authenticators.password import facts as passwords
 from idp.authenticators.password import rules as password_rules
+from idp.authenticators.site_key import service as site_keys
 from idp.consent import service as consent
 from idp.consent.rules import Kind
 from idp.demo import clients, loading, people
 from idp.demo.cli import DEMO_DATA, MANIFESTS
-from idp.demo.people import DemoPerson, WrongPeople
+from idp.demo.people import DemoPerson, DemoSiteKey, WrongPeople
 from idp.foundation.database import reading, see_as
 from idp.relying_parties import service as relying_parties
 from idp.subjects import service as subjects
@@ -83,6 +84,26 @@ def test_C10_whoever_came_before_has_accepted_and_one_person_has_not(loaded: Dem
                 if {text.kind for text in set(consent.agreements_of(party)) - accepted} - {Kind.TERMS}:
                     asked.add(client_id)
             assert asked == open_at, user_id
+
+
+def test_A6_whoever_acts_at_the_portal_with_site_keys_has_one(loaded: DemoHouse, everybody: tuple[DemoPerson, ...]):
+    with reading() as tx:
+        for each in everybody:
+            subject = subjects.find_by_login(tx, key=each.user_id)
+            assert subject is not None
+            shown = site_keys.site_key_of(tx, subject_id=subject.id)
+            acts_there = any("ozark-exchange" in {*held.evidence, *held.levels} for held in each.affiliations)
+            assert (shown is not None) is acts_there, each.user_id
+            if shown is not None and each.site_key is not None:
+                assert (shown.picture, shown.phrase) == (each.site_key.picture, each.site_key.phrase)
+
+
+def test_a_site_key_that_cannot_be_is_refused(demo_house: DemoHouse, everybody: tuple[DemoPerson, ...], now: datetime):
+    demo_house.apply(now=now)
+    loading.load_directory(DEMO_DATA, now=now)
+    wrong = everybody[0].model_copy(update={"site_key": DemoSiteKey(picture="dragon", phrase="lemon cake")})
+    with pytest.raises(WrongPeople, match="no_picture"):
+        loading.load_people((wrong,), now=now)
 
 
 def test_X2_one_person_has_all_fourteen_profile_claims(loaded: DemoHouse):

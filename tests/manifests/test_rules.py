@@ -201,6 +201,8 @@ TABLES = "# more tables"
         (TABLES, '[[links]]\nlabel = { en = "a", es = "b" }\npage = "faqs" #!', "links[0].page", "faqs.en.md is missing"),
         (TABLES, '[agreement]\nversion = "3" #!\ntitle = { en = "a", es = "b" }', "agreement.version", "agreement-3.es.md is missing"),
         (TABLES, '[agreement]\nversion = "../3" #!\ntitle = { en = "a", es = "b" }', "agreement.version", "letters, digits"),
+        (TABLES, '[sign_in]\nidentifier = "user_id"\nsite_key = true #!', "sign_in.site_key", "needs username_first"),
+        (TABLES, '[sign_in]\nusername_first = true\nsite_key = true #!', "sign_in.site_key", 'needs identifier = "user_id"'),
         (TABLES, '[sign_in.terms]\nversion = "1" #!\ntitle = { en = "a", es = "b" }', "sign_in.terms.version", "terms-1.en.md is missing"),
         (TABLES, '[banner]\nversion = "a b" #!\ntext = { en = "a", es = "b" }', "banner.version", "letters, digits"),
         # the look
@@ -235,6 +237,7 @@ def test_DR_08_each_wrong_value_is_refused_by_file_line_and_reason(old: str, new
         ('grant_types = ["authorization_code", "client_credentials"]', 'grant_types = ["client_credentials"] #!', "registration.redirect_uris", "no use without authorization_code"),
         ("# more tables", "[[levels]] #!\nkey = \"a\"\nlabel = { en = \"a\", es = \"b\" }", "levels", "is for portals"),
         ("# more tables", "[password] #!", "password", "is for portals"),
+        ("# more tables", "[sign_in]\nsite_key = true #!", "sign_in.site_key", "is for portals"),
     ],
 )  # fmt: skip
 def test_DR_08_a_partner_has_its_own_rules(old: str, new: str, key: str, reason: str) -> None:

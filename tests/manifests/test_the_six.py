@@ -112,6 +112,10 @@ def test_A6_the_user_id_comes_before_the_password(six: dict[str, Checked]) -> No
     assert [each for each in PORTALS if six[each].manifest.sign_in.username_first] == ["ozark-exchange"]
 
 
+def test_A6_RC_21_one_portal_shows_a_site_key(six: dict[str, Checked]) -> None:
+    assert [each for each in six if six[each].manifest.sign_in.site_key] == ["ozark-exchange"]
+
+
 def test_C0_C10_D1_D5_instructions_agreements_warning(six: dict[str, Checked]) -> None:
     assert "registration-instructions" in {link.page for link in six["carebridge-provider"].manifest.links}
     assert {each for each in PORTALS if six[each].manifest.agreement} == {"carebridge-provider", "cascade-mmis"}

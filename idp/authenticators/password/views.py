@@ -12,6 +12,8 @@ from idp.authenticators.password import kdf, service, setting, typed_login, word
 from idp.authenticators.password.forms import IdentifyForm, NewPasswordForm, PasswordForm, SignInForm
 from idp.authenticators.password.rules import Reason
 from idp.authenticators.password.setting import Change, Unfit
+from idp.authenticators.site_key import service as site_keys
+from idp.authenticators.site_key.words import Displayed, displayed
 from idp.foundation import clock, parsing
 from idp.foundation.database import reading, writing
 from idp.foundation.front_door import origin, route_policy
@@ -62,6 +64,8 @@ def identified(txn: UUID) -> ResponseReturnValue:
     key = login_key(form.username)
     if not may_be_somebody(key) or len(key) > typed_login.LONGEST:
         return _identify_page(parked, wrong=FormErrors({"username": "missing"})), 422
+    if "@" in key and _asked(parked).site_key:
+        return _identify_page(parked, wrong=FormErrors({"username": words.NO_EMAIL_HERE})), 422
     with writing() as tx:
         transactions.remember_login(tx, txn=txn, login=typed_login.seal(key, txn=txn))
     return onward(txn)
@@ -164,7 +168,8 @@ def worded(wrong: FormErrors, *, asked: SignIn = _ANY) -> tuple[dict[str, LazySt
     """Sentences for the fields of a form that could not be read, and one for the form as a whole."""
     if "" in wrong:
         return {}, words.MALFORMED
-    sentences = MISSING | {"username": words.enter_login(asked)}
+    no_email = wrong.get("username") == words.NO_EMAIL_HERE
+    sentences = MISSING | {"username": words.NOT_THE_EMAIL if no_email else words.enter_login(asked)}
     return {field: sentences[field] for field in wrong if field in sentences}, None
 
 
@@ -196,9 +201,18 @@ def _password_page(parked: Parked, *, wrong: FormErrors = _NOTHING, refused: Ref
         kept=kept is not None,
         terms=terms,
         terms_text=rendered(text) if text else None,
+        site_key=_site_key(parked, kept),
         errors=errors,
         problem=words.not_right(asked) if refused else problem,
     )
+
+
+def _site_key(parked: Parked, kept: str | None) -> Displayed | None:
+    """What the person chose to recognise this portal by, or a decoy; nothing where the portal has it off (RC-21)."""
+    if parked.party is None or not parked.party.manifest.sign_in.site_key or kept is None:
+        return None
+    with reading() as tx:
+        return displayed(site_keys.shown_for(tx, portal=parked.party.client_id, login_key=kept))
 
 
 def _change_page(parked: Parked, *, wrong: FormErrors = _NOTHING, refused: Refused | None = None) -> str:

@@ -25,6 +25,8 @@ _ENTER_LOGIN: Final = {
     "email": _("Enter your e-mail."),
     "either": _("Enter your user ID or e-mail."),
 }
+NO_EMAIL_HERE: Final = "no_email_here"
+NOT_THE_EMAIL: Final = _("Enter your user ID, not your e-mail address.")
 ENTER_PASSWORD: Final = _("Enter your password.")
 ENTER_CURRENT: Final = _("Enter your current password.")
 ENTER_NEW: Final = _("Enter a new password.")

@@ -30,6 +30,7 @@ def faults(manifest: Manifest, *, texts: Mapping[str, str], ground: Ground) -> I
     yield from _sentences(manifest)
     yield from _help(manifest)
     yield from _links(manifest, ground)
+    yield from _site_key(manifest)
     yield from _texts(manifest, texts)
     policy = manifest.password
     if policy is not None and policy.min_length > policy.max_length:
@@ -76,6 +77,19 @@ def _portal(portal: Portal, manifest: Manifest) -> Iterator[Fault]:
             yield Fault(("portal", "default_levels", position), "would make everybody an account manager")
     if sum(level.manages for level in manifest.levels) != 1:
         yield Fault(("levels",), "exactly one level has manages = true")
+
+
+def _site_key(manifest: Manifest) -> Iterator[Fault]:
+    """A site key is shown for a user ID typed before; an e-mail address would be confirmed by it (ruling 6)."""
+    asked = manifest.sign_in
+    if not asked.site_key:
+        return
+    if manifest.portal is None:
+        yield Fault(("sign_in", "site_key"), "is for portals")
+    if not asked.username_first:
+        yield Fault(("sign_in", "site_key"), "needs username_first = true: it is shown for the user ID typed before")
+    if asked.identifier != "user_id":
+        yield Fault(("sign_in", "site_key"), 'needs identifier = "user_id": it would tell which e-mail addresses exist')
 
 
 def _levels(manifest: Manifest) -> Iterator[Fault]:
