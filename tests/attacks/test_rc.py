@@ -307,7 +307,7 @@ def test_A4_C2_a_reset_obeys_the_policies_and_an_unfit_password_uses_nothing_up(
 
 
 @pytest.mark.parametrize("step", ["site-key", "challenge-questions", "security-questions", "recovery-questions"])
-def test_RC_21_no_portal_has_questions_or_a_site_key_switched_on_so_they_do_not_exist(client, step):
+def test_RC_21_where_questions_and_site_keys_are_off_they_do_not_exist(client, step):
     page = open_sign_in(client)
     txn = page.request.path.split("/")[2]
     for path in (
