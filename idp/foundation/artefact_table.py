@@ -21,6 +21,7 @@ class Kind(StrEnum):
     ASSERTION_JTI = "assertion_jti"
     PASSWORD_RESET = "password_reset"
     EMAIL_PROOF = "email_proof"
+    MAILBOX_PROOF = "mailbox_proof"
     EMAIL_CHANGE_UNDO = "email_change_undo"
     PIN_LETTER = "pin_letter"
     SIGN_IN_ALERT = "sign_in_alert"

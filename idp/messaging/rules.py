@@ -95,6 +95,7 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "user_id_reminder": Notice(needs=frozenset({"user_id", "url"})),
     "refresh_reused": Notice(needs=frozenset({"application"})),
     "access_ended": Notice(needs=frozenset({"target"})),
+    "prove_mailbox": Notice(needs=frozenset({"url"})),
     "verify_email": Notice(needs=frozenset({"url", "button"}), greets=False),
     "already_registered": Notice(needs=frozenset({"url"}), greets=False),
     "registration_confirmed": Notice(

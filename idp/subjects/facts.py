@@ -2,21 +2,44 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, bindparam, func, literal, select
 from sqlalchemy.orm import Session
 
 from idp.foundation.database import Rows
-from idp.subjects.models import Subject
-from idp.subjects.rules import LOGIN_MAX, Status, SubjectFacts
+from idp.subjects.models import LegacyLogin, Subject
+from idp.subjects.rules import EVERYWHERE, LOGIN_MAX, Status, SubjectFacts
 
 _table = Subject.__table__
+_legacy = LegacyLogin.__table__
 _BY_ID: Final = select(_table).where(_table.c.id == bindparam("subject_id"))
+_BY_EMAIL: Final = select(_table).where(_table.c.email_key == bindparam("key"))
 
 
-def by_login(tx: Session, *, key: str) -> SubjectFacts | None:
-    """The person with this login key; one indexed look-up whether or not there is one (SI-02)."""
-    column = Subject.email_key if "@" in key else Subject.user_id_key
-    return _facts(tx.execute(select(_table).where(column == key[:LOGIN_MAX])).one_or_none())
+def _whose(portal: ColumnElement[str]) -> ScalarSelect[str]:
+    old = select(_legacy.c.subject_id).where(_legacy.c.portal == portal, _legacy.c.login_key == bindparam("key"))
+    return old.scalar_subquery()
+
+
+_OWN: Final = _table.alias()
+_BY_USER_ID: Final = select(_table).where(
+    _table.c.id
+    == func.coalesce(
+        _whose(bindparam("portal")),
+        select(_OWN.c.id).where(_OWN.c.user_id_key == bindparam("key")).scalar_subquery(),
+        _whose(literal(EVERYWHERE)),
+    )
+)
+
+
+def by_login(tx: Session, *, key: str, portal: str | None = None) -> SubjectFacts | None:
+    """The person with this login key; one indexed look-up whether or not there is one (SI-02).
+
+    At a portal its own old user IDs are read first, then the user IDs of the house: so two people with equal old
+    user IDs of two portals are each found at theirs, and neither at the other's.
+    """
+    if "@" in key:
+        return _facts(tx.execute(_BY_EMAIL, {"key": key[:LOGIN_MAX]}).one_or_none())
+    return _facts(tx.execute(_BY_USER_ID, {"key": key[:LOGIN_MAX], "portal": portal or EVERYWHERE}).one_or_none())
 
 
 def by_id(tx: Rows, *, subject_id: str) -> SubjectFacts | None:
@@ -43,6 +66,7 @@ def _facts(row: Row[Any] | None) -> SubjectFacts | None:
         updated_at=row.updated_at,
         created_at=row.created_at,
         last_sign_in_at=row.last_sign_in_at,
+        merged_into=row.merged_into,
         phone_sealed=row.phone_sealed,
         phone_verified_at=row.phone_verified_at,
         profile=row.profile or {},

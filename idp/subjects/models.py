@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, LargeBinary, String
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.foundation.database import Json, Model, UtcDateTime
@@ -41,3 +41,22 @@ class Subject(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_sign_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    merged_into: Mapped[str | None] = mapped_column(String(26))
+    """The account that took this one's place; this one is disabled then, for ever."""
+
+
+class LegacyLogin(Model):
+    """What a person signed in with at one portal before it was ours; good at that portal only."""
+
+    __tablename__ = "legacy_login"
+
+    portal: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """`client_id`; empty for a user ID of ours whose account was merged into another: good everywhere."""
+    login_key: Mapped[str] = mapped_column(String(254), primary_key=True, index=True)
+    """Canonical, by `idp.subjects.rules`: a user ID, or an e-mail address where the portal knew people by it."""
+    login: Mapped[str] = mapped_column(String(254))
+    """As it was written."""
+    subject_id: Mapped[str] = mapped_column(ForeignKey("subject.id"), index=True)
+    email_key: Mapped[str | None] = mapped_column(String(254))
+    """The mailbox that the portal had for the person, proven or not; it proves nothing by itself."""
+    added_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -18,6 +18,8 @@ from idp.vocabulary.refused import Refused
 SUBJECT_ID_LENGTH: Final = 26
 LOGIN_MAX: Final = 254
 """Longest text that is looked up as user ID or e-mail; anything longer is nobody's (RFC 5321 §4.5.3.1.3)."""
+EVERYWHERE: Final = ""
+"""In place of a portal: a login that is good at every one."""
 NOBODY: Final = "?"
 """First character of a key that no account can have."""
 
@@ -74,6 +76,7 @@ class SubjectFacts:
     updated_at: datetime
     created_at: datetime
     last_sign_in_at: datetime | None = None
+    merged_into: str | None = None
     phone_sealed: bytes | None = field(default=None, repr=False)
     phone_verified_at: datetime | None = None
     profile: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -100,6 +103,8 @@ class NewSubject:
     locale: str | None = None
     zoneinfo: str | None = None
     profile: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    comes_with_legacy_login: bool = False
+    """An old login of a portal is added in the same transaction; there may be no other."""
 
 
 def new_subject_id() -> str:

@@ -14,7 +14,7 @@ from idp.foundation import artefacts, house, vault
 from idp.foundation.database import Rows
 from idp.foundation.origin import Origin
 from idp.keyring.service import Keyring
-from idp.subjects import facts
+from idp.subjects import facts, legacy
 from idp.subjects.claims import standard_claims, well_formed
 from idp.subjects.models import Subject
 from idp.subjects.rules import (
@@ -30,9 +30,12 @@ from idp.subjects.rules import (
 from idp.vocabulary.refused import Refused
 
 
-def find_by_login(tx: Session, *, key: str) -> SubjectFacts | None:
-    """Whose login this is; `key` comes from `idp.subjects.rules.login_key`."""
-    return facts.by_login(tx, key=key)
+def find_by_login(tx: Session, *, key: str, portal: str | None = None) -> SubjectFacts | None:
+    """Whose login this is; `key` comes from `idp.subjects.rules.login_key`.
+
+    `portal` is where it was typed: what people typed there before it was ours is good there, and nowhere else.
+    """
+    return facts.by_login(tx, key=key, portal=portal)
 
 
 def by_id(tx: Rows, *, subject_id: str) -> SubjectFacts | None:
@@ -54,13 +57,16 @@ def phone_of(subject: SubjectFacts) -> str | None:
 
 
 def create(tx: Session, *, new: NewSubject, actor: str, now: datetime, origin: Origin) -> SubjectFacts | Refused:
-    """Make a person, once per user ID and once per e-mail address; the database has the last word on both."""
+    """Make a person, once per user ID and once per e-mail address; the database has the last word on both.
+
+    What anybody's old user ID is at a portal is nobody's new one (EN-14).
+    """
     user_key = user_id_key(new.user_id) if new.user_id else None
     mail_key = email_key(new.email) if new.email else None
     for key in (user_key, mail_key):
         if isinstance(key, Refused):
             return key
-    if user_key is None and mail_key is None:
+    if user_key is None and mail_key is None and not new.comes_with_legacy_login:
         return Refused(Reason.NO_LOGIN)
     if _taken(tx, user_key=user_key, mail_key=mail_key):
         return Refused(Reason.TAKEN)
@@ -123,6 +129,8 @@ def set_language(tx: Session, *, subject_id: str, locale: str, zoneinfo: str, no
 
 
 def _taken(tx: Session, *, user_key: object, mail_key: object) -> bool:
+    if isinstance(user_key, str) and legacy.is_known(tx, key=user_key):
+        return True
     same = [Subject.user_id_key == user_key] if user_key else []
     same += [Subject.email_key == mail_key] if mail_key else []
     return tx.execute(select(Subject.id).where(or_(*same)).limit(1)).first() is not None
@@ -162,7 +170,7 @@ def _set_status(
     landed = _after(status, before)
     changed = tx.execute(
         update(Subject)
-        .where(Subject.id == subject_id, Subject.status.in_(allowed))
+        .where(Subject.id == subject_id, Subject.status.in_(allowed), Subject.merged_into.is_(None))
         .values(
             status=landed,
             disabled_reason=reason,

@@ -19,6 +19,7 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "user_id_reminder": {"user_id": "rosa.delgado", "url": "https://portal.test/sign-in"},
     "refresh_reused": {"application": "Harborline Analytics", "url": "https://partner.test/"},
     "access_ended": {"target": "Northlake Clinic", "url": "https://credence.test/account/access"},
+    "prove_mailbox": {"url": URL},
     "verify_email": {"url": URL, "button": None},
     "already_registered": {"url": "https://portal.test/sign-in"},
     "registration_confirmed": {

@@ -58,6 +58,7 @@ class Reason(StrEnum):
     SAME_PASSWORD = "same_password"
     DIFFERENT_REPEAT = "different_repeat"
     STEP_NOT_AWAITED = "step_not_awaited"
+    DEAD_LINK = "dead_link"
 
 
 @dataclass(frozen=True, slots=True)

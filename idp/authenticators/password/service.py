@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.authenticators.password import budgets, facts, rules
+from idp.authenticators.password import budgets, facts, rules, setting
 from idp.authenticators.password.kdf import Kdf, Verdict
-from idp.authenticators.password.models import PasswordCredential
 from idp.authenticators.password.rules import Credential, Reason
 from idp.authenticators.upstairs import Upstairs
 from idp.foundation import house
@@ -78,7 +76,10 @@ def sign_in(attempt: Attempt) -> NewSession | Refused:
         if isinstance(outcome, Refused):
             audit_refusal(tx, outcome, subject=reserved.subject, client_id=reserved.transaction.client_id, by=attempt)
             return outcome
-        _refresh_credential(tx, outcome, credential=credential, plain=attempt.plain, digest=fresh)
+        known = subjects.by_id(tx, subject_id=outcome.id)
+        assert known is not None
+        assert credential is not None
+        setting.refresh(tx, subject=known, credential=credential, plain=attempt.plain, digest=fresh)
         return _begin_session(tx, attempt, subject=outcome, client_id=reserved.transaction.client_id)
 
 
@@ -114,7 +115,7 @@ def _reserve(attempt: Attempt) -> _Reserved | Refused:
         )
         if isinstance(transaction, Refused):
             return transaction
-        subject = subjects.find_by_login(tx, key=attempt.login)
+        subject = subjects.find_by_login(tx, key=attempt.login, portal=transaction.client_id)
         account = subject.id if subject else attempt.login
         credential = facts.credential_of(tx, subject_id=account)
         refused = budgets.reserve(tx, account=account, now=attempt.now)
@@ -145,25 +146,6 @@ def _admit(tx: Session, attempt: Attempt, reserved: _Reserved, verdict: Verdict)
     if rules.temporary_has_expired(credential, now=attempt.now):
         return Refused(Reason.TEMPORARY_EXPIRED)
     return transaction if isinstance(transaction, Refused) else row
-
-
-def _refresh_credential(
-    tx: Session, subject: Subject, *, credential: Credential | None, plain: Secret, digest: str | Refused | None
-) -> None:
-    """Keep which policies the typed text meets, and a digest made with today's parameters (MODEL §4)."""
-    known = subjects.by_id(tx, subject_id=subject.id)
-    assert known is not None
-    assert credential is not None
-    satisfied = rules.satisfied_policies(plain.reveal(), policies=facts.policies(), person=facts.person_of(known))
-    values: dict[str, object] = {"digest": digest} if isinstance(digest, str) else {}
-    if satisfied != credential.satisfies:
-        values["satisfies"] = list(satisfied)
-    if values:
-        tx.execute(
-            update(PasswordCredential)
-            .where(PasswordCredential.subject_id == subject.id, PasswordCredential.digest == credential.digest)
-            .values(**values)
-        )
 
 
 def _begin_session(tx: Session, attempt: Attempt, *, subject: Subject, client_id: str | None) -> NewSession:

@@ -155,6 +155,22 @@ def _satisfied(plain: Secret, *, subject: Named) -> tuple[str, ...]:
     return rules.satisfied_policies(plain.reveal(), policies=facts.policies(), person=facts.person_of(subject))
 
 
+def refresh(
+    tx: Session, *, subject: SubjectFacts, credential: Credential, plain: Secret, digest: str | Refused | None
+) -> None:
+    """After a right password: keep which policies it meets, and a digest made as today's are (MODEL §4)."""
+    satisfied = _satisfied(plain, subject=subject)
+    values: dict[str, object] = {"digest": digest} if isinstance(digest, str) else {}
+    if satisfied != credential.satisfies:
+        values["satisfies"] = list(satisfied)
+    if values:
+        tx.execute(
+            update(PasswordCredential)
+            .where(PasswordCredential.subject_id == subject.id, PasswordCredential.digest == credential.digest)
+            .values(**values)
+        )
+
+
 def tell_changed(tx: Session, *, subject: SubjectFacts, party: RelyingParty | None, now: datetime) -> None:
     """*Your password was changed*, to the stored address (AU-10)."""
     notices.notify(tx, notice="password_changed", subject=subject, party=party, context={}, now=now)

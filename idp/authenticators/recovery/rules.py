@@ -21,18 +21,26 @@ class Reason(StrEnum):
     DEAD_LINK = "dead_link"
 
 
-def why_no_reset(subject: SubjectFacts | None, *, has_password: bool) -> Reason | None:
-    """`None` where a link may be mailed: an active person with a proven mailbox and a password already (RC-14)."""
+def why_no_reset(subject: SubjectFacts | None, *, has_password: bool, had_password_elsewhere: bool) -> Reason | None:
+    """`None` where a link may be mailed: an active person with a proven mailbox and a password already (RC-14).
+
+    Who came from another portal, whose hash did not come along, had a password there and may set it anew.
+    """
     if subject is None:
         return Reason.NOBODY
     if subject.status is not Status.ACTIVE:
         return Reason.NOT_ACTIVE
     if subject.email is None or subject.email_verified_at is None:
         return Reason.NO_MAILBOX
-    return None if has_password else Reason.NO_PASSWORD
+    return None if has_password or had_password_elsewhere else Reason.NO_PASSWORD
 
 
-def why_no_reminder(subject: SubjectFacts | None) -> Reason | None:
+def may_prove_mailbox(subject: SubjectFacts | None, *, has_password: bool) -> bool:
+    """Whether a link to prove the mailbox is mailed instead: to who has a password to type at it, and needs to."""
+    return subject is not None and subject.status is Status.UNVERIFIED and subject.email is not None and has_password
+
+
+def why_no_reminder(subject: SubjectFacts | None, *, user_id: str | None) -> Reason | None:
     """`None` where the user ID may be mailed."""
     if subject is None:
         return Reason.NOBODY
@@ -40,7 +48,7 @@ def why_no_reminder(subject: SubjectFacts | None) -> Reason | None:
         return Reason.NOT_ACTIVE
     if subject.email is None or subject.email_verified_at is None:
         return Reason.NO_MAILBOX
-    return None if subject.user_id else Reason.NO_USER_ID
+    return None if user_id else Reason.NO_USER_ID
 
 
 def link_is_current(*, issued_epoch: object, issued_email: object, subject: SubjectFacts) -> bool:

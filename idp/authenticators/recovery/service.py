@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.authenticators.password import facts as passwords
-from idp.authenticators.password import setting
+from idp.authenticators.password import mailbox, setting
 from idp.authenticators.password.kdf import Kdf
 from idp.authenticators.recovery import rules
 from idp.authenticators.recovery.rules import Reason
@@ -31,6 +31,7 @@ from idp.sessions import notices
 from idp.sessions import service as sessions
 from idp.sessions.rules import Ended
 from idp.settings import Settings
+from idp.subjects import legacy
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
 from idp.subjects.rules import NOBODY, SubjectFacts
@@ -71,38 +72,39 @@ class OpenLink:
 def ask_for_reset(ask: Ask) -> None:
     """Mail a reset link to the stored address, if there is somebody to mail it to; tells the caller nothing."""
     with writing() as tx:
-        subject = subjects.find_by_login(tx, key=ask.login)
+        subject = subjects.find_by_login(tx, key=ask.login, portal=ask.client_id)
         account = subject.id if subject else ask.login
         has_password = passwords.credential_of(tx, subject_id=account) is not None
-        refused = _reserve(tx, ask, account) or rules.why_no_reset(subject, has_password=has_password)
-        voided = account if refused is None else NOBODY
-        artefacts.void(tx, now=ask.now, kind=Kind.PASSWORD_RESET, subject_id=voided)
-        secret, identity = _link(tx, ask, subject if refused is None else None)
-        if refused is None and subject is not None:
-            lifetime = house.get(Settings).reset_lifetime
-            url = Secret(f"{house.get(Settings).issuer}{RESET_PATH}?token={secret.reveal()}")
-            notices.notify(
-                tx,
-                notice="password_reset",
-                subject=subject,
-                party=_party(ask.client_id),
-                context={"url": url},
-                now=ask.now,
-                link=Link(identity, lifetime),
-            )
+        came_from_elsewhere = bool(legacy.of(tx, subject_id=account))
+        refused = _reserve(tx, ask, account) or rules.why_no_reset(
+            subject, has_password=has_password, had_password_elsewhere=came_from_elsewhere
+        )
+        proves = refused is Reason.NOT_ACTIVE and rules.may_prove_mailbox(subject, has_password=has_password)
+        kind = Kind.MAILBOX_PROOF if proves else Kind.PASSWORD_RESET
+        voided = account if refused is None or proves else NOBODY
+        artefacts.void(tx, now=ask.now, kind=kind, subject_id=voided)
+        if proves and subject is not None:
+            mailbox.mail(tx, subject=subject, txn=ask.txn, client_id=ask.client_id, now=ask.now)
         else:
-            _cost_a_mail(tx, now=ask.now, link=identity)
-        _audit(tx, Event.PASSWORD_RESET_ASKED, ask, subject=subject, refused=refused)
+            _mail_reset(tx, ask, subject if refused is None else None)
+        event = Event.MAILBOX_PROOF_ASKED if proves else Event.PASSWORD_RESET_ASKED
+        _audit(tx, event, ask, subject=subject, refused=None if proves else refused)
 
 
 def ask_for_user_id(ask: Ask) -> None:
-    """Mail the user ID to the stored address of that e-mail's account; tells the caller nothing."""
+    """Mail the user ID to the stored address of that e-mail's account; tells the caller nothing.
+
+    Who has none but signed in elsewhere with an old one is told that: of the portal they come from, if there is one.
+    """
     with writing() as tx:
         subject = subjects.find_by_login(tx, key=ask.login)
-        refused = _reserve(tx, ask, subject.id if subject else ask.login) or rules.why_no_reminder(subject)
+        user_id = _user_id(tx, ask, subject)
+        refused = _reserve(tx, ask, subject.id if subject else ask.login) or rules.why_no_reminder(
+            subject, user_id=user_id
+        )
         if refused is None and subject is not None:
             url = f"{house.get(Settings).issuer}/account/"
-            context = {"user_id": subject.user_id, "url": url}
+            context = {"user_id": user_id, "url": url}
             party = _party(ask.client_id)
             notices.notify(tx, notice="user_id_reminder", subject=subject, party=party, context=context, now=ask.now)
         else:
@@ -154,6 +156,33 @@ def reset(token: str, *, plain: Secret, now: datetime, origin: Origin) -> OpenLi
 def _reserve(tx: Session, ask: Ask, account: str) -> Reason | None:
     counted = limiter.reserve(tx, budget=ASKED, key=account, now=ask.now)
     return Reason.TOO_MANY if isinstance(counted, Refused) else None
+
+
+def _user_id(tx: Session, ask: Ask, subject: SubjectFacts | None) -> str | None:
+    old = [each for each in legacy.of(tx, subject_id=subject.id if subject else ask.login) if "@" not in each.key]
+    if subject is None or subject.user_id:
+        return subject.user_id if subject else None
+    here = [each for each in old if each.portal == ask.client_id]
+    return (here or old)[0].login if old else None
+
+
+def _mail_reset(tx: Session, ask: Ask, subject: SubjectFacts | None) -> None:
+    """The link and its mail; for nobody the statements that they take."""
+    secret, identity = _link(tx, ask, subject)
+    if subject is None:
+        _cost_a_mail(tx, now=ask.now, link=identity)
+        return
+    lifetime = house.get(Settings).reset_lifetime
+    url = Secret(f"{house.get(Settings).issuer}{RESET_PATH}?token={secret.reveal()}")
+    notices.notify(
+        tx,
+        notice="password_reset",
+        subject=subject,
+        party=_party(ask.client_id),
+        context={"url": url},
+        now=ask.now,
+        link=Link(identity, lifetime),
+    )
 
 
 def _link(tx: Session, ask: Ask, subject: SubjectFacts | None) -> tuple[Secret, UUID]:

@@ -8,12 +8,14 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 
+from idp.authenticators.password import mailbox
+from idp.authenticators.password.mailbox import OpenProof
 from idp.authenticators.password.rules import Reason as PasswordReason
 from idp.authenticators.password.setting import Unfit
 from idp.authenticators.password.views import busy, new_password_errors, status_of, worded
 from idp.authenticators.password.words import MALFORMED, rule_list
 from idp.authenticators.recovery import service, words
-from idp.authenticators.recovery.forms import TOKEN_PATTERN, AskByMailForm, AskForm, ResetForm
+from idp.authenticators.recovery.forms import TOKEN_PATTERN, AskByMailForm, AskForm, ProveForm, ResetForm
 from idp.authenticators.recovery.service import Ask, OpenLink
 from idp.foundation import clock, error_pages, parsing
 from idp.foundation.front_door import origin, route_policy
@@ -98,6 +100,48 @@ def set_password() -> ResponseReturnValue:
     return render_template("authenticators/recovery/reset_done.html", txn=parked.transaction.id if parked else None)
 
 
+@bp.get("/sign-in/prove-mailbox")
+@route_policy(auth="none")
+def prove_mailbox() -> ResponseReturnValue:
+    """The page behind the link to an unproven mailbox: asks for the account's password and changes nothing (RC-09)."""
+    token = request.args.get("token", "")
+    if not _TOKEN.match(token):
+        return error_pages.show(error_pages.Kind.BAD_REQUEST)
+    link = mailbox.look_at_link(token, now=clock.now())
+    return _dead() if isinstance(link, Refused) else _prove_page(token, link)
+
+
+@bp.post("/sign-in/prove-mailbox")
+@route_policy(auth="none", bucket="sign_in")
+def mailbox_proven() -> ResponseReturnValue:
+    """Link and password together prove the mailbox; nobody is signed in by it."""
+    form = parsing.form(ProveForm, request.form)
+    token = form.token if isinstance(form, ProveForm) else request.form.get("token", "")
+    if not _TOKEN.match(token) or (isinstance(form, FormErrors) and "" in form):
+        return error_pages.show(error_pages.Kind.BAD_REQUEST, problem=MALFORMED)
+    link = mailbox.look_at_link(token, now=clock.now())
+    if isinstance(link, Refused):
+        return _dead()
+    if isinstance(form, FormErrors):
+        return _prove_page(token, link, errors=worded(form)[0]), 422
+    outcome = mailbox.prove(token, plain=Secret(form.password), now=clock.now(), origin=origin())
+    if isinstance(outcome, Refused):
+        if outcome.reason is PasswordReason.BUSY:
+            busy()
+        if outcome.reason is PasswordReason.DEAD_LINK:
+            return _dead()
+        return _prove_page(token, link, errors={"password": words.PASSWORD_NOT_RIGHT}), 422
+    parked = _show_as(outcome)
+    return render_template("authenticators/recovery/mailbox_proven.html", txn=parked.transaction.id if parked else None)
+
+
+def _prove_page(token: str, link: OpenProof, *, errors: dict[str, LazyString] | None = None) -> str:
+    _show_as(link)
+    return render_template(
+        "authenticators/recovery/prove_mailbox.html", token=token, email=link.subject.email, errors=errors or {}
+    )
+
+
 def _not_read(form: FormErrors) -> ResponseReturnValue:
     """Without its token the page cannot be shown again: then, and for what no page sends, it is 400 (RC-03)."""
     token = request.form.get("token", "")
@@ -158,7 +202,7 @@ def _parked() -> Parked | None:
         return None
 
 
-def _show_as(link: OpenLink) -> Parked | None:
+def _show_as(link: OpenLink | OpenProof) -> Parked | None:
     """Brand the page as the portal where the link was asked for; the sign-in goes on only in its own browser."""
     parked = pages.of_this_browser(link.txn)
     if parked is None and link.client_id is not None:

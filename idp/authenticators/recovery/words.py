@@ -11,3 +11,4 @@ RESET_MAILED: Final = _(
     "The link works for 30 minutes."
 )
 USER_ID_MAILED: Final = _("If there is an account for this address, we have sent an e-mail with the user ID to it.")
+PASSWORD_NOT_RIGHT: Final = _("The password is not right. After five wrong tries you have to wait 15 minutes.")
