@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "old_logins"
-down_revision = "0002"
+down_revision = "site_key_and_questions"
 branch_labels = None
 depends_on = None
 
