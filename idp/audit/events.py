@@ -46,6 +46,7 @@ class Event(StrEnum):
     AFFILIATION_ENDED = "affiliation_ended"
     DIRECTORY_IMPORTED = "directory_imported"
     PROVIDER_CHANGED = "provider_changed"
+    PIN_LETTER_ISSUED = "pin_letter_issued"
     CLIENT_APPLIED = "client_applied"
     CLIENT_SECRET_CREATED = "client_secret_created"
     CLIENT_DISABLED = "client_disabled"

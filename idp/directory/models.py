@@ -136,6 +136,10 @@ class PinLetter(Model):
     issued_on: Mapped[date]
     expires_on: Mapped[date]
     used_on: Mapped[date | None]
+    voided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When a newer letter replaced it, or too many wrong PINs ended it (EN-01, EN-02)."""
+    batch_id: Mapped[UUID | None] = mapped_column(index=True)
+    """Of letters issued here: whose files were printed and committed together."""
 
 
 class ImportRun(Model):

@@ -10,11 +10,14 @@ from sqlalchemy.orm import Session
 from idp.directory import facts
 from idp.directory.imports.rules import LETTER_COLUMNS, Fault, LetterRow, letter_row
 from idp.directory.imports.run import Run
+from idp.directory.letters import service as letters
+from idp.directory.letters.digest import pin_digest
 from idp.directory.models import PinLetter
 from idp.foundation import artefacts
 from idp.foundation.database import new_id
 from idp.vocabulary.identifiers import Malformed, ProviderId
 
+__all__ = ["PinLetters", "pin_digest"]
 _table: Table = PinLetter.__table__  # type: ignore[assignment]
 _DAY = timedelta(days=1)
 
@@ -60,11 +63,6 @@ class PinLetters:
         """Nothing is listed, so nothing ends."""
 
 
-def pin_digest(pin: str, *, provider: UUID, key: bytes) -> bytes:
-    """What a PIN is found by: case counts, and the same PIN of another provider is another one."""
-    return artefacts.short_digest(pin, pepper=key, context=str(provider))
-
-
 def _take_letter(tx: Session, line: int, row: LetterRow, provider: UUID, run: Run) -> None:
     digest = pin_digest(row.pin.reveal(), provider=provider, key=run.index)
     letter = _known(tx, row, provider, digest, run)
@@ -73,6 +71,8 @@ def _take_letter(tx: Session, line: int, row: LetterRow, provider: UUID, run: Ru
         run.report.notes[_state(row, run.today)] += 1
         if not run.dry:
             _add(tx, row, provider, digest)
+            if voided := letters.void_outdated(tx, provider, now=run.now):
+                run.report.notes["letters_replaced"] += voided
     elif letter.expires_on != row.expires_on or letter.issued_on != row.issued_on:
         run.refuse(line, row.provider_id, Fault.LETTER_DIFFERS)
     elif row.used_on is not None and letter.used_on is None:
@@ -85,17 +85,20 @@ def _take_letter(tx: Session, line: int, row: LetterRow, provider: UUID, run: Ru
 
 
 def _known(tx: Session, row: LetterRow, provider: UUID, digest: bytes, run: Run) -> PinLetter | None:
-    """The letter with this PIN; one that expired so long ago that its PIN was purged is known by its days."""
+    """The letter with this PIN; one that ended so long ago that its PIN was purged is known by its days.
+
+    Else the file of a letter that a newer one replaced would bring it back to life.
+    """
     family = artefacts.family_of_digest(tx, kind=artefacts.Kind.PIN_LETTER, digest=digest)
     if family is not None:
         return tx.get(PinLetter, family)
-    if row.expires_on >= run.today:
-        return None
     query = select(PinLetter).where(
         PinLetter.provider_id == provider,
         PinLetter.issued_on == row.issued_on,
         PinLetter.expires_on == row.expires_on,
     )
+    if row.expires_on >= run.today:
+        query = query.where(PinLetter.voided_at.is_not(None))
     return tx.execute(query).scalars().first()
 
 
