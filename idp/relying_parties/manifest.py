@@ -191,6 +191,20 @@ class Portal(Part):
     idle_minutes: int = Field(default=30, ge=5, le=240)
 
 
+class Ceremony(Part):
+    """How somebody gets an account or access at a portal: steps in order, as data (DESIGN §4.2).
+
+    The steps and what each may be told are `idp.enrollment`'s; it checks them when a manifest is planned.
+    """
+
+    title: Localized
+    intro: Localized | None = None
+    steps: tuple[str, ...] = Field(min_length=1)
+    """A page each; `create_account + site_key` puts two steps on one page."""
+    options: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """By step."""
+
+
 class Manifest(Part):
     """One relying party. Partner apps have no `portal`."""
 
@@ -207,6 +221,8 @@ class Manifest(Part):
     levels: tuple[Level, ...] = ()
     password: PasswordPolicy | None = None
     sign_in: SignIn = SignIn()
+    enrollment: dict[str, Ceremony] = Field(default_factory=dict)
+    """Its ceremonies by name."""
 
     @property
     def access_token_lifetime(self) -> timedelta:
