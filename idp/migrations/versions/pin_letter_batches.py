@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "pin_letter_batches"
-down_revision = "0002"
+down_revision = "old_logins"
 branch_labels = None
 depends_on = None
 
