@@ -3,16 +3,19 @@
 from datetime import datetime
 
 import pytest
-from sqlalchemy.orm import Session
 
 from idp.audit.models import AuditEvent
+from idp.authenticators.challenge_questions import service as questions
+from idp.authenticators.challenge_questions.service import Prepared
 from idp.authenticators.site_key import service
 from idp.authenticators.site_key.models import SiteKey
 from idp.authenticators.site_key.rules import Reason, Shown
 from idp.foundation import vault
 from idp.foundation.database import reading, writing
 from idp.foundation.origin import Origin
+from idp.foundation.vault import SealingKeys
 from idp.keyring import resealing
+from idp.keyring.service import Keyring
 from idp.subjects.models import Subject
 from idp.vocabulary.refused import Refused
 from tests.authenticators.conftest import Work
@@ -97,6 +100,25 @@ def test_ST_05_a_site_key_moved_to_another_person_does_not_open(make: Make, now:
         shown("somebody.else")
 
 
-def test_site_keys_are_resealed_with_the_others(tx: Session, make: Make, now: datetime) -> None:
-    choose(make.subject("rosa.delgado"), "balloon", "morning", now=now)
-    assert resealing.reseal()["site_key.shown"] == 0
+def test_ST_05_site_keys_and_typed_questions_come_under_the_new_vault_key(
+    make: Make, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rosa, keys = make.subject("rosa.delgado"), {"old": b"o" * 32, "new": b"n" * 32}
+
+    def seal_with(*kids: str) -> None:
+        held = SealingKeys.of(active=kids[-1], keys={kid: keys[kid] for kid in kids})
+        monkeypatch.setattr(Keyring, "vault", property(lambda _: held))
+
+    seal_with("old")
+    choose(rosa, "balloon", "morning", now=now)
+    own = Prepared(1, None, "Who taught me to fish?", "$argon2id$", True)
+    with writing() as tx:
+        questions.set_questions(tx, subject_id=rosa.id, prepared=(own,), now=now, actor=rosa.id, origin=ORIGIN)
+    seal_with("old", "new")
+    moved = resealing.reseal()
+    assert (moved["site_key.shown"], moved["challenge_question.question"]) == (1, 1)
+    seal_with("new")
+    assert shown("rosa.delgado") == Shown("balloon", "morning")
+    with reading() as tx:
+        [question] = questions.questions_of(tx, subject_id=rosa.id)
+    assert question.text == "Who taught me to fish?"
