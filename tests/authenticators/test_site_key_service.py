@@ -16,6 +16,8 @@ from idp.foundation.origin import Origin
 from idp.foundation.vault import SealingKeys
 from idp.keyring import resealing
 from idp.keyring.service import Keyring
+from idp.subjects import legacy
+from idp.subjects.legacy import OldLogin
 from idp.subjects.models import Subject
 from idp.vocabulary.refused import Refused
 from tests.authenticators.conftest import Work
@@ -81,6 +83,16 @@ def test_G5_the_same_statements_for_chosen_none_and_nobody(make: Make, now: date
     make.subject("without.one")
     costs = [work.of(lambda login=login: shown(login)) for login in ("rosa.delgado", "without.one", "nobody")]
     assert costs[0] == costs[1] == costs[2] == (0, ["SELECT", "SELECT"])
+
+
+def test_X4_an_old_user_id_shows_its_persons_key_at_its_portal_only(make: Make, now: datetime) -> None:
+    rosa = make.subject("rosa.delgado")
+    choose(rosa, "balloon", "morning", now=now)
+    with writing() as tx:
+        old = OldLogin(PORTAL, "rdelgado", "RDELGADO", None)
+        legacy.add(tx, old, subject_id=rosa.id, actor="system", now=now, origin=ORIGIN)
+    assert shown("rdelgado") == Shown("balloon", "morning")
+    assert shown("rdelgado", "another-portal") != Shown("balloon", "morning")
 
 
 def test_A6_a_subject_id_typed_as_a_user_id_shows_nobodys_key(make: Make, now: datetime) -> None:

@@ -53,7 +53,7 @@ def shown_for(tx: Session, *, portal: str, login_key: str) -> Shown:
     A user ID that nobody has, and a person without a site key, get their decoy: the same statements and the same work
     as for a key that was chosen (ruling 12), and the same picture and phrase for ever.
     """
-    subject = subjects.find_by_login(tx, key=login_key)
+    subject = subjects.find_by_login(tx, key=login_key, portal=portal)
     account = subject.id if subject else NOBODY + login_key
     sealed = tx.execute(_OF_SUBJECT, {"subject_id": account}).scalar_one_or_none()
     seed = vault.blind_index(f"{portal}\x00{login_key}", key=house.get(Keyring).index, context=_DECOY)
