@@ -40,7 +40,7 @@ def held_by(
         query = query.where(Affiliation.id == only)
     rows = tx.scalars(query.order_by(Affiliation.created_at)).all()
     targets = _targets(tx, rows, on=now.date(), search=search, provider=provider)
-    return tuple(_held(row, targets[row.id]) for row in rows if row.id in targets)
+    return tuple(held_of(row, targets[row.id]) for row in rows if row.id in targets)
 
 
 def target_of(tx: Session, row: Affiliation, *, on: date) -> Target | None:
@@ -48,7 +48,8 @@ def target_of(tx: Session, row: Affiliation, *, on: date) -> Target | None:
     return _targets(tx, [row], on=on, search=None, provider=None).get(row.id)
 
 
-def _held(row: Affiliation, target: Target) -> Held:
+def held_of(row: Affiliation, target: Target) -> Held:
+    """A row as the rules read it."""
     levels: defaultdict[str, list[str]] = defaultdict(list)
     for held in row.levels:
         levels[held.portal].append(held.level)
@@ -67,6 +68,7 @@ def _held(row: Affiliation, target: Target) -> Held:
         evidence=tuple(Evidence(proof.kind) for proof in row.evidence),
         levels={portal: tuple(sorted(keys)) for portal, keys in levels.items()},
         account_manager=row.account_manager,
+        created_at=row.created_at,
     )
 
 

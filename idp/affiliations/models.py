@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from idp.foundation.database import Model, UtcDateTime, new_id
 
 _NOT_ENDED = text("status <> 'ended'")
+_PENDING = text("status = 'verification_pending'")
 
 
 class Affiliation(Model):
@@ -27,6 +28,7 @@ class Affiliation(Model):
             postgresql_where=_NOT_ENDED,
         ),
         Index("ix_affiliation_target", "target_id", "registry"),
+        Index("ix_affiliation_pending", "created_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
         CheckConstraint(
             "status in ('verification_pending', 'unverified', 'active', 'disabled', 'ended')", name="status"
         ),

@@ -4,10 +4,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
 from idp.vocabulary.evidence import Evidence
+
+PENDING_LIFETIME: Final = timedelta(days=30)
+"""How long a claim waits to be verified; then it reads `ended` (MODEL §9)."""
 
 
 class Reason(StrEnum):
@@ -82,6 +86,7 @@ class Held:
     evidence: tuple[Evidence, ...] = ()
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     account_manager: bool = False
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,7 @@ class PortalTerms:
     acting_for: frozenset[TargetKind]
     accepts: Evidence
     default_levels: tuple[str, ...] = ()
+    accepts_for_manager: Evidence = Evidence.PAYER
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +135,8 @@ def status_at(held: Held, *, now: datetime, dormancy: timedelta) -> AffiliationS
     """The effective status: dates, dormancy and the roster are read, never waited for (DESIGN §4.8)."""
     if held.status is AffiliationStatus.ENDED or (held.ends_at is not None and now >= held.ends_at):
         return AffiliationStatus.ENDED
+    if held.status is AffiliationStatus.VERIFICATION_PENDING and _lapsed(held, now=now):
+        return AffiliationStatus.ENDED
     if held.status is not AffiliationStatus.ACTIVE:
         return held.status
     if not held.target.in_force:
@@ -145,7 +153,7 @@ def blocked(held: Held, *, terms: PortalTerms, now: datetime, dormancy: timedelt
         return _why_inactive(held, status)
     if now < held.starts_at:
         return Blocked.NOT_YET
-    if held.registry != terms.registry or not _serves(held, terms):
+    if held.registry != terms.registry or not serves(held.target.kind, terms):
         return Blocked.OTHER_KIND
     if not any(proof.suffices(terms.accepts) for proof in held.evidence):
         return Blocked.WEAK_EVIDENCE
@@ -191,10 +199,20 @@ def _why_inactive(held: Held, status: AffiliationStatus) -> Blocked:
     return Blocked(status.value)
 
 
-def _serves(held: Held, terms: PortalTerms) -> bool:
-    if held.target.kind in terms.acting_for:
-        return True
-    return held.target.kind is TargetKind.PRACTICE and TargetKind.PROVIDER in terms.acting_for
+def serves(kind: TargetKind, terms: PortalTerms) -> bool:
+    """Whether a portal acts for targets of this kind; for a practice, for one of its providers at least (MODEL §5)."""
+    return kind in terms.acting_for or (kind is TargetKind.PRACTICE and TargetKind.PROVIDER in terms.acting_for)
+
+
+def manages_at(held: Held, *, terms: PortalTerms, now: datetime, dormancy: timedelta) -> bool:
+    """Whether the holder is an account manager at a portal now: marked, active, by evidence that it accepts (MODEL §1)."""
+    active = status_at(held, now=now, dormancy=dormancy) is AffiliationStatus.ACTIVE and now >= held.starts_at
+    proven = any(proof.suffices(terms.accepts_for_manager) for proof in held.evidence)
+    return active and held.account_manager and held.registry == terms.registry and proven
+
+
+def _lapsed(held: Held, *, now: datetime) -> bool:
+    return held.created_at is not None and now - held.created_at >= PENDING_LIFETIME
 
 
 def _choices_of(held: Held, terms: PortalTerms) -> list[Choice]:

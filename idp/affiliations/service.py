@@ -36,6 +36,7 @@ def terms_of(party: RelyingParty) -> PortalTerms | None:
         acting_for=frozenset(source.portal.acting_for),
         accepts=source.portal.accepts,
         default_levels=source.portal.default_levels,
+        accepts_for_manager=source.portal.accepts_for_manager,
     )
 
 
@@ -111,7 +112,7 @@ def use(tx: Session, *, choice: Choice, subject_id: str, visited: str, terms: Po
     tx.execute(_USED, {"affiliation_id": choice.affiliation_id, "now": now})
     has_levels = tx.execute(_LEVEL, {"affiliation_id": choice.affiliation_id, "portal": terms.client_id}).first()
     if has_levels is None and visited == terms.client_id:
-        _add_levels(tx, affiliation_id=choice.affiliation_id, levels={terms.client_id: choice.levels}, now=now, by=None)
+        give_levels(tx, affiliation_id=choice.affiliation_id, levels={terms.client_id: choice.levels}, now=now, by=None)
 
 
 def grant_affiliation(
@@ -152,7 +153,7 @@ def grant_affiliation(
     tx.flush()  # evidence and levels refer to it
     for portal, proof in evidence.items():
         tx.add(AffiliationEvidence(affiliation_id=row.id, kind=proof.value, portal=portal, at=now, by=actor))
-    _add_levels(tx, affiliation_id=row.id, levels=levels, now=now, by=actor)
+    give_levels(tx, affiliation_id=row.id, levels=levels, now=now, by=actor)
     audit.append(
         tx,
         Event.AFFILIATION_MADE,
@@ -233,9 +234,10 @@ def _is_theirs(row: Affiliation, acting: Acting) -> bool:
     return target == (acting.registry, acting.target_kind, acting.target_id) and row.subject_id != acting.subject_id
 
 
-def _add_levels(
+def give_levels(
     tx: Session, *, affiliation_id: UUID, levels: Mapping[str, Iterable[str]], now: datetime, by: str | None
 ) -> None:
+    """Write down levels, by portal; who calls says that they are not held yet."""
     for portal, keys in levels.items():
         for key in keys:
             tx.add(HeldLevel(affiliation_id=affiliation_id, portal=portal, level=key, at=now, by=by))

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     EMAIL_CHANGE_UNDO = "email_change_undo"
     PIN_LETTER = "pin_letter"
     SIGN_IN_ALERT = "sign_in_alert"
+    ACCESS_REQUEST = "access_request"
 
 
 class Reason(StrEnum):

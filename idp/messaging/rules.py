@@ -102,12 +102,21 @@ NOTICES: Final[Mapping[str, Notice]] = {
         needs=frozenset({"display_name", "user_id", "target", "number", "pending", "url"})
     ),
     "welcome": Notice(needs=frozenset({"target", "number", "url"})),
+    "colleague_joined": Notice(needs=frozenset({"target", "person", "account_manager"})),
+    "verification_wanted": Notice(needs=frozenset({"target", "person"})),
+    "verification_lapsed": Notice(needs=frozenset({"target"})),
+    "access_requested": Notice(needs=frozenset({"target", "person", "position", "decide_by"})),
+    "access_request_waiting": Notice(needs=frozenset({"target", "person", "position", "decide_by"})),
+    "access_request_received": Notice(needs=frozenset({"target", "decide_by", "url"}), greets=False),
+    "access_request_denied": Notice(needs=frozenset({"target", "unanswered", "explanation"}), greets=False),
+    "pin_letters_void": Notice(needs=frozenset({"target"})),
 }
 """`url` is where the button leads; `application` the name of the relying party whose token came twice; `target` for
 whom the person acts or acted, and `number` its masked number (`masks.tail`); both may be `None`. `button` is a portal's
 own wording of subject, heading and button (C3 *Activate Account*), or `None` for ours; `user_id` is `None` where the
-person signs in by e-mail; `pending` says that the access waits for somebody's verification (E0). Every notice also gets
-`happened_at`, the moment it was enqueued, and may get `url`."""
+person signs in by e-mail; `pending` says that the access waits for somebody's verification (E0); `person` and `position`
+are those of whom a manager is to judge, `decide_by` until when; `explanation` is a manager's own words or `None`.
+Every notice also gets `happened_at`, the moment it was enqueued, and may get `url`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +207,9 @@ def one_line(value: str, *, limit: int = NAME_LIMIT) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def spoken(name: str) -> str:
+def spoken(name: str, *, limit: int = NAME_LIMIT) -> str:
     """A name that no mail program turns into a link: dots, at signs and slashes stand apart (AD-16)."""
-    apart = re.sub(r"([.@:/\\])(?=\S)", r"\1 ", one_line(name))
+    apart = re.sub(r"([.@:/\\])(?=\S)", r"\1 ", one_line(name, limit=limit))
     return re.sub(r"(?<=\S)@", " @", apart)
 
 

@@ -30,6 +30,13 @@ ROW_FENCES: Final = (
 )
 """For PostgreSQL; `database.see_as` opens them for one transaction. The owner is outside."""
 
+_ASKED_OF_IT: Final = f"{_IN_SCOPE} OR practice_id = nullif(current_setting('credence.target', true), '')::uuid"
+REQUEST_FENCES: Final = (
+    "ALTER TABLE access_request ENABLE ROW LEVEL SECURITY",
+    f"CREATE POLICY scope ON access_request USING ({_ASKED_OF_IT}) WITH CHECK ({_ASKED_OF_IT})",
+)
+"""A practice sees what is asked of its providers too: its managers decide it (MODEL §1)."""
+
 EPOCH_VIEW: Final = (
     "CREATE VIEW affiliation_epoch AS SELECT id, epoch, status, starts_at, ends_at, subject_id, registry, target_kind,"
     " target_id, last_used_at, activated_at FROM affiliation"

@@ -1,7 +1,7 @@
 """Messages to somebody, for tests that need one."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,6 +13,10 @@ URL: Final = "https://credence.test/sign-in/reset/CNRY-link-secret"
 BRAND: Final = Brand("portal", "Ozark Provider Exchange", "OE", "#0B6468", "1-800-555-0142", "Mon–Fri 8 am–6 pm CT")
 ROSA: Final = Recipient("person", "rosa@practice.test", "+15555550100", "en-US", "America/Los_Angeles", "Rosa Delgado")
 BY_PHONE: Final = Recipient("person", None, "+15555550100", "es", "America/Chicago", "Rosa Delgado")
+_FRIDAY: Final = datetime(2026, 3, 6, 12, tzinfo=UTC)
+_ASKED: Final = {
+    "target": "Northlake Clinic", "person": "June Harwood", "position": "Office manager", "decide_by": _FRIDAY,
+}  # fmt: skip
 CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "password_reset": {"url": URL},
     "password_changed": {},
@@ -31,6 +35,14 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
         "url": "https://portal.test/sign-in",
     },
     "welcome": {"target": "Northlake Clinic", "number": "•••204", "url": "https://portal.test/sign-in"},
+    "colleague_joined": {"target": "Northlake Clinic", "person": "June Harwood", "account_manager": True},
+    "verification_wanted": {"target": "Northlake Clinic", "person": "June Harwood"},
+    "verification_lapsed": {"target": "Northlake Clinic"},
+    "access_requested": _ASKED,
+    "access_request_waiting": _ASKED,
+    "access_request_received": {"target": "Northlake Clinic", "decide_by": _FRIDAY, "url": URL},
+    "access_request_denied": {"target": "Northlake Clinic", "unanswered": False, "explanation": "Please call us first"},
+    "pin_letters_void": {"target": "Northlake Clinic"},
 }
 
 

@@ -1,0 +1,1 @@
+"""Managers: the people who may decide about a target's people, and how they hear of it."""

@@ -1,0 +1,163 @@
+"""Requests read and found: by who asks, by target, by what is due."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Self
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from idp.affiliations.managers.facts import Pointed
+from idp.affiliations.models import Affiliation
+from idp.affiliations.requests.models import AccessRequest
+from idp.affiliations.requests.rules import Cause, Standing, Status, decide_by, status_at
+from idp.subjects.rules import SubjectFacts
+from idp.vocabulary.affiliation import TargetKind
+
+NAME_LENGTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """Who asks: as typed, or as known from their account."""
+
+    email: str = field(repr=False)
+    given_name: str
+    family_name: str
+    position: str = ""
+    phone: str | None = field(default=None, repr=False)
+    extension: str = ""
+    locale: str = "en"
+    zoneinfo: str = ""
+    subject_id: str | None = None
+
+    @classmethod
+    def of(cls, subject: SubjectFacts) -> Self:
+        """Somebody signed in, or just registered."""
+        return cls(
+            email=subject.email or "",
+            given_name=(subject.given_name or subject.name)[:NAME_LENGTH],
+            family_name=subject.family_name or "",
+            locale=subject.locale or "en",
+            zoneinfo=subject.zoneinfo or "",
+            subject_id=subject.id,
+        )
+
+    @property
+    def name(self) -> str:
+        return " ".join(part for part in (self.given_name, self.family_name) if part)
+
+    @property
+    def fits(self) -> bool:
+        """Whether everything is as short as the table keeps it (AD-15: limits hold on the server)."""
+        lengths = ((self.given_name, 80), (self.family_name, 80), (self.position, 80), (self.extension, 8))
+        more = ((self.phone or "", 32), (self.locale, 16), (self.zoneinfo, 64))
+        return all(len(text) <= limit for text, limit in (*lengths, *more))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as a page shows it, its status the one of now."""
+
+    id: UUID
+    portal: str
+    kind: TargetKind
+    target_id: UUID
+    status: Status
+    cause: Cause | None
+    decision_reason: str | None
+    submitted_at: datetime
+    decide_by: datetime
+    name: str
+    position: str
+    reason: str
+    version: int
+
+
+def asked_of(row: AccessRequest, *, now: datetime, window: timedelta) -> Asked:
+    """A row as the rules read it."""
+    status, cause = status_at(standing_of(row), now=now, window=window)
+    return Asked(
+        id=row.id,
+        portal=row.portal,
+        kind=TargetKind(row.target_kind),
+        target_id=row.target_id,
+        status=status,
+        cause=cause,
+        decision_reason=row.decision_reason,
+        submitted_at=row.submitted_at,
+        decide_by=decide_by(row.submitted_at, window=window),
+        name=name_of(row),
+        position=row.position,
+        reason=row.reason,
+        version=row.version,
+    )
+
+
+def standing_of(row: AccessRequest) -> Standing:
+    return Standing(Status(row.status), row.submitted_at, Cause(row.cause) if row.cause else None)
+
+
+def name_of(row: AccessRequest) -> str:
+    return " ".join(part for part in (row.given_name, row.family_name) if part)
+
+
+def open_one(tx: Session, *, email_key: str, target: Pointed) -> AccessRequest | None:
+    """The request of this address for this target that is stored as undecided."""
+    return tx.scalars(
+        select(AccessRequest)
+        .where(AccessRequest.email_key == email_key, *_at(target), AccessRequest.status == Status.PENDING.value)
+        .with_for_update()
+    ).one_or_none()
+
+
+def count_open(tx: Session, *, target: Pointed, since: datetime) -> int:
+    """How many of a target's requests are undecided and not overdue."""
+    query = select(func.count()).where(
+        *_at(target), AccessRequest.status == Status.PENDING.value, AccessRequest.submitted_at > since
+    )
+    return tx.execute(query).scalar_one()
+
+
+def overdue(*, since: datetime, limit: int) -> Select[Any]:
+    """Undecided ones submitted at `since` or before, oldest first; what another worker holds is passed over."""
+    return _undecided(limit).where(AccessRequest.submitted_at <= since)
+
+
+def to_remind(*, number: int, since: datetime, limit: int) -> Select[Any]:
+    """Undecided ones submitted at `since` or before that have had fewer than `number` reminders."""
+    return _undecided(limit).where(AccessRequest.submitted_at <= since, AccessRequest.reminders < number)
+
+
+def abandoned(*, limit: int) -> Select[Any]:
+    """Undecided ones whose target nobody is marked to manage any more, and of which the payer was not told."""
+    marked = (
+        select(Affiliation.id)
+        .where(
+            Affiliation.registry_name == AccessRequest.registry_name,
+            Affiliation.target_id.in_((AccessRequest.target_id, AccessRequest.practice_id)),
+            Affiliation.account_manager.is_(True),
+            Affiliation.status == "active",
+        )
+        .exists()
+    )
+    return _undecided(limit).where(AccessRequest.escalated_at.is_(None), ~marked)
+
+
+def _undecided(limit: int) -> Select[Any]:
+    return (
+        select(AccessRequest)
+        .where(AccessRequest.status == Status.PENDING.value)
+        .order_by(AccessRequest.submitted_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def _at(target: Pointed) -> tuple[Any, ...]:
+    return (
+        AccessRequest.registry_name == target.registry,
+        AccessRequest.target_kind == target.kind.value,
+        AccessRequest.target_id == target.id,
+    )
