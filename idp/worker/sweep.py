@@ -7,6 +7,8 @@ from typing import Final
 from sqlalchemy import Table, delete, select
 from sqlalchemy.orm import Session
 
+from idp.affiliations.registering import sweeping as claims
+from idp.affiliations.requests import sweeping as requests
 from idp.foundation import artefacts, house, limiter
 from idp.foundation.database import see_as, writing
 from idp.messaging import service as messaging
@@ -26,6 +28,10 @@ def sweep(*, now: datetime) -> dict[str, int]:
     before, batch = now - settings.purge_after, settings.purge_batch
     jobs: dict[str, Callable[[Session], int]] = {
         "sessions_ended": lambda tx: sessions.close_dead(tx, now=now, batch=min(batch, 200)),
+        "requests_denied": lambda tx: requests.deny_overdue(tx, now=now, batch=min(batch, 200)),
+        "requests_escalated": lambda tx: requests.escalate(tx, now=now, batch=min(batch, 200)),
+        "requests_reminded": lambda tx: requests.remind(tx, now=now, batch=min(batch, 200)),
+        "claims_lapsed": lambda tx: claims.end_lapsed(tx, now=now, batch=min(batch, 200)),
         "transactions": lambda tx: transactions.purge(tx, before=before, batch=batch),
         "artefacts": lambda tx: artefacts.purge(tx, before=before, batch=batch),
         "counts": lambda tx: limiter.purge(tx, now=now, batch=batch),
