@@ -63,8 +63,11 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     """The rooms, in the order of the house."""
     from idp.account import views as account
     from idp.affiliations import views as affiliations
+    from idp.authenticators.factors import views as factors
     from idp.authenticators.password import views as password
     from idp.authenticators.recovery import views as recovery
+    from idp.authenticators.recovery_codes import views as recovery_codes
+    from idp.authenticators.totp import views as totp
     from idp.consent import views as consent
     from idp.foundation import health, house
     from idp.keyring.service import Keyring
@@ -74,7 +77,8 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     from idp.relying_parties import views as relying_parties
     from idp.sign_in import views as sign_in
 
-    rooms = (relying_parties, password, recovery, affiliations, consent, sign_in, oidc, account)
+    proofs = (password, recovery, factors, totp, recovery_codes)
+    rooms = (relying_parties, *proofs, affiliations, consent, sign_in, oidc, account)
     for room in (*rooms, messaging) if settings.demo else rooms:
         app.register_blueprint(room.bp)
     health.attach(app, keys=lambda: bool(house.get(Keyring).algs))

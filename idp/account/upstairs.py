@@ -10,12 +10,15 @@ from idp.authenticators.upstairs import Upstairs
 from idp.consent import service as consents
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.manifest import Portal
+from idp.sign_in import service as sign_in
 from idp.vocabulary.affiliation import TargetKind
 
 
 def upstairs() -> Upstairs:
     """For `create_app` to furnish."""
-    return Upstairs(portals_held=portals_held, accept_terms=consents.accept_terms)
+    return Upstairs(
+        portals_held=portals_held, accept_terms=consents.accept_terms, remembered_for=sign_in.remembered_for
+    )
 
 
 def portals_held(tx: Session, *, subject_id: str, now: datetime) -> frozenset[str]:

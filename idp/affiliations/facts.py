@@ -207,3 +207,15 @@ def provider_choice(row: Provider) -> ProviderChoice:
         name=row.legal_name,
         practice_id=row.practice_id,
     )
+
+
+def is_manager(tx: Session, *, subject_id: str, registry: str, now: datetime) -> bool:
+    """Whether the person manages anything of this registry now; one indexed look-up, without the targets."""
+    marked = select(Affiliation.id).where(
+        Affiliation.subject_id == subject_id,
+        Affiliation.registry_name == registry,
+        Affiliation.status == AffiliationStatus.ACTIVE.value,
+        Affiliation.account_manager.is_(True),
+        or_(Affiliation.ends_at.is_(None), Affiliation.ends_at > now),
+    )
+    return tx.execute(marked.limit(1)).first() is not None

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
+from idp.affiliations import facts
 from idp.affiliations.facts import held_by, target_of
 from idp.affiliations.models import Affiliation, AffiliationEvidence, HeldLevel
 from idp.affiliations.rules import Choice, Held, PortalTerms, choices
@@ -44,6 +45,12 @@ def held(tx: Session, *, subject_id: str, now: datetime, search: str | None = No
     """The person's affiliations that have not ended, whatever their state."""
     see_as(tx, subject_id=subject_id)
     return held_by(tx, subject_id=subject_id, now=now, search=search)
+
+
+def is_manager(tx: Session, *, subject_id: str, registry: str, now: datetime) -> bool:
+    """Whether the person is an account manager of anything in this registry: portals may ask more of them (MODEL §3)."""
+    see_as(tx, subject_id=subject_id)
+    return facts.is_manager(tx, subject_id=subject_id, registry=registry, now=now)
 
 
 def choices_at(

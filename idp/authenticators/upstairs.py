@@ -1,18 +1,19 @@
 """What rooms above this one do inside its transactions, handed in by `create_app`.
 
-Affiliations and consent stand beside and above the authenticators, so they are not imported here; the two facts that
-a password ceremony needs of them come through this.
+Affiliations and consent stand beside and above the authenticators, so they are not imported here; the facts that
+a sign-in needs of them come through this.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy.orm import Session
 
 from idp.foundation.origin import Origin
 from idp.relying_parties.rules import RelyingParty
+from idp.sessions.rules import TransactionFacts
 
 
 class PortalsHeld(Protocol):
@@ -29,9 +30,16 @@ class AcceptTerms(Protocol):
     ) -> object: ...
 
 
+class RememberedFor(Protocol):
+    """How long ago a device may have been remembered to stand in for the factor at this sign-in (C5); zero: it may not."""
+
+    def __call__(self, tx: Session, *, transaction: TransactionFacts, subject_id: str, now: datetime) -> timedelta: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Upstairs:
     """Furnished once by `create_app` (`idp.account.upstairs` makes it)."""
 
     portals_held: PortalsHeld
     accept_terms: AcceptTerms
+    remembered_for: RememberedFor

@@ -26,6 +26,8 @@ class Kind(StrEnum):
     PIN_LETTER = "pin_letter"
     SIGN_IN_ALERT = "sign_in_alert"
     ACCESS_REQUEST = "access_request"
+    RECOVERY_CODE = "recovery_code"
+    ONE_TIME_CODE = "one_time_code"
 
 
 class Reason(StrEnum):

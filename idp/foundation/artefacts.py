@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Table, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Table, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -24,7 +24,7 @@ from idp.vocabulary.secret import Secret
 
 SECRET_BYTES: Final = 32
 __all__ = [
-    "Artefact", "Family", "Kind", "Reason", "Redeemed", "advance", "digest_of", "fail_attempt", "family_of",
+    "Artefact", "Family", "Kind", "Reason", "Redeemed", "advance", "count_open", "digest_of", "fail_attempt", "family_of",
     "family_of_digest", "issue", "known", "peek", "purge", "record_once", "redeem", "short_digest", "void",
     "void_everything",
 ]  # fmt: skip
@@ -263,6 +263,14 @@ def _why_not(tx: Rows, *, kind: Kind, digest: bytes, bound_to: str | None) -> Re
     if row.used_at is not None:
         return Refused(Reason.REPLAYED)
     return Refused(Reason.EXHAUSTED if row.attempts_left == 0 else Reason.EXPIRED)
+
+
+def count_open(tx: Rows, *, kind: Kind, subject_id: str, now: datetime) -> int:
+    """How many of a kind a subject could still redeem."""
+    unused = (_table.c.used_at.is_(None), _table.c.expires_at > now, _HAS_TRIES_LEFT)
+    return tx.execute(
+        select(func.count()).where(_table.c.subject_id == subject_id, _table.c.kind == kind.value, *unused)
+    ).scalar_one()
 
 
 def family_of_digest(tx: Session, *, kind: Kind, digest: bytes) -> UUID | None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from idp.vocabulary.affiliation import TargetKind
-from idp.vocabulary.assurance import Acr
+from idp.vocabulary.assurance import Acr, Factor
 from idp.vocabulary.evidence import Evidence
 
 
@@ -164,6 +164,17 @@ class PasswordPolicy(Part):
     no_part_of_user_name: bool = False
 
 
+class Mfa(Part):
+    """What a portal asks after the password (C4, C5; MODEL §3)."""
+
+    policy: Literal["required", "managers", "optional"] = "optional"
+    """`optional`: whoever has set up a factor is asked for it, nobody has to."""
+    kinds: tuple[Factor, ...] = (Factor.PASSKEY, Factor.PUSH, Factor.TOTP)
+    """What may be set up and used here; never e-mail or SMS for account managers (SECURITY ruling 2)."""
+    remember_days: int = Field(default=30, ge=0, le=90)
+    """How long ago a device may have been remembered to spare the question here; 0: it never does."""
+
+
 class SignIn(Part):
     """What the sign-in page asks and says."""
 
@@ -220,6 +231,7 @@ class Manifest(Part):
     agreement: Agreement | None = None
     levels: tuple[Level, ...] = ()
     password: PasswordPolicy | None = None
+    mfa: Mfa = Mfa()
     sign_in: SignIn = SignIn()
     enrollment: dict[str, Ceremony] = Field(default_factory=dict)
     """Its ceremonies by name."""

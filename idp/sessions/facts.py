@@ -1,12 +1,13 @@
 """Rows of sessions and transactions as facts."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
 
 from idp.sessions.models import BrowserSession, Transaction
-from idp.sessions.rules import SessionFacts, TransactionFacts
-from idp.vocabulary.assurance import Acr, Amr
+from idp.sessions.rules import PASSWORD, FirstFactor, SessionFacts, TransactionFacts
+from idp.vocabulary.assurance import Acr, Amr, Factor
 
 
 def session_facts(row: BrowserSession | Row[Any]) -> SessionFacts:
@@ -22,6 +23,7 @@ def session_facts(row: BrowserSession | Row[Any]) -> SessionFacts:
         subject_epoch=row.subject_epoch,
         system_epoch=row.system_epoch,
         digest_prefix=row.digest.hex()[:16],
+        proven=_proven(row),
         ended_at=row.ended_at,
         user_agent=row.user_agent,
         address=row.address,
@@ -38,6 +40,10 @@ def transaction_facts(row: Transaction) -> TransactionFacts:
         expires_at=row.expires_at,
         finished_at=row.finished_at,
         login=row.login,
+        pending=_pending(row),
+        accepts=tuple(Factor(kind) for kind in row.accepts or ()),
+        set_up_sealed=row.set_up_sealed,
+        set_up_at=row.set_up_at,
         session_id=row.session_id,
         authenticated_at=row.authenticated_at,
         affiliation_id=row.affiliation_id,
@@ -47,3 +53,15 @@ def transaction_facts(row: Transaction) -> TransactionFacts:
         consented_scopes=row.consented_scopes,
         refused_at=row.refused_at,
     )
+
+
+def _pending(row: Transaction) -> FirstFactor | None:
+    if row.pending_subject_id is None or row.pending_epoch is None or row.pending_at is None:
+        return None
+    return FirstFactor(row.pending_subject_id, row.pending_epoch, row.pending_at)
+
+
+def _proven(row: BrowserSession | Row[Any]) -> dict[str, datetime]:
+    if row.proven is None:
+        return {PASSWORD: row.auth_time}
+    return {kind: datetime.fromisoformat(at) for kind, at in row.proven.items()}

@@ -24,6 +24,8 @@ class BrowserSession(Model):
     acr: Mapped[list[str]] = mapped_column(Json)
     """Every class held (MODEL §8)."""
     amr: Mapped[list[str]] = mapped_column(Json)
+    proven: Mapped[dict[str, str] | None] = mapped_column(Json)
+    """When each factor was last proven in this session, by kind; `None` in rows of before there were factors."""
     subject_epoch: Mapped[int]
     system_epoch: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -52,6 +54,16 @@ class Transaction(Model):
     """The step that the dispatcher showed last; only that step's POST acts."""
     login: Mapped[str | None] = mapped_column(String(254))
     """What was typed as user ID or e-mail at the `identify` step (canonical form)."""
+    pending_subject_id: Mapped[str | None] = mapped_column(String(26))
+    """Whose password was right, while a second factor is still asked: nobody is signed in by that (MF-01)."""
+    pending_epoch: Mapped[int | None]
+    pending_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    accepts: Mapped[list[str] | None] = mapped_column(Json)
+    """Kinds of factor that the step shown last takes or sets up; the dispatcher's word, not the browser's."""
+    set_up_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The secret of a factor that is being set up, until it is proven; never one from the browser (MF-08)."""
+    set_up_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the person left *set up*, where the visit was for that."""
     session_id: Mapped[UUID | None] = mapped_column(ForeignKey("browser_session.id"))
     authenticated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When the person authenticated *in this transaction* (answers `prompt=login` and `max_age`)."""

@@ -1,14 +1,19 @@
 """When a session lives, and whether a transaction may go on (SECURITY D2, D4; SE-03)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from idp.vocabulary.assurance import Acr, Amr
+from idp.vocabulary.assurance import Acr, Amr, Factor
 from idp.vocabulary.refused import Refused
+
+PASSWORD: Final = "password"
+"""The password among what a session has proven."""
+PENDING_FOR: Final = timedelta(minutes=15)
+"""How long a right password waits for its second factor."""
 
 
 class Reason(StrEnum):
@@ -19,6 +24,8 @@ class Reason(StrEnum):
     OTHER_BROWSER = "other_browser"
     NOT_AWAITED = "not_awaited"
     FINISHED = "finished"
+    SESSION_GONE = "session_gone"
+    """The session was ended or rotated meanwhile (RA-13)."""
 
 
 class Ended(StrEnum):
@@ -48,6 +55,8 @@ class SessionFacts:
     subject_epoch: int
     system_epoch: int
     digest_prefix: str
+    proven: Mapping[str, datetime] = field(default_factory=dict)
+    """When each factor was last proven here, by its kind; a password by `password`."""
     ended_at: datetime | None = None
     user_agent: str = ""
     address: str = ""
@@ -78,6 +87,15 @@ def why_dead(session: SessionFacts, *, current: Currency, now: datetime, idle: t
 
 
 @dataclass(frozen=True, slots=True)
+class FirstFactor:
+    """A right password that a second factor must follow: whose, at which epoch, when typed."""
+
+    subject_id: str
+    epoch: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TransactionFacts:
     """A parked request and how far its sign-in has come."""
 
@@ -89,6 +107,10 @@ class TransactionFacts:
     expires_at: datetime
     finished_at: datetime | None = None
     login: str | None = None
+    pending: FirstFactor | None = None
+    accepts: tuple[Factor, ...] = ()
+    set_up_sealed: bytes | None = field(default=None, repr=False)
+    set_up_at: datetime | None = None
     session_id: UUID | None = None
     authenticated_at: datetime | None = None
     affiliation_id: UUID | None = None
@@ -106,6 +128,8 @@ class TransactionFacts:
             self,
             session_id=None,
             authenticated_at=None,
+            set_up_sealed=None,
+            set_up_at=None,
             affiliation_id=None,
             provider_id=None,
             practice_id=None,

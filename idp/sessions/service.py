@@ -1,7 +1,7 @@
 """Signing in makes or rotates a session; ending one tells every portal that took part (SECURITY D4, G7; X1)."""
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,7 +19,7 @@ from idp.foundation.origin import Origin
 from idp.sessions import fan_out, transactions
 from idp.sessions.facts import session_facts
 from idp.sessions.models import BrowserSession, Participant
-from idp.sessions.rules import Currency, Ended, Participation, SessionFacts, why_dead
+from idp.sessions.rules import PASSWORD, Currency, Ended, Participation, SessionFacts, why_dead
 from idp.settings import Settings
 from idp.subjects.models import Subject
 from idp.vocabulary.assurance import Acr, Amr
@@ -74,6 +74,7 @@ def authenticated(
     now: datetime,
     origin: Origin,
     replacing: SessionFacts | None = None,
+    proven: Mapping[str, datetime] | None = None,
 ) -> NewSession:
     """The person proved who they are: make their session, or rotate the one that this browser has (SI-12).
 
@@ -91,6 +92,7 @@ def authenticated(
     row.auth_time = now
     row.acr = sorted(acr)
     row.amr = list(amr)
+    row.proven = {str(kind): at.isoformat() for kind, at in (proven or {PASSWORD: now}).items()}
     row.subject_epoch = subject.epoch
     row.system_epoch = system_epoch
     row.last_seen_at = now

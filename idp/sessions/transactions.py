@@ -4,7 +4,7 @@ A handler gets a transaction id from the URL and the browser from its cookie; ev
 through `open_transaction`, which locks the row, so that two tabs cannot answer the same step twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -16,8 +16,10 @@ from idp.foundation.database import new_id
 from idp.sessions.facts import transaction_facts
 from idp.sessions.models import Transaction
 from idp.sessions.rules import Reason, TransactionFacts, may_continue
+from idp.vocabulary.assurance import Factor
 from idp.vocabulary.refused import Refused
 
+_NOT_PENDING: Final = {"pending_subject_id": None, "pending_epoch": None, "pending_at": None}
 UNCLAIMED: Final = bytes(32)
 """Parked by a cross-site POST, which carries no cookie: whoever follows its 303 owns it, as with a plain link."""
 
@@ -96,11 +98,17 @@ def lock(tx: Session, *, txn: UUID, browser_digest: bytes, now: datetime) -> Tra
     return may_continue(facts, browser_digest=browser_digest, now=now) or facts
 
 
-def await_step(tx: Session, *, txn: UUID, step: str, session_id: UUID | None = None) -> None:
-    """The dispatcher showed `step`, to `session_id` if somebody is signed in: only its POST acts from now on."""
+def await_step(
+    tx: Session, *, txn: UUID, step: str, session_id: UUID | None = None, accepts: Sequence[Factor] = ()
+) -> None:
+    """The dispatcher showed `step`, to `session_id` if somebody is signed in: only its POST acts from now on.
+
+    `accepts` are the kinds of factor that the step takes or sets up.
+    """
     if session_id is not None:
         _hand_over(tx, txn=txn, session_id=session_id)
-    tx.execute(update(Transaction).where(Transaction.id == txn).values(awaiting=step))
+    kinds = [kind.value for kind in accepts]
+    tx.execute(update(Transaction).where(Transaction.id == txn).values(awaiting=step, accepts=kinds))
 
 
 def remember_login(tx: Session, *, txn: UUID, login: str | None) -> None:
@@ -108,10 +116,31 @@ def remember_login(tx: Session, *, txn: UUID, login: str | None) -> None:
     tx.execute(update(Transaction).where(Transaction.id == txn).values(login=login))
 
 
+def remember_first_factor(tx: Session, *, txn: UUID, subject_id: str, epoch: int, now: datetime) -> None:
+    """The password was right, and a second factor must follow; no session yet (MF-01)."""
+    pending = {"pending_subject_id": subject_id, "pending_epoch": epoch, "pending_at": now}
+    tx.execute(update(Transaction).where(Transaction.id == txn).values(**pending))
+
+
+def forget_first_factor(tx: Session, *, txn: UUID) -> None:
+    """Back to the password: too many wrong codes, or *not you*."""
+    tx.execute(update(Transaction).where(Transaction.id == txn).values(**_NOT_PENDING))
+
+
+def keep_secret(tx: Session, *, txn: UUID, sealed: bytes | None) -> None:
+    """Keep the sealed secret of a factor that is being set up; `None` once it is proven, or is to be made anew."""
+    tx.execute(update(Transaction).where(Transaction.id == txn).values(set_up_sealed=sealed))
+
+
+def remember_set_up(tx: Session, *, txn: UUID, now: datetime) -> None:
+    """The person is done setting up factors."""
+    tx.execute(update(Transaction).where(Transaction.id == txn).values(set_up_at=now))
+
+
 def mark_authenticated(tx: Session, *, txn: UUID, session_id: UUID, now: datetime) -> None:
     """The person authenticated in this transaction: answers `prompt=login` and `max_age`."""
     _hand_over(tx, txn=txn, session_id=session_id)
-    tx.execute(update(Transaction).where(Transaction.id == txn).values(authenticated_at=now))
+    tx.execute(update(Transaction).where(Transaction.id == txn).values(authenticated_at=now, **_NOT_PENDING))
 
 
 def remember_choice(
@@ -169,6 +198,8 @@ def _hand_over(tx: Session, *, txn: UUID, session_id: UUID) -> None:
         .values(
             session_id=session_id,
             authenticated_at=None,
+            set_up_sealed=None,
+            set_up_at=None,
             affiliation_id=None,
             provider_id=None,
             practice_id=None,

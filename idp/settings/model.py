@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from idp.settings.values import Duration, Mode, OptionalSecret, OptionalSecretUrl, SecretUrl, Several
+from idp.settings.values import Duration, DurationOrNone, Mode, OptionalSecret, OptionalSecretUrl, SecretUrl, Several
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 
@@ -92,6 +92,8 @@ class Settings(BaseModel):
     """Life of a password reset link, from its sending."""
     email_link_lifetime: Duration = timedelta(hours=24)
     """Life of an e-mail confirmation link, from its sending."""
+    remember_device: DurationOrNone = timedelta(days=30)
+    """How long *do not challenge me on this device* holds; `0`: it is not offered. A portal may ask for less."""
     dormancy: Duration = timedelta(days=90)
     """An affiliation without sign-in for this long is dormant."""
     access_request_window: Duration = timedelta(days=5)

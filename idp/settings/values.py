@@ -50,6 +50,8 @@ def _secret(value: object) -> Secret | None:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+DurationOrNone = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
+"""Zero switches off what it measures."""
 Several = Annotated[tuple[str, ...], BeforeValidator(_several)]
 OptionalSecret = Annotated[Secret | None, PlainValidator(_secret), Field(repr=False)]
 SecretUrl = Annotated[str, Field(repr=False)]

@@ -30,6 +30,8 @@ def parked(request: AuthorizationRequest) -> dict[str, Any]:
         "code_challenge": request.code_challenge,
         "resource": list(request.resource),
         "return_to": request.return_to,
+        "fresh": request.fresh,
+        "set_up": request.set_up,
     }
 
 
@@ -56,4 +58,6 @@ def unparked(kept: Mapping[str, Any]) -> AuthorizationRequest:
         code_challenge=kept["code_challenge"],
         resource=tuple(kept["resource"]),
         return_to=kept["return_to"],
+        fresh=kept.get("fresh", False),
+        set_up=kept.get("set_up", False),
     )

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from idp.affiliations.rules import Choice
 from idp.sessions.rules import Participation, SessionFacts, TransactionFacts
+from idp.sign_in.assurance.rules import Equipment, Missing, Terms, Wish, after_password, lack
+from idp.vocabulary.assurance import Factor
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.scopes import OPENID, Scope
 
@@ -18,6 +20,8 @@ class Step(StrEnum):
 
     IDENTIFY = "identify"
     PASSWORD = "password"
+    SECOND_FACTOR = "second-factor"
+    SET_UP_MFA = "set-up-mfa"
     CHANGE_PASSWORD = "change-password"
     AGREEMENT = "agreement"
     CHOOSE = "choose"
@@ -63,11 +67,20 @@ class AuthorizationRequest:
     resource: tuple[str, ...] = ()
     return_to: str | None = None
     """Endpoint of the own page that asked for a sign-in."""
+    fresh: bool = False
+    """The own page wants a strong proof of the last 15 minutes (step-up)."""
+    set_up: bool = False
+    """The visit is for setting up factors."""
 
     @property
     def released(self) -> tuple[str, ...]:
         """Everything that the client asks to be told, as scopes."""
         return (*self.scope.names, *sorted(self.claim_scopes - set(self.scope.names)))
+
+    @property
+    def wish(self) -> Wish:
+        """What it asks of the proofs."""
+        return Wish(self.essential_acr, self.acr_values, self.fresh, self.set_up)
 
     @property
     def silent(self) -> bool:
@@ -90,6 +103,8 @@ class Facts:
     """`None` on the first look, before anything is parked."""
     session: SessionFacts | None
     username_first: bool = False
+    terms: Terms = Terms()
+    equipment: Equipment = Equipment()
     password_must_change: bool = False
     agreements_due: tuple[AgreementDue, ...] = ()
     acts: bool = True
@@ -107,10 +122,14 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """The person sees this step next; at *consent*, `choice` is whom it would be given for."""
+    """The person sees this step next; at *consent*, `choice` is whom it would be given for.
+
+    `accepts` are the kinds of factor that *second factor* takes or *set up* offers.
+    """
 
     step: Step
     choice: Choice | None = None
+    accepts: tuple[Factor, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +149,16 @@ def next_step(request: AuthorizationRequest, facts: Facts, *, now: datetime) -> 
         return Refused(Reason.ACCESS_DENIED)
     facts = _of_this_session(facts)
     if facts.session is None or _must_sign_in(request, facts, facts.session, now=now):
-        return _or_silent(request, _sign_in_step(facts), Reason.LOGIN_REQUIRED)
+        return _sign_in(request, facts)
     if _somebody_else(request, facts, facts.session):
         return Refused(Reason.LOGIN_REQUIRED)
-    if request.essential_acr and not any(value in facts.session.acr for value in request.essential_acr):
-        return _refuse(request, Reason.UNMET_AUTHENTICATION_REQUIREMENTS)
+    unproven = _unproven(request, facts, facts.session, now=now)
+    if unproven is not None:
+        return unproven
     if facts.password_must_change:
-        return _or_silent(request, Step.CHANGE_PASSWORD, Reason.INTERACTION_REQUIRED)
+        return _or_silent(request, Show(Step.CHANGE_PASSWORD), Reason.INTERACTION_REQUIRED)
     if facts.agreements_due:
-        return _or_silent(request, Step.AGREEMENT, Reason.INTERACTION_REQUIRED)
+        return _or_silent(request, Show(Step.AGREEMENT), Reason.INTERACTION_REQUIRED)
     if not facts.acts:
         return _consent(request, facts, choice=None)
     return _choose(request, facts)
@@ -171,6 +191,32 @@ def _somebody_else(request: AuthorizationRequest, facts: Facts, session: Session
     return request.hinted_subject not in {None, facts.known_as or session.subject_id}
 
 
+def _sign_in(request: AuthorizationRequest, facts: Facts) -> Verdict:
+    """A right password waits for its factor before anything else happens (MF-01)."""
+    if facts.transaction is not None and facts.transaction.pending is not None:
+        return Show(Step.SECOND_FACTOR, accepts=after_password(request.wish, facts.terms, facts.equipment))
+    return _or_silent(request, Show(_sign_in_step(facts)), Reason.LOGIN_REQUIRED)
+
+
+def _unproven(
+    request: AuthorizationRequest, facts: Facts, session: SessionFacts, *, now: datetime
+) -> Show | Refused | None:
+    """The factor that is asked or set up before this session may go on; `None`: it is proven well enough."""
+    is_set_up = facts.transaction is not None and facts.transaction.set_up_at is not None
+    found = lack(request.wish, facts.terms, facts.equipment, session, is_set_up=is_set_up, now=now)
+    if found is None or (found.voluntary and request.silent):
+        return None
+    match found.what:
+        case Missing.UNREACHABLE:
+            return _refuse(request, Reason.UNMET_AUTHENTICATION_REQUIREMENTS)
+        case Missing.SIGN_IN:
+            return _or_silent(request, Show(_sign_in_step(facts)), Reason.LOGIN_REQUIRED)
+        case Missing.PROVE:
+            return _or_silent(request, Show(Step.SECOND_FACTOR, accepts=found.kinds), Reason.INTERACTION_REQUIRED)
+        case Missing.SET_UP:
+            return _or_silent(request, Show(Step.SET_UP_MFA, accepts=found.kinds), Reason.INTERACTION_REQUIRED)
+
+
 def _sign_in_step(facts: Facts) -> Step:
     typed = facts.transaction is not None and facts.transaction.login is not None
     return Step.IDENTIFY if facts.username_first and not typed else Step.PASSWORD
@@ -180,10 +226,10 @@ def _choose(request: AuthorizationRequest, facts: Facts) -> Verdict:
     if not facts.choices:
         if facts.narrowed:
             return _refuse(request, Reason.ACCESS_DENIED)
-        return _or_silent(request, Step.CANNOT_ACT, Reason.INTERACTION_REQUIRED)
+        return _or_silent(request, Show(Step.CANNOT_ACT), Reason.INTERACTION_REQUIRED)
     choice = choice_taken(request, facts)
     if choice is None:
-        return _or_silent(request, Step.CHOOSE, Reason.ACCOUNT_SELECTION_REQUIRED)
+        return _or_silent(request, Show(Step.CHOOSE), Reason.ACCOUNT_SELECTION_REQUIRED)
     return _consent(request, facts, choice=choice)
 
 
@@ -201,9 +247,9 @@ def _consent(request: AuthorizationRequest, facts: Facts, *, choice: Choice | No
     return Proceed(choice, request.scope)
 
 
-def _or_silent(request: AuthorizationRequest, step: Step, reason: Reason) -> Verdict:
+def _or_silent(request: AuthorizationRequest, shown: Show, reason: Reason) -> Show | Refused:
     """With `prompt=none` no page is ever shown (OIDC Core §3.1.2.1)."""
-    return Refused(reason) if request.silent else Show(step)
+    return Refused(reason) if request.silent else shown
 
 
 def _refuse(request: AuthorizationRequest, reason: Reason) -> Refused:

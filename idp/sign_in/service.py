@@ -1,7 +1,7 @@
 """Reads the facts and asks the rule; the verdict is asked again in the transaction that acts on it."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -10,12 +10,17 @@ from idp.affiliations import service as affiliations
 from idp.affiliations.narrowing import within
 from idp.affiliations.references import sub_at
 from idp.affiliations.rules import Choice, PortalTerms
+from idp.authenticators.factors.rules import still_pending
 from idp.authenticators.password import service as passwords
 from idp.consent import service as consents
+from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
 from idp.sessions import service as sessions
 from idp.sessions import transactions
 from idp.sessions.rules import Participation, SessionFacts, TransactionFacts
+from idp.sign_in.assurance import facts as assurance
+from idp.sign_in.assurance.rules import device_may_serve
+from idp.sign_in.requests import unparked
 from idp.sign_in.rules import (
     AgreementDue,
     AuthorizationRequest,
@@ -25,6 +30,7 @@ from idp.sign_in.rules import (
     choice_taken,
     next_step,
 )
+from idp.subjects import service as subjects
 from idp.vocabulary import scopes
 
 ACTING_SCOPES = frozenset({scopes.PROVIDER_ID, scopes.TIN, scopes.TRADING_PARTNER, scopes.ENTITLEMENTS})
@@ -50,10 +56,16 @@ def decide(
 ) -> Decision:
     """What comes next for this browser and request, from facts read now."""
     username_first = party is not None and party.manifest.sign_in.username_first
+    transaction = _with_live_pending(tx, transaction, now=now)
+    if transaction is not None and transaction.pending is not None:
+        asked, equipment = assurance.of_subject(tx, party=party, subject_id=transaction.pending.subject_id, now=now)
+        facts = Facts(transaction=transaction, session=None, terms=asked, equipment=equipment)
+        return Decision(next_step(request, facts, now=now), facts, None)
     if session is None:
         facts = Facts(transaction=transaction, session=None, username_first=username_first)
         return Decision(next_step(request, facts, now=now), facts, None)
     transaction = transaction.settled_by(session.id) if transaction is not None else None
+    asked, equipment = assurance.of_session(tx, request.wish, party=party, session=session, now=now)
     terms = affiliations.terms_of(party) if party is not None and wants_acting(request, party) else None
     remembered = _remembered(tx, session, party)
     choices = _choices(tx, request, party, session, terms, transaction, remembered, now=now)
@@ -61,6 +73,8 @@ def decide(
         transaction=transaction,
         session=session,
         username_first=username_first,
+        terms=asked,
+        equipment=equipment,
         password_must_change=passwords.must_change(
             tx,
             subject_id=session.subject_id,
@@ -81,7 +95,8 @@ def decide(
 
 def show(tx: Session, shown: Show, *, txn: UUID, session: SessionFacts | None, now: datetime) -> None:
     """Await the step that the browser is sent to; a consent is bound to the choice it is asked for (AZ-33)."""
-    transactions.await_step(tx, txn=txn, step=shown.step, session_id=session.id if session is not None else None)
+    session_id = session.id if session is not None else None
+    transactions.await_step(tx, txn=txn, step=shown.step, session_id=session_id, accepts=shown.accepts)
     if shown.choice is not None:
         transactions.remember_choice(
             tx,
@@ -101,12 +116,33 @@ def is_shown(shown: Show, *, transaction: TransactionFacts, session: SessionFact
         and transaction.affiliation_id is not None
         and shown.choice.same_target(affiliation_id=transaction.affiliation_id, provider_id=transaction.provider_id)
     )
-    return transaction.awaiting == shown.step and here and bound
+    return transaction.awaiting == shown.step and transaction.accepts == shown.accepts and here and bound
 
 
 def wants_acting(request: AuthorizationRequest, party: RelyingParty) -> bool:
     """A portal is always told for whom a person acts; a partner app when it asks a scope that says so."""
     return party.portal is not None or bool(ACTING_SCOPES & set(request.scope.names)) or request.scope.narrows
+
+
+def remembered_for(tx: Session, *, transaction: TransactionFacts, subject_id: str, now: datetime) -> timedelta:
+    """How long ago this browser may have been remembered to spare `subject_id` the factor here; zero: it may not."""
+    request = unparked(transaction.request)
+    party = relying_parties.find(transaction.client_id) if transaction.client_id else None
+    terms, _equipment = assurance.of_subject(tx, party=party, subject_id=subject_id, now=now)
+    again = "login" in request.prompt or request.max_age is not None
+    return device_may_serve(request.wish, terms, again=again)
+
+
+def _with_live_pending(tx: Session, transaction: TransactionFacts | None, *, now: datetime) -> TransactionFacts | None:
+    """The transaction, less a right password that has waited too long or was overtaken by a reset."""
+    if transaction is None or transaction.pending is None:
+        return transaction
+    subject = subjects.by_id(tx, subject_id=transaction.pending.subject_id)
+    return (
+        transaction
+        if still_pending(transaction.pending, subject=subject, now=now)
+        else replace(transaction, pending=None)
+    )
 
 
 def _remembered(tx: Session, session: SessionFacts, party: RelyingParty | None) -> Participation | None:

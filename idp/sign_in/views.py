@@ -25,6 +25,8 @@ bp = Blueprint("sign_in", __name__)
 STEP_PAGES: dict[Step, str] = {
     Step.IDENTIFY: "password.identify",
     Step.PASSWORD: "password.password",
+    Step.SECOND_FACTOR: "factors.second_factor",
+    Step.SET_UP_MFA: "factors.set_up",
     Step.CHANGE_PASSWORD: "password.change_password",
     Step.AGREEMENT: "consent.agreement",
     Step.CHOOSE: "affiliations.choose",
@@ -96,12 +98,16 @@ def home() -> ResponseReturnValue:
 @bp.get("/sign-in")
 @route_policy(auth="none", changes=True)
 def own() -> ResponseReturnValue:
-    """Sign in for one of the provider's own pages, named by its endpoint, never by an address (SI-14)."""
+    """Sign in for one of the provider's own pages, named by its endpoint, never by an address (SI-14).
+
+    `fresh=1`: with a strong proof of the last 15 minutes; `set-up=1`: and by way of the page that sets up factors.
+    """
     endpoint = request.args.get("to", "account.overview")
     if not _is_own_page(endpoint):
         abort(404)
     front_door.count("authorize")
-    asked = AuthorizationRequest(client_id=None, return_to=endpoint)
+    fresh, set_up = (request.args.get(name) == "1" for name in ("fresh", "set-up"))
+    asked = AuthorizationRequest(client_id=None, return_to=endpoint, fresh=fresh, set_up=set_up)
     with writing() as tx:
         txn = transactions.park(
             tx,

@@ -1,7 +1,9 @@
-"""How sure we are who signed in: `acr`, `amr` (NIST SP 800-63B-4, OpenID EAP, RFC 8176)."""
+"""How sure we are who signed in: `acr`, `amr`, and what proves it (NIST SP 800-63B-4, OpenID EAP, RFC 8176)."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Acr(StrEnum):
@@ -26,6 +28,44 @@ class Amr(StrEnum):
     USER_PRESENCE = "user"
     MULTI_FACTOR = "mfa"
 
+
+class Factor(StrEnum):
+    """What a person can prove after (or, a passkey, instead of) the password; strongest first."""
+
+    PASSKEY = "passkey"
+    """A security key is one too."""
+    PUSH = "push"
+    TOTP = "totp"
+    SMS = "sms"
+    EMAIL = "email"
+    RECOVERY = "recovery"
+    """One of ten printed codes; never chosen by a policy, always accepted in another factor's place."""
+    DEVICE = "device"
+    """A remembered device: spares the question, proves nothing (MODEL §8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What a factor, after the password, adds to a session."""
+
+    acr: frozenset[Acr] = frozenset()
+    amr: tuple[Amr, ...] = ()
+
+
+GAINS: Final = {
+    Factor.PASSKEY: Gain(
+        frozenset({Acr.AAL1, Acr.AAL2, Acr.PHR}), (Amr.SOFTWARE_KEY, Amr.USER_PRESENCE, Amr.MULTI_FACTOR)
+    ),
+    Factor.PUSH: Gain(frozenset({Acr.AAL2}), (Amr.PROOF_OF_POSSESSION, Amr.MULTI_FACTOR)),
+    Factor.TOTP: Gain(frozenset({Acr.AAL2}), (Amr.ONE_TIME_CODE, Amr.MULTI_FACTOR)),
+    Factor.SMS: Gain(frozenset({Acr.AAL2}), (Amr.SMS, Amr.MULTI_FACTOR)),
+    Factor.EMAIL: Gain(),
+    Factor.RECOVERY: Gain(frozenset({Acr.AAL2}), (Amr.ONE_TIME_CODE, Amr.MULTI_FACTOR)),
+    Factor.DEVICE: Gain(),
+}
+"""MODEL §8; a recovery code is a look-up secret (SP 800-63B-4 §3.1.2). An attested key gives more than its row."""
+STRONG: Final = frozenset({Factor.PASSKEY, Factor.PUSH, Factor.TOTP})
+"""What account managers and staff hold; codes by SMS or e-mail do not satisfy them (SECURITY ruling 2)."""
 
 _LEVELS = (Acr.AAL3, Acr.AAL2, Acr.AAL1)
 

@@ -6,17 +6,21 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+import pyotp
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp.affiliations.models import Affiliation, AffiliationEvidence, HeldLevel
+from idp.authenticators.factors.models import HeldFactor
 from idp.authenticators.password.kdf import Kdf
 from idp.authenticators.password.models import PasswordCredential
+from idp.authenticators.totp import service as totp
+from idp.authenticators.totp.models import TotpSecret
 from idp.consent.models import Grant
 from idp.directory import service as directory
 from idp.directory.models import Engagement, Practice, Provider, TradingPartner
 from idp.directory.rules import name_key
-from idp.foundation import epochs, house
+from idp.foundation import epochs, house, vault
 from idp.foundation.artefacts import digest_of
 from idp.foundation.database import db, see_as
 from idp.keyring.service import Keyring
@@ -27,6 +31,7 @@ from idp.sessions.models import BrowserSession, Participant
 from idp.settings import Settings
 from idp.subjects import rules as people
 from idp.subjects.models import Subject
+from idp.vocabulary.assurance import GAINS, Factor
 from idp.vocabulary.identifiers import Tin, TinType
 from idp.vocabulary.secret import Secret
 from tests.factories.manifests import manifest
@@ -76,6 +81,26 @@ class Make:
             digest = house.get(Kdf).digest(Secret(password))
             self._save(PasswordCredential(subject_id=subject.id, digest=digest, satisfies=[], changed_at=self.now))
         return subject
+
+    def totp(self, subject: Subject, *, name: str = "Work phone", **changed: Any) -> tuple[HeldFactor, str]:
+        """An authenticator app of the person, and its secret (`code_of` of tests.factories.codes makes its codes)."""
+        row, secret = self.factor(subject, Factor.TOTP, name=name, **changed), pyotp.random_base32()
+        keys, place = house.get(Keyring).vault, totp.place_of(row.id)
+        self._save(
+            TotpSecret(
+                factor_id=row.id, secret_sealed=vault.seal(secret.encode(), keys=keys, context=place), last_step=0
+            )
+        )
+        return row, secret
+
+    def factor(self, subject: Subject, kind: Factor, **changed: Any) -> HeldFactor:
+        """A factor by the table, without what its kind's own table keeps."""
+        gain = GAINS[kind]
+        values: dict[str, Any] = {
+            "subject_id": subject.id, "kind": kind.value, "name": kind.value, "created_at": self.now - timedelta(days=5),
+            "gives": sorted(gain.acr), "amr": list(gain.amr),
+        }  # fmt: skip
+        return self._save(HeldFactor(**(values | changed)))
 
     def practice(self, tin: str | None = None, *, tin_type: TinType = TinType.EIN, **changed: Any) -> Practice:
         """All that shares `tin`."""

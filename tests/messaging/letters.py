@@ -24,6 +24,10 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "refresh_reused": {"application": "Harborline Analytics", "url": "https://partner.test/"},
     "access_ended": {"target": "Northlake Clinic", "url": "https://credence.test/account/access"},
     "prove_mailbox": {"url": URL},
+    "factor_added": {"kind": "totp", "name": "Work phone"},
+    "factor_removed": {"kind": "passkey", "name": "Blue key"},
+    "recovery_code_used": {"left": 9},
+    "recovery_codes_made": {},
     "verify_email": {"url": URL, "button": None},
     "already_registered": {"url": "https://portal.test/sign-in"},
     "registration_confirmed": {

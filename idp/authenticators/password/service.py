@@ -3,7 +3,6 @@
 Whatever is wrong, one hash is computed, the same statements run, and the page says one sentence (SI-01, SI-02).
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,17 +11,17 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
+from idp.authenticators import admission
+from idp.authenticators.admission import Arrival
+from idp.authenticators.factors import facts as factors
 from idp.authenticators.password import budgets, facts, rules, setting
 from idp.authenticators.password.kdf import Kdf, Verdict
 from idp.authenticators.password.rules import Credential, Reason
-from idp.authenticators.upstairs import Upstairs
 from idp.foundation import house
 from idp.foundation.database import writing
 from idp.foundation.origin import Origin
-from idp.relying_parties import service as relying_parties
-from idp.sessions import service as sessions
 from idp.sessions import transactions
-from idp.sessions.rules import SessionFacts, TransactionFacts
+from idp.sessions.rules import PASSWORD, SessionFacts, TransactionFacts
 from idp.sessions.service import NewSession
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
@@ -57,8 +56,13 @@ class _Reserved:
     credential: Credential | None
 
 
-def sign_in(attempt: Attempt) -> NewSession | Refused:
-    """Verify a password typed for a transaction that awaits one, and make or rotate the session."""
+@dataclass(frozen=True, slots=True)
+class FactorDue:
+    """The password was right; nobody is signed in before a second factor is proven too (MF-01)."""
+
+
+def sign_in(attempt: Attempt) -> NewSession | FactorDue | Refused:
+    """Verify a password typed for a transaction that awaits one; make the session, unless a factor must follow."""
     reserved = _reserve(attempt)
     if isinstance(reserved, Refused):
         return reserved
@@ -80,7 +84,7 @@ def sign_in(attempt: Attempt) -> NewSession | Refused:
         assert known is not None
         assert credential is not None
         setting.refresh(tx, subject=known, credential=credential, plain=attempt.plain, digest=fresh)
-        return _begin_session(tx, attempt, subject=outcome, client_id=reserved.transaction.client_id)
+        return _go_on(tx, attempt, subject=outcome, client_id=reserved.transaction.client_id)
 
 
 def must_change(tx: Session, *, subject_id: str, client_id: str | None, typed: bool) -> bool:
@@ -148,35 +152,28 @@ def _admit(tx: Session, attempt: Attempt, reserved: _Reserved, verdict: Verdict)
     return transaction if isinstance(transaction, Refused) else row
 
 
-def _begin_session(tx: Session, attempt: Attempt, *, subject: Subject, client_id: str | None) -> NewSession:
+def _go_on(tx: Session, attempt: Attempt, *, subject: Subject, client_id: str | None) -> NewSession | FactorDue:
     budgets.succeeded(tx, account=subject.id, now=attempt.now)
-    party = relying_parties.find(client_id) if client_id else None
-    if party is not None and party.manifest.sign_in.terms is not None:
-        house.get(Upstairs).accept_terms(tx, subject_id=subject.id, party=party, now=attempt.now, origin=attempt.origin)
-    session = sessions.authenticated(
+    if factors.held(tx, subject_id=subject.id):
+        transactions.remember_first_factor(
+            tx, txn=attempt.txn, subject_id=subject.id, epoch=subject.epoch, now=attempt.now
+        )
+        audit.append(
+            tx,
+            Event.PASSWORD_PROVEN,
+            now=attempt.now,
+            actor=subject.id,
+            origin=attempt.origin,
+            subject_id=subject.id,
+            client_id=client_id,
+        )
+        return FactorDue()
+    return admission.admit(
         tx,
-        txn=attempt.txn,
+        Arrival(attempt.txn, client_id, attempt.browser_digest, attempt.session, attempt.origin, attempt.now),
         subject=subject,
-        acr=_acr(),
+        method=Amr.PASSWORD.value,
+        acr=[Acr.AAL1],
         amr=[Amr.PASSWORD],
-        browser_digest=attempt.browser_digest,
-        now=attempt.now,
-        origin=attempt.origin,
-        replacing=attempt.session,
+        proven={PASSWORD: attempt.now},
     )
-    audit.append(
-        tx,
-        Event.SIGNED_IN,
-        now=attempt.now,
-        actor=subject.id,
-        origin=attempt.origin,
-        subject_id=subject.id,
-        client_id=client_id,
-        details={"method": Amr.PASSWORD.value},
-    )
-    return session
-
-
-def _acr() -> Collection[Acr]:
-    """A password alone is `aal1` (MODEL §8)."""
-    return [Acr.AAL1]

@@ -28,7 +28,7 @@ from idp.relying_parties.manifest import PasswordPolicy
 from idp.relying_parties.rules import RelyingParty
 from idp.sessions import notices, transactions
 from idp.sessions import service as sessions
-from idp.sessions.rules import Ended, SessionFacts
+from idp.sessions.rules import PASSWORD, Ended, SessionFacts
 from idp.sessions.service import NewSession
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
@@ -244,6 +244,7 @@ def _rotate(tx: Session, asked: Change, row: Subject) -> NewSession:
         subject=row,
         acr=sorted(asked.session.acr),
         amr=asked.session.amr,
+        proven={**asked.session.proven, PASSWORD: asked.now},
         browser_digest=asked.browser_digest,
         now=asked.now,
         origin=asked.origin,

@@ -145,13 +145,13 @@ def set_new(txn: UUID) -> ResponseReturnValue:
     return _answer(parked, setting.change(asked), page=_change_page)
 
 
-def _answer(parked: Parked, outcome: NewSession | Refused, *, page: _Page) -> ResponseReturnValue:
+def _answer(parked: Parked, outcome: NewSession | service.FactorDue | Refused, *, page: _Page) -> ResponseReturnValue:
     """The one answer function: on, busy, back to the dispatcher, or the same page for every other no."""
     if isinstance(outcome, NewSession):
         response = make_response(onward(parked.transaction.id))
         cookies.set_session(response, outcome.cookie)
         return response
-    if isinstance(outcome.reason, Parking):
+    if isinstance(outcome, service.FactorDue) or isinstance(outcome.reason, Parking):
         return onward(parked.transaction.id)
     if outcome.reason is Reason.BUSY:
         busy()

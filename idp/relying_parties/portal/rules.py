@@ -8,6 +8,7 @@ from idp.relying_parties.addresses.rules import wrong_page
 from idp.relying_parties.faults import Fault, Ground, Path
 from idp.relying_parties.manifest import Localized, Manifest, Portal
 from idp.relying_parties.registration.rules import REGISTRY
+from idp.vocabulary.assurance import GAINS, STRONG, Acr, Factor
 
 LANGUAGES: Final = ("en", "es")
 MAX_TEXT: Final = 64 * 1024
@@ -32,6 +33,7 @@ def faults(manifest: Manifest, *, texts: Mapping[str, str], ground: Ground) -> I
     yield from _links(manifest, ground)
     yield from _site_key(manifest)
     yield from _texts(manifest, texts)
+    yield from _mfa(manifest)
     policy = manifest.password
     if policy is not None and policy.min_length > policy.max_length:
         yield Fault(("password", "min_length"), "is more than max_length")
@@ -90,6 +92,23 @@ def _site_key(manifest: Manifest) -> Iterator[Fault]:
         yield Fault(("sign_in", "site_key"), "needs username_first = true: it is shown for the user ID typed before")
     if asked.identifier != "user_id":
         yield Fault(("sign_in", "site_key"), 'needs identifier = "user_id": it would tell which e-mail addresses exist')
+
+
+def _mfa(manifest: Manifest) -> Iterator[Fault]:
+    """Whoever must hold a factor can set one up here; what is demanded can be reached (MODEL §3, §8)."""
+    mfa = manifest.mfa
+    for position, kind in enumerate(mfa.kinds):
+        if kind in {Factor.RECOVERY, Factor.DEVICE}:
+            yield Fault(("mfa", "kinds", position), f"{kind} stands in for a factor and is none itself")
+    if len(set(mfa.kinds)) != len(mfa.kinds):
+        yield Fault(("mfa", "kinds"), "names a kind twice")
+    demands = mfa.policy != "optional" or (manifest.portal is not None and manifest.portal.min_acr is not Acr.AAL1)
+    if demands and not STRONG & set(mfa.kinds):
+        yield Fault(("mfa", "kinds"), "must name passkey, push or totp: codes by e-mail or SMS satisfy no manager")
+    if manifest.portal is not None:
+        least = manifest.portal.min_acr
+        if least is not Acr.AAL1 and not any(least in GAINS[kind].acr for kind in mfa.kinds):
+            yield Fault(("portal", "min_acr"), f"none of mfa.kinds gives {least}")
 
 
 def _levels(manifest: Manifest) -> Iterator[Fault]:

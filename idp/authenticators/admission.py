@@ -1,0 +1,72 @@
+"""Letting a person in once everything that this sign-in asks of them is proven: one way for every kind of proof."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from idp.audit import service as audit
+from idp.audit.events import Event
+from idp.authenticators.upstairs import Upstairs
+from idp.foundation import house
+from idp.foundation.origin import Origin
+from idp.relying_parties import service as relying_parties
+from idp.sessions import service as sessions
+from idp.sessions.rules import SessionFacts
+from idp.sessions.service import NewSession
+from idp.subjects.models import Subject
+from idp.vocabulary.assurance import Acr, Amr
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A browser that signs in for a parked request."""
+
+    txn: UUID
+    client_id: str | None
+    browser_digest: bytes
+    session: SessionFacts | None
+    origin: Origin
+    now: datetime
+
+
+def admit(
+    tx: Session,
+    arrival: Arrival,
+    *,
+    subject: Subject,
+    method: str,
+    acr: Collection[Acr],
+    amr: Sequence[Amr],
+    proven: Mapping[str, datetime],
+) -> NewSession:
+    """Accept the terms beside the button (B1), make the session, audit; `subject` is locked by the caller."""
+    party = relying_parties.find(arrival.client_id) if arrival.client_id else None
+    if party is not None and party.manifest.sign_in.terms is not None:
+        accept = house.get(Upstairs).accept_terms
+        accept(tx, subject_id=subject.id, party=party, now=arrival.now, origin=arrival.origin)
+    session = sessions.authenticated(
+        tx,
+        txn=arrival.txn,
+        subject=subject,
+        acr=acr,
+        amr=amr,
+        proven=proven,
+        browser_digest=arrival.browser_digest,
+        now=arrival.now,
+        origin=arrival.origin,
+        replacing=arrival.session,
+    )
+    audit.append(
+        tx,
+        Event.SIGNED_IN,
+        now=arrival.now,
+        actor=subject.id,
+        origin=arrival.origin,
+        subject_id=subject.id,
+        client_id=arrival.client_id,
+        details={"method": method},
+    )
+    return session

@@ -1,0 +1,15 @@
+"""Where each kind of factor is asked for and set up; a kind that is not here cannot be used."""
+
+from typing import Final
+
+from idp.vocabulary.assurance import Factor
+
+CHALLENGE_PAGES: Final[dict[Factor, str]] = {
+    Factor.TOTP: "totp.challenge",
+    Factor.RECOVERY: "recovery_codes.challenge",
+}
+"""Endpoint of the page at `/sign-in/<txn>/second-factor/<kind>`."""
+SET_UP_PAGES: Final[dict[Factor, str]] = {
+    Factor.TOTP: "totp.set_up",
+}
+"""Endpoint of the page at `/sign-in/<txn>/set-up-mfa/<kind>`."""

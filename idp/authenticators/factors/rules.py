@@ -1,0 +1,78 @@
+"""Which factors count, and whether somebody proved themselves strongly a moment ago. Pure."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from idp.sessions.rules import PASSWORD, PENDING_FOR, FirstFactor, SessionFacts
+from idp.subjects.rules import Status, SubjectFacts
+from idp.vocabulary.assurance import STRONG, Acr, Amr, Factor
+
+FRESH_FOR: Final = timedelta(minutes=15)
+"""How long a strong proof lets somebody change what proves them (MODEL §9, step-up)."""
+MOST_OF_A_KIND: Final = 10
+TELL_AFTER: Final = 3
+"""Wrong second factors at one sign-in after which the person is told that their password was right (MF-04)."""
+
+
+class Reason(StrEnum):
+    """Why a second factor was not taken, not added or not removed."""
+
+    WRONG_CODE = "wrong_code"
+    REPLAYED = "replayed"
+    TOO_MANY = "too_many"
+    TOO_MANY_HERE = "too_many_here"
+    NOT_ACCEPTED = "not_accepted"
+    NOT_HELD = "not_held"
+    NOTHING_PENDING = "nothing_pending"
+    NOT_FRESH = "not_fresh"
+    LAST_ONE = "last_one"
+    HOLDS_ENOUGH = "holds_enough"
+    BAD_NAME = "bad_name"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One factor of a person."""
+
+    id: UUID
+    kind: Factor
+    name: str
+    gives: frozenset[Acr]
+    amr: tuple[Amr, ...]
+    created_at: datetime
+    last_used_at: datetime | None = None
+
+
+def kinds_of(held: Iterable[Held]) -> tuple[Factor, ...]:
+    """The kinds among them, strongest first."""
+    kinds = {each.kind for each in held}
+    return tuple(kind for kind in Factor if kind in kinds)
+
+
+def strongest(kinds: Collection[Factor]) -> frozenset[Factor]:
+    """The strong kinds among them, else whatever there is."""
+    return frozenset(kinds) & STRONG or frozenset(kinds)
+
+
+def is_fresh(session: SessionFacts, *, held: Collection[Factor], now: datetime) -> bool:
+    """Whether the person proved the strongest that they hold within the last 15 minutes, in this session (MF-33)."""
+    wanted = {*strongest(held), Factor.RECOVERY} if held else {PASSWORD}
+    return any(now - at < FRESH_FOR for kind, at in session.proven.items() if kind in wanted)
+
+
+def still_pending(pending: FirstFactor | None, *, subject: SubjectFacts | None, now: datetime) -> bool:
+    """Whether a right password still waits for its second factor: not for long, and not past a reset or a disabling."""
+    if pending is None or subject is None or now - pending.at >= PENDING_FOR:
+        return False
+    return subject.status is Status.ACTIVE and subject.epoch == pending.epoch
+
+
+def default_way(ways: Collection[Held]) -> Held | None:
+    """What is asked first: the strongest kind, and of one kind the one used last."""
+    order = list(Factor)
+    ranked = sorted(ways, key=lambda way: way.last_used_at or way.created_at, reverse=True)
+    return min(ranked, key=lambda way: order.index(way.kind), default=None)

@@ -1,0 +1,50 @@
+"""Reading what a portal asks of a person's proofs, and what the person holds; only where it can matter."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from idp.affiliations import service as affiliations
+from idp.authenticators.factors import facts as factors
+from idp.authenticators.recovery_codes import facts as recovery_codes
+from idp.foundation import house
+from idp.relying_parties.rules import RelyingParty
+from idp.sessions.rules import SessionFacts
+from idp.settings import Settings
+from idp.sign_in.assurance.rules import Equipment, Terms, Wish, asks_nothing
+from idp.vocabulary.assurance import Acr
+
+
+def of_session(
+    tx: Session, wish: Wish, *, party: RelyingParty | None, session: SessionFacts, now: datetime
+) -> tuple[Terms, Equipment]:
+    """For a live session; nothing is read when it has all that could be asked."""
+    terms = _terms(party)
+    if asks_nothing(wish, terms, session):
+        return terms, Equipment()
+    return of_subject(tx, party=party, subject_id=session.subject_id, now=now)
+
+
+def of_subject(tx: Session, *, party: RelyingParty | None, subject_id: str, now: datetime) -> tuple[Terms, Equipment]:
+    """For somebody whose password was right, or who must prove more."""
+    terms = _terms(party)
+    if party is not None and party.portal is not None and terms.policy != "optional":
+        manages = affiliations.is_manager(tx, subject_id=subject_id, registry=party.portal.registry, now=now)
+        terms = replace(terms, manages=manages)
+    held = factors.held(tx, subject_id=subject_id)
+    left = recovery_codes.left(tx, subject_id=subject_id, now=now) if held else 0
+    return terms, Equipment(held, recovery=left > 0)
+
+
+def _terms(party: RelyingParty | None) -> Terms:
+    days = house.get(Settings).remember_device
+    if party is None:
+        return Terms(remembers=days)
+    mfa = party.manifest.mfa
+    return Terms(
+        policy=mfa.policy,
+        kinds=frozenset(mfa.kinds),
+        min_acr=party.portal.min_acr if party.portal is not None else Acr.AAL1,
+        remembers=min(days, timedelta(days=mfa.remember_days)),
+    )
