@@ -5,15 +5,22 @@ from typing import Final
 
 from idp.demo.clients import PARTNER, DemoClient
 from idp.demo.people import DemoPerson
+from idp.demo.registering import Sample
 
 SHOWN: Final = ("rosa.delgado", "marcus.oyelaran", "june.harwood", "tomas.varela", "amara.nwosu")
 """Whom the card names; the file has the others."""
 
 
 def card(
-    *, issuer: str, clients: Sequence[DemoClient], people: Sequence[DemoPerson], people_file: str, data: str
+    *,
+    issuer: str,
+    clients: Sequence[DemoClient],
+    people: Sequence[DemoPerson],
+    samples: Sequence[Sample],
+    people_file: str,
+    data: str,
 ) -> str:
-    """Addresses, five people with what each shows, and where mails end up."""
+    """Addresses, five people with what each shows, with what a newcomer registers, and where mails end up."""
     portals = [client for client in clients if client.client_id != PARTNER]
     partner = [client for client in clients if client.client_id == PARTNER]
     width = max(len(client.name) for client in clients)
@@ -33,8 +40,27 @@ def card(
         *(f"  {person.user_id:<{names}}  {person.password:<{words}}  {person.shows}" for person in shown),
         "",
         f"or, where a portal asks for an e-mail address, as {shown[0].email} and so on." if shown else "",
+        "",
+        "or register, with any address that ends in .example; its mails are in the outbox",
+        "",
+        *_registering(portals, samples),
+        "",
         f"{len(people)} people in all: {people_file}. README.md has a walk through what they show.",
         f"Data and logs: {data}. `idp demo --fresh` begins anew. Ctrl-C stops everything.",
         "",
     ]
     return "\n".join(lines)
+
+
+def _registering(portals: Sequence[DemoClient], samples: Sequence[Sample]) -> list[str]:
+    """A line for each way in; the portal's port stands before its first one."""
+    ways = max((len(sample.way) for sample in samples), default=0)
+    lines: list[str] = []
+    for client in portals:
+        own = [sample for sample in samples if sample.portal == client.client_id]
+        for position, sample in enumerate(own):
+            port = str(client.port) if position == 0 else ""
+            typed = ", ".join(f"{label} {value}" for label, value in sample.fields.items())
+            note = f" ({sample.note})" if sample.note else ""
+            lines.append(f"  {port:<5}  {sample.way:<{ways}}  {sample.name}: {typed}{note}")
+    return lines

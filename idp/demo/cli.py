@@ -13,11 +13,12 @@ import click
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.demo import clients as demo_clients
-from idp.demo import loading, people
+from idp.demo import loading, people, registering
 from idp.demo.card import card
 from idp.demo.clients import PARTNER, CannotApply, DemoClient
 from idp.demo.people import DemoPerson, WrongPeople
 from idp.demo.processes import Command, Failed, Processes, taken
+from idp.demo.registering import Sample, WrongSamples
 from idp.foundation import clock
 from idp.foundation.database import writing
 from idp.keyring import rotation
@@ -54,10 +55,11 @@ def demo(*, fresh: bool) -> None:
     stopping = _stop_on_signals()
     try:
         everybody = people.read(DEMO_DATA / "people.toml")
+        samples = registering.read(DEMO_DATA / registering.FILE)
         clients = demo_clients.prepare(MANIFESTS, credentials=data_dir / "clients", port_base=port_base)
         fill(settings, clients, everybody)
-        _run(settings, clients, everybody, stopping)
-    except (WrongPeople, CannotApply, Failed) as error:
+        _run(settings, clients, everybody, samples, stopping)
+    except (WrongPeople, WrongSamples, CannotApply, Failed) as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -125,7 +127,11 @@ def _audit_keys(kids: tuple[str, ...]) -> None:
 
 
 def _run(
-    settings: Settings, clients: tuple[DemoClient, ...], everybody: tuple[DemoPerson, ...], stopping: threading.Event
+    settings: Settings,
+    clients: tuple[DemoClient, ...],
+    everybody: tuple[DemoPerson, ...],
+    samples: tuple[Sample, ...],
+    stopping: threading.Event,
 ) -> None:
     with Processes(logs=settings.data_dir / "logs", folder=PROJECT) as processes:
         for command in commands(settings, clients):
@@ -135,6 +141,7 @@ def _run(
                 issuer=settings.issuer,
                 clients=clients,
                 people=everybody,
+                samples=samples,
                 people_file="clients/demo/people.toml",
                 data=_short(settings.data_dir),
             )

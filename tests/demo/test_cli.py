@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from idp.demo import people
+from idp.demo import people, registering
 from idp.demo.card import card
 from idp.demo.cli import DEMO_DATA, MANIFESTS, MARK, demo
 from idp.demo.clients import PARTNER, PORTS, prepare
@@ -70,6 +70,7 @@ def test_the_card_tells_addresses_and_five_people(demo_house: DemoHouse, now: da
         issuer="http://localhost:9000",
         clients=demo_house.clients,
         people=everybody,
+        samples=registering.read(DEMO_DATA / registering.FILE),
         people_file="people.toml",
         data="x",
     )
@@ -79,6 +80,9 @@ def test_the_card_tells_addresses_and_five_people(demo_house: DemoHouse, now: da
     assert text.count("  rosa.delgado") == 1
     assert sum(person.password in text for person in everybody) == 5
     assert [client.client_id for client in demo_house.clients][-1] == PARTNER
+    for port in range(9001, 9006):
+        assert f"\n  {port}   " in text, "what a newcomer registers at this portal"
+    assert max(map(len, text.splitlines())) <= 135
 
 
 def test_no_secret_of_a_child_is_in_its_command(tmp_path: Path):

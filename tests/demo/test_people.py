@@ -36,8 +36,8 @@ def rows(name: str) -> list[dict[str, str]]:
 
 def test_there_are_as_many_as_promised(everybody: tuple[DemoPerson, ...]):
     both = providers("ozark") + providers("heartland")
-    assert 55 <= len(both) <= 65
-    assert len({row["group_tin"] or row["tin"] for row in both}) == 12
+    assert 60 <= len(both) <= 70
+    assert len({row["group_tin"] or row["tin"] for row in both}) == 15
     assert (len(rows("trading_partners")), len(rows("pin_letters")), len(everybody)) == (6, 12, 25)
 
 
