@@ -74,6 +74,13 @@ def test_A6_what_is_no_site_key_says_why(picture: str, typed: str, reason: Reaso
     assert reason in words.REASONS
 
 
+def test_A6_a_phrase_is_not_the_password_nor_contains_it() -> None:
+    for phrase in ("Kettle-Orbit-42", "kettle-orbit-42", "my kettle-orbit-42!"):
+        assert rules.gives_away(phrase, password="Kettle-Orbit-42")
+    assert not rules.gives_away("kettle", password="Kettle-Orbit-42")
+    assert not rules.gives_away("kettle", password="")
+
+
 def test_a_site_key_is_not_printed_by_accident() -> None:
     assert "lemon" not in repr(Shown("apple", "lemon cake"))
 

@@ -9,16 +9,26 @@ from idp.authenticators.challenge_questions.rules import GROUPS
 from idp.authenticators.site_key import words as site_keys
 from tests.attacks.strings import POLYGLOTS
 
-SITE_KEY = (
-    '{% from "enrollment/steps/site_key.html" import site_key_fields %}{{ site_key_fields(options, values, errors) }}'
-)
-QUESTIONS = (
-    '{% from "enrollment/steps/challenge_questions.html" import question_fields %}'
-    "{{ question_fields(options, values, errors) }}"
-)
-PICTURES = {"pictures": site_keys.choices()}
-ASKED = {"mode": "groups", "groups": [[(key, questions.QUESTIONS[key]) for key in group] for group in GROUPS]}
-OWN = {"mode": "own"}
+GROUPED = [[(key, questions.QUESTIONS[key]) for key in group] for group in GROUPS]
+MORE = {"site_key": {"pictures": site_keys.choices()}, "challenge_questions": {"groups": GROUPED}}
+
+
+@pytest.fixture
+def step(rendered):
+    """The fields of one step, as a page of a ceremony includes them."""
+
+    def show(name: str, *, mode: str = "groups", values=None, errors=None) -> str:
+        return rendered(
+            "{% include template %}",
+            template=f"enrollment/steps/{name}.html",
+            options={"mode": mode},
+            more=MORE[name],
+            label=lambda _field, usual: str(usual),
+            values=values or {},
+            errors=errors or {},
+        )
+
+    return show
 
 
 def labels(html: str) -> list[str]:
@@ -27,8 +37,8 @@ def labels(html: str) -> list[str]:
     return [" ".join(re.sub(r"<[^>]+>", "", each).split()).replace(" *", "*") for each in found]
 
 
-def test_A6_a_picture_is_one_of_many_real_radios_with_its_name(rendered) -> None:
-    html = rendered(SITE_KEY, options=PICTURES, values={"site_key": "balloon", "passphrase": "lemon cake"}, errors={})
+def test_A6_a_picture_is_one_of_many_real_radios_with_its_name(step) -> None:
+    html = step("site_key", values={"site_key": "balloon", "passphrase": "lemon cake"})
     radios = re.findall(
         r'<input type="radio" id="site_key-([a-z_]+)" name="site_key" value="([a-z_]+)" required( checked)?>', html
     )
@@ -44,14 +54,14 @@ def test_A6_a_picture_is_one_of_many_real_radios_with_its_name(rendered) -> None
     assert "immutable" not in html
 
 
-def test_A6_what_is_wrong_is_tied_to_its_field(rendered) -> None:
-    html = rendered(SITE_KEY, options=PICTURES, values={}, errors={"site_key": "Choose.", "passphrase": "Enter."})
+def test_A6_what_is_wrong_is_tied_to_its_field(step) -> None:
+    html = step("site_key", errors={"site_key": "Choose.", "passphrase": "Enter."})
     assert re.search(r'<fieldset class="group" id="site_key" aria-describedby="site_key-error"', html)
     assert re.search(r'<input[^>]*id="passphrase"[^>]*aria-invalid="true"', html)
 
 
-def test_A7_three_lists_with_their_answers(rendered) -> None:
-    html = rendered(QUESTIONS, options=ASKED, values={"question_2": "parents_met", "answer_2": "CNRY"}, errors={})
+def test_A7_three_lists_with_their_answers(step) -> None:
+    html = step("challenge_questions", values={"question_2": "parents_met", "answer_2": "CNRY"})
     assert labels(html) == [
         "Challenge Question #1*", "Answer to #1*", "Challenge Question #2*", "Answer to #2*", "Challenge Question #3*",
         "Answer to #3*",
@@ -63,10 +73,9 @@ def test_A7_three_lists_with_their_answers(rendered) -> None:
         assert re.findall(r'<option value="([a-z_]+)"', inside) == list(group)
 
 
-def test_D3_questions_of_ones_own_with_the_note_that_case_counts(rendered) -> None:
-    html = rendered(
-        QUESTIONS, options=OWN, values={"question_1": "Who?", "answer_1": "CNRY"}, errors={"answer_1": "No."}
-    )
+def test_D3_questions_of_ones_own_with_the_note_that_case_counts(step) -> None:
+    typed = {"question_1": "Who?", "answer_1": "CNRY"}
+    html = step("challenge_questions", mode="own", values=typed, errors={"answer_1": "No."})
     assert labels(html) == ["1st Secret Question*", "1st Answer*", "2nd Secret Question", "2nd Answer"]
     assert "case-sensitive" in html
     assert 'value="Who?"' in html
@@ -75,11 +84,11 @@ def test_D3_questions_of_ones_own_with_the_note_that_case_counts(rendered) -> No
 
 
 @pytest.mark.parametrize("evil", [each for each in POLYGLOTS if each.isprintable()])
-def test_AD_15_typed_phrases_and_questions_are_text(rendered, evil: str) -> None:
-    plain = rendered(SITE_KEY, options=PICTURES, values={}, errors={})
-    html = rendered(SITE_KEY, options=PICTURES, values={"passphrase": evil, "site_key": evil}, errors={})
+def test_AD_15_typed_phrases_and_questions_are_text(step, evil: str) -> None:
+    plain = step("site_key")
+    html = step("site_key", values={"passphrase": evil, "site_key": evil})
     assert html.count("<") == plain.count("<")
-    plain = rendered(QUESTIONS, options=OWN, values={}, errors={})
-    html = rendered(QUESTIONS, options=OWN, values={"question_1": evil, "question_2": evil}, errors={})
+    plain = step("challenge_questions", mode="own")
+    html = step("challenge_questions", mode="own", values={"question_1": evil, "question_2": evil})
     assert html.count("<") == plain.count("<")
     assert html.count('"') == plain.count('"')

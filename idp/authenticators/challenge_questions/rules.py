@@ -108,7 +108,7 @@ def from_groups(
     asked = [texts.get(row.question, ()) for row in typed]
     faults |= _faults_of_answers(typed, asked=asked, user_id=user_id)
     if faults:
-        return Unfit(Reason.UNFIT, faults)
+        return _unfit(faults)
     return tuple(
         Chosen(number, row.question, None, _compared(row, case_sensitive=False), False)
         for number, row in enumerate(typed, start=1)
@@ -131,7 +131,7 @@ def of_own(typed: Sequence[Typed], *, user_id: str | None) -> tuple[Chosen, ...]
             faults[f"question_{number}"] = Reason.SAME_QUESTION
     faults |= _faults_of_answers(kept, asked=[(row.question,) for row in kept], user_id=user_id)
     if faults:
-        return Unfit(Reason.UNFIT, faults)
+        return _unfit(faults)
     return tuple(
         Chosen(number, None, row.question, _compared(row, case_sensitive=True), True)
         for number, row in enumerate(kept, start=1)
@@ -159,6 +159,13 @@ def _faults_of_answers(
             faults[f"answer_{number}"] = Reason.SAME_ANSWER
         earlier.add(folded)
     return faults
+
+
+def _unfit(faults: Mapping[str, Reason]) -> Unfit:
+    """In the order of the page."""
+    return Unfit(
+        Reason.UNFIT, dict(sorted(faults.items(), key=lambda told: (told[0][-1], told[0].startswith("answer"))))
+    )
 
 
 def _words(text: str) -> str:

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
     NOT_PRINTABLE = "not_printable"
+    IS_PASSWORD = "is_password"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,11 @@ def shown_of(picture: str, phrase: str) -> Shown | Refused:
     return Shown(picture, kept) if len(kept) <= LONGEST else Refused(Reason.TOO_LONG)
 
 
+def gives_away(phrase: str, *, password: str) -> bool:
+    """Whether a phrase, which is shown to whoever types the user ID, would show the password too."""
+    return bool(password) and _folded(password) in _folded(phrase)
+
+
 def decoy(seed: bytes) -> Shown:
     """What a user ID without a site key is shown; the same seed gives the same for ever.
 
@@ -74,3 +80,7 @@ def decoy(seed: bytes) -> Shown:
     }
     phrase = pattern.format(**words, number=numbers[8] % 99 + 1)
     return Shown(picture, phrase[0].upper() + phrase[1:] if numbers[9] % 4 == 0 else phrase)
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).strip().casefold()

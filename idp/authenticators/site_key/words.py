@@ -50,6 +50,7 @@ REASONS: Final[dict[Reason, LazyString]] = {
     Reason.TOO_SHORT: _("The passphrase has at least 2 characters."),
     Reason.TOO_LONG: _("The passphrase has at most 60 characters."),
     Reason.NOT_PRINTABLE: _("Use letters, numbers, spaces and punctuation only."),
+    Reason.IS_PASSWORD: _("The passphrase is shown before you sign in, so it must not contain your password."),
 }
 
 
