@@ -48,6 +48,7 @@ class Event(StrEnum):
     MAILBOX_PROOF_ASKED = "mailbox_proof_asked"
     MAILBOX_PROVEN = "mailbox_proven"
     LEGACY_LOGIN_ADDED = "legacy_login_added"
+    PEOPLE_IMPORTED = "people_imported"
     AFFILIATION_MADE = "affiliation_made"
     AFFILIATION_CHANGED = "affiliation_changed"
     AFFILIATION_ENDED = "affiliation_ended"

@@ -133,7 +133,7 @@ def _taken(tx: Session, *, user_key: object, mail_key: object) -> bool:
         return True
     same = [Subject.user_id_key == user_key] if user_key else []
     same += [Subject.email_key == mail_key] if mail_key else []
-    return tx.execute(select(Subject.id).where(or_(*same)).limit(1)).first() is not None
+    return bool(same) and tx.execute(select(Subject.id).where(or_(*same)).limit(1)).first() is not None
 
 
 def _row(identity: str, new: NewSubject, *, now: datetime) -> dict[str, Any]:

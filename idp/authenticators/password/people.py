@@ -3,8 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from sqlalchemy.orm import Session
+
 from idp.authenticators.password import setting
 from idp.authenticators.password.kdf import Kdf
+from idp.authenticators.password.models import PasswordCredential
 from idp.authenticators.password.rules import DEFAULT_POLICY
 from idp.foundation import house
 from idp.foundation.database import reading, writing
@@ -44,6 +47,13 @@ def create(
         until = TEMPORARY_FOR if temporary else None
         setting.store(tx, subject=row, digest=digest, plain=plain, now=now, temporary_for=until)
         return made
+
+
+def keep_imported(tx: Session, *, subject_id: str, digest: str, now: datetime) -> None:
+    """Give somebody without a password the one that came from another system; `Kdf.adopt` made the digest."""
+    row = PasswordCredential(subject_id=subject_id, digest=digest, satisfies=[], must_change=False, changed_at=now)
+    tx.add(row)
+    tx.flush()  # facts are read by statement
 
 
 def disable(login: str, *, reason: str, now: datetime, origin: Origin) -> SubjectFacts | Refused:

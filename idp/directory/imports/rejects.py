@@ -5,9 +5,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Any
 
-from idp.directory.imports.rules import Fault
 from idp.directory.imports.run import Reject
 from idp.directory.rules import formula_safe
 
@@ -15,7 +14,7 @@ from idp.directory.rules import formula_safe
 class RejectFile:
     """Keeps rejects as `line,key,reasons,explanation`; a run without rejects leaves no file."""
 
-    def __init__(self, path: Path, *, words: Mapping[Fault, str]) -> None:
+    def __init__(self, path: Path, *, words: Mapping[Any, str]) -> None:
         self.path = path
         self._words = words
         self._file: IO[str] | None = None

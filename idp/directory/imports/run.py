@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy.orm import Session
@@ -58,7 +59,7 @@ class Reject:
 
     line: int
     key: str
-    faults: tuple[Fault, ...]
+    faults: tuple[StrEnum, ...]
 
 
 @dataclass(frozen=True, slots=True)

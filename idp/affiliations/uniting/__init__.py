@@ -1,0 +1,1 @@
+"""One person's access from several sources: another portal's statement about the same target, or another account's."""
