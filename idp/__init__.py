@@ -69,6 +69,7 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     from idp.authenticators.recovery_codes import views as recovery_codes
     from idp.authenticators.totp import views as totp
     from idp.consent import views as consent
+    from idp.enrollment import link_views as enrollment
     from idp.foundation import health, house
     from idp.keyring.service import Keyring
     from idp.messaging import views as messaging
@@ -78,7 +79,7 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     from idp.sign_in import views as sign_in
 
     proofs = (password, recovery, factors, totp, recovery_codes)
-    rooms = (relying_parties, *proofs, affiliations, consent, sign_in, oidc, account)
+    rooms = (relying_parties, *proofs, affiliations, consent, enrollment, sign_in, oidc, account)
     for room in (*rooms, messaging) if settings.demo else rooms:
         app.register_blueprint(room.bp)
     health.attach(app, keys=lambda: bool(house.get(Keyring).algs))

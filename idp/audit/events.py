@@ -71,3 +71,7 @@ class Event(StrEnum):
     KEY_RETIRED = "key_retired"
     EPOCH_BUMPED = "epoch_bumped"
     MESSAGE_DEAD = "message_dead"
+    ENROLLMENT_REFUSED = "enrollment_refused"
+    ENROLLMENT_MAILED = "enrollment_mailed"
+    ENROLLMENT_COMPLETED = "enrollment_completed"
+    USER_ID_CHOSEN = "user_id_chosen"

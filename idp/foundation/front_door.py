@@ -45,6 +45,8 @@ class RoutePolicy:
 BUCKETS: Final[dict[str, tuple[int, timedelta]]] = {
     "sign_in": (20, timedelta(minutes=1)),
     "recovery": (10, timedelta(minutes=10)),
+    "enrollment": (30, timedelta(minutes=1)),
+    "availability": (20, timedelta(minutes=1)),
     "authorize": (300, timedelta(minutes=1)),
 }
 """POSTs per address and window, and GETs that park a request; hot endpoints count failures only, in their own rooms."""

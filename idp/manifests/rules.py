@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from idp.enrollment import rules as enrollment
 from idp.manifests import partly
 from idp.manifests.lines import line_of, lines_of
 from idp.relying_parties.faults import Fault, Ground, Path
@@ -103,6 +104,7 @@ def _faults(checked: Checked, ground: Ground) -> Iterator[Fault]:
     yield from registration.faults(checked.manifest, ground=ground)
     yield from portal.faults(checked.manifest, texts=checked.texts, ground=ground)
     yield from look.faults(checked.manifest.brand)
+    yield from enrollment.faults(checked.manifest)
 
 
 def _across(found: tuple[Checked, ...], *, known: frozenset[str]) -> Iterator[tuple[str, Fault]]:

@@ -59,7 +59,8 @@ def draft(name: str) -> Path:
             assert operations is not None
             code = render_python_code(operations, render_item=_render, render_as_batch=True)
         engine.dispose()
-    body = textwrap.indent(textwrap.dedent(code), "    ").replace(", astext_type=Text()", "")
+    lines = [line for line in code.splitlines() if not line.lstrip().startswith("# ###")]
+    body = textwrap.indent(textwrap.dedent("\n".join(lines)), "    ").replace(", astext_type=Text()", "")
     path = _HERE / "versions" / f"{name}.py"
     path.write_text(_HEAD.format(revision=name, before=before) + body.replace("astext_type=Text()", "").rstrip() + "\n")
     return path

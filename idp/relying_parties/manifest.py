@@ -120,6 +120,8 @@ class Link(Part):
     url: str | None = None
     page: str | None = None
     """File name, less `.en.md`/`.es.md`, of a text beside the manifest; shown at `/help/<client_id>/<page>`."""
+    ceremony: str | None = None
+    """One of this portal's own ceremonies, at `/enroll/<client_id>/<ceremony>/`."""
     place: Literal["sign_in", "footer"] = "footer"
 
 

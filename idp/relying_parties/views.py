@@ -75,6 +75,8 @@ def link_url(party: RelyingParty, link: Link) -> str:
     """Where a link of the manifest leads: elsewhere, or to a help page of ours."""
     if link.page is not None:
         return url_for("relying_parties.help_page", client_id=party.client_id, page=link.page)
+    if link.ceremony is not None:
+        return url_for("enrollment.start", client_id=party.client_id, ceremony=link.ceremony)
     return party.absolute(link.url or "/")
 
 
@@ -98,6 +100,7 @@ def text_of(party: RelyingParty, name: str) -> str | None:
     return party.texts.get(f"{name}.{language()}.md") or party.texts.get(f"{name}.en.md")
 
 
+@bp.app_template_filter("markdown")
 def rendered(text: str) -> Markup:
     """Markdown as HTML that can hold no script: raw HTML in it is shown as text."""
     return Markup(_markdown.render(text))  # noqa: S704 - the renderer escapes all raw HTML

@@ -44,7 +44,7 @@ def of_this_browser(txn: UUID | None) -> Parked | None:
     if isinstance(facts, Refused):
         return None
     party = relying_parties.find(facts.client_id) if facts.client_id else None
-    brand(party)
+    brand(party or relying_parties.find(str(facts.request.get("brand") or "")))
     _name_the_person(txn)
     g.ui_locales = facts.request.get("ui_locales") or ""
     if facts.request.get("redirect_uri"):

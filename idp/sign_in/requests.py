@@ -32,6 +32,7 @@ def parked(request: AuthorizationRequest) -> dict[str, Any]:
         "return_to": request.return_to,
         "fresh": request.fresh,
         "set_up": request.set_up,
+        "brand": request.brand,
     }
 
 
@@ -60,4 +61,5 @@ def unparked(kept: Mapping[str, Any]) -> AuthorizationRequest:
         return_to=kept["return_to"],
         fresh=kept.get("fresh", False),
         set_up=kept.get("set_up", False),
+        brand=kept.get("brand"),
     )

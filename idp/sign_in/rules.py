@@ -71,6 +71,8 @@ class AuthorizationRequest:
     """The own page wants a strong proof of the last 15 minutes (step-up)."""
     set_up: bool = False
     """The visit is for setting up factors."""
+    brand: str | None = None
+    """The portal whose look the pages of an own sign-in wear."""
 
     @property
     def released(self) -> tuple[str, ...]:

@@ -101,13 +101,16 @@ def own() -> ResponseReturnValue:
     """Sign in for one of the provider's own pages, named by its endpoint, never by an address (SI-14).
 
     `fresh=1`: with a strong proof of the last 15 minutes; `set-up=1`: and by way of the page that sets up factors.
+    `at` names the portal whose look the pages wear on the way.
     """
     endpoint = request.args.get("to", "account.overview")
     if not _is_own_page(endpoint):
         abort(404)
     front_door.count("authorize")
     fresh, set_up = (request.args.get(name) == "1" for name in ("fresh", "set-up"))
-    asked = AuthorizationRequest(client_id=None, return_to=endpoint, fresh=fresh, set_up=set_up)
+    worn = relying_parties.find(request.args.get("at", "")[:64])
+    brand = worn.client_id if worn is not None else None
+    asked = AuthorizationRequest(client_id=None, return_to=endpoint, fresh=fresh, set_up=set_up, brand=brand)
     with writing() as tx:
         txn = transactions.park(
             tx,

@@ -76,6 +76,23 @@
     }
   });
 
+  /* Check Availability without a page load; the answer is heard, and the field stays as it was typed. */
+  each("[data-availability]", function (button) {
+    var input = document.getElementById(button.dataset.of), said = document.getElementById(button.dataset.of + "-available");
+    var token = input && input.form ? input.form.elements.csrf_token : null;
+    if (!said || !token) { return; }
+    button.addEventListener("click", function (event) {
+      event.preventDefault();
+      var body = new URLSearchParams({ csrf_token: token.value });
+      body.set(button.dataset.of, input.value);
+      fetch(button.dataset.availability, { method: "POST", body: body, credentials: "same-origin" })
+        .then(function (answer) { if (!answer.ok) { throw new Error(); } return answer.json(); })
+        .then(function (told) { said.textContent = told.sentence; })
+        .catch(function () { button.removeAttribute("data-availability"); input.form.requestSubmit(button); });
+    });
+    input.addEventListener("input", function () { said.textContent = ""; });
+  });
+
   /* A second press of the same button sends nothing twice. */
   each("form[method=post]", function (form) {
     form.addEventListener("submit", function (event) {

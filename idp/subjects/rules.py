@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from idp.vocabulary.refused import Refused
@@ -20,6 +21,8 @@ LOGIN_MAX: Final = 254
 """Longest text that is looked up as user ID or e-mail; anything longer is nobody's (RFC 5321 §4.5.3.1.3)."""
 EVERYWHERE: Final = ""
 """In place of a portal: a login that is good at every one."""
+PHONE_MAX: Final = 32
+NAME_MAX: Final = 80
 NOBODY: Final = "?"
 """First character of a key that no account can have."""
 
@@ -51,6 +54,8 @@ class Reason(StrEnum):
     BAD_USER_ID = "bad_user_id"
     RESERVED_USER_ID = "reserved_user_id"
     BAD_EMAIL = "bad_email"
+    BAD_PHONE = "bad_phone"
+    BAD_NAME = "bad_name"
     TAKEN = "taken"
     UNKNOWN = "unknown"
     UNCHANGED = "unchanged"
@@ -146,6 +151,27 @@ def email_key(text: str) -> str | Refused:
     except EmailNotValidError:
         return Refused(Reason.BAD_EMAIL)
     return f"{parsed.local_part}@{parsed.ascii_domain}".lower() if parsed.ascii_domain else Refused(Reason.BAD_EMAIL)
+
+
+def phone_number(text: str, *, region: str = "US") -> str | Refused:
+    """A telephone number in E.164, as it is kept; without a country code it is one of `region`."""
+    if len(text) > PHONE_MAX or not text.isascii():
+        return Refused(Reason.BAD_PHONE)
+    try:
+        parsed = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return Refused(Reason.BAD_PHONE)
+    if not phonenumbers.is_possible_number(parsed) or parsed.extension:
+        return Refused(Reason.BAD_PHONE)
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+
+
+def spoken_name(text: str, *, limit: int = NAME_MAX) -> str | Refused:
+    """A name as it is kept: one line, visible characters, no blanks around it; what it says is the person's business."""
+    line = " ".join(unicodedata.normalize("NFC", text).split())
+    if not line or len(line) > limit or not line.isprintable():
+        return Refused(Reason.BAD_NAME)
+    return line
 
 
 def login_key(text: str) -> str:

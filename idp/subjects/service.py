@@ -119,6 +119,41 @@ def free_unproven_email(tx: Session, *, email: str, actor: str, now: datetime, o
     return True
 
 
+def user_id_is_taken(tx: Session, *, key: str) -> bool:
+    """Whether somebody has this user ID, or had it at a portal before that was ours (EN-14)."""
+    return _taken(tx, user_key=key, mail_key=None)
+
+
+def choose_user_id(
+    tx: Session, *, subject_id: str, user_id: str, actor: str, now: datetime, origin: Origin
+) -> Refused | None:
+    """Give a user ID to a person who has none; the database has the last word on whether it is free."""
+    key = user_id_key(user_id)
+    if isinstance(key, Refused):
+        return key
+    if user_id_is_taken(tx, key=key):
+        return Refused(Reason.TAKEN)
+    try:
+        with tx.begin_nested():
+            chosen = tx.execute(
+                update(Subject)
+                .where(Subject.id == subject_id, Subject.user_id_key.is_(None))
+                .values(
+                    user_id=unicodedata.normalize("NFKC", user_id),
+                    user_id_key=key,
+                    version=Subject.version + 1,
+                    updated_at=now,
+                )
+                .returning(Subject.id)
+            ).one_or_none()
+    except IntegrityError:
+        return Refused(Reason.TAKEN)
+    if chosen is None:
+        return Refused(Reason.UNCHANGED)
+    audit.append(tx, Event.USER_ID_CHOSEN, now=now, actor=actor, origin=origin, subject_id=subject_id)
+    return None
+
+
 def set_language(tx: Session, *, subject_id: str, locale: str, zoneinfo: str, now: datetime) -> None:
     """Keep the language and time zone that the person chose for pages and mails."""
     tx.execute(

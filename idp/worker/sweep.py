@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from idp.affiliations.registering import sweeping as claims
 from idp.affiliations.requests import sweeping as requests
+from idp.enrollment import runs as enrollments
 from idp.foundation import artefacts, house, limiter
 from idp.foundation.database import see_as, writing
 from idp.messaging import service as messaging
@@ -33,6 +34,7 @@ def sweep(*, now: datetime) -> dict[str, int]:
         "requests_reminded": lambda tx: requests.remind(tx, now=now, batch=min(batch, 200)),
         "claims_lapsed": lambda tx: claims.end_lapsed(tx, now=now, batch=min(batch, 200)),
         "transactions": lambda tx: transactions.purge(tx, before=before, batch=batch),
+        "enrollments": lambda tx: enrollments.purge(tx, before=before, batch=batch),
         "artefacts": lambda tx: artefacts.purge(tx, before=before, batch=batch),
         "counts": lambda tx: limiter.purge(tx, now=now, batch=batch),
         "messages": lambda tx: messaging.purge(tx, now=now, batch=batch),

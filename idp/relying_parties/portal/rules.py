@@ -52,7 +52,7 @@ def named_texts(manifest: Manifest) -> Iterator[tuple[Path, str]]:
 
 def _partner(manifest: Manifest) -> Iterator[Fault]:
     """A partner app has no people of its own (MODEL §2)."""
-    for name in ("levels", "agreement", "banner", "password"):
+    for name in ("levels", "agreement", "banner", "password", "enrollment"):
         if getattr(manifest, name):
             yield Fault((name,), "is for portals; this manifest has no [portal]")
     if "entitlements" in manifest.registration.scope.split(" ") and manifest.registration.roles_of is None:
@@ -147,10 +147,18 @@ def _localized(manifest: Manifest) -> Iterator[tuple[Path, Localized]]:
             yield ("sign_in", name), said
     for position, link in enumerate(manifest.links):
         yield ("links", position, "label"), link.label
+    yield from _of_ceremonies(manifest)
     for position, level in enumerate(manifest.levels):
         yield ("levels", position, "label"), level.label
         if level.help is not None:
             yield ("levels", position, "help"), level.help
+
+
+def _of_ceremonies(manifest: Manifest) -> Iterator[tuple[Path, Localized]]:
+    for name, ceremony in manifest.enrollment.items():
+        yield ("enrollment", name, "title"), ceremony.title
+        if ceremony.intro is not None:
+            yield ("enrollment", name, "intro"), ceremony.intro
 
 
 def _speakable(text: str, longest: int, *, lines: bool = False) -> bool:
@@ -170,9 +178,11 @@ def _help(manifest: Manifest) -> Iterator[Fault]:
 def _links(manifest: Manifest, ground: Ground) -> Iterator[Fault]:
     for position, link in enumerate(manifest.links):
         where = ("links", position)
-        if (link.url is None) == (link.page is None):
-            yield Fault(where, "has either a url or a page")
+        if sum(goal is not None for goal in (link.url, link.page, link.ceremony)) != 1:
+            yield Fault(where, "has either a url, a page or a ceremony")
             continue
+        if link.ceremony is not None and link.ceremony not in manifest.enrollment:
+            yield Fault((*where, "ceremony"), f"{link.ceremony!r} is not one of this portal's ceremonies")
         if link.page is not None and (not _PAGE.match(link.page) or link.page.startswith(("agreement-", "terms-"))):
             yield Fault((*where, "page"), "is lower-case words with dashes, and not an agreement or terms")
         if link.url is not None and not link.url.startswith("mailto:"):

@@ -1,0 +1,1 @@
+"""*Confirmation* (A8, B5): what came of it, and what happens next."""
