@@ -23,7 +23,7 @@ from idp.foundation.i18n import LANGUAGES
 from idp.foundation.origin import Origin
 from idp.vocabulary.refused import Refused
 
-MOST: Final = 1000
+MOST: Final = 500
 """Of one batch, which is one transaction."""
 LARGEST: Final = 1024 * 1024
 

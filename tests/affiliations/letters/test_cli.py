@@ -17,15 +17,17 @@ from sqlalchemy import text
 from idp.affiliations.letters import service
 from idp.affiliations.letters.cli import pin_letters
 from idp.affiliations.letters.files import Files
+from idp.affiliations.pins import service as pins
+from idp.affiliations.pins.service import PinProof
 from idp.audit.models import AuditEvent
-from idp.directory.imports.pin_letters import pin_digest
 from idp.directory.letters import service as letters
 from idp.directory.models import PinLetter, Provider
-from idp.foundation import artefacts, house
-from idp.foundation.artefacts import Artefact, Kind, Redeemed
-from idp.foundation.database import reading
-from idp.keyring.service import Keyring
+from idp.foundation.artefacts import Artefact
+from idp.foundation.database import writing
+from idp.foundation.origin import Origin
 from idp.migrations.tables import metadata
+from idp.relying_parties import service as relying_parties
+from idp.vocabulary.secret import Secret
 from tests.conftest import Hands
 from tests.factories import Make
 
@@ -58,9 +60,18 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
 
 
 def accepted(hands: Hands, provider: Provider, pin: str) -> bool:
-    digest = pin_digest(pin, provider=provider.id, key=house.get(Keyring).index)
-    with reading() as tx:
-        return isinstance(artefacts.peek(tx, kind=Kind.PIN_LETTER, digest=digest, now=hands.now), Redeemed)
+    party = relying_parties.find("cascade-mmis", now=hands.now)
+    assert party is not None
+    with writing() as tx:
+        found = pins.check_pin(
+            tx,
+            party=party,
+            provider_id=provider.provider_id,
+            pin=Secret(pin),
+            origin=Origin.local("test"),
+            now=hands.now,
+        )
+    return isinstance(found, PinProof)
 
 
 def test_D2_a_letter_is_printed_and_its_pin_is_good(run: Run, inez: Provider, hands: Hands, tmp_path: Path):
@@ -159,11 +170,11 @@ def test_a_portal_without_the_step_or_of_another_registry_is_refused(run: Run, i
     ("listed", "what"),
     [
         (b"", "empty"),
-        (b"provider_id\n", "1 to 1000"),
+        (b"provider_id\n", "1 to 500"),
         (b"number\n048215\n", "provider_id"),
         (b"provider_id,name\n048215,x\n", "street"),
         (b"provider_id\n\xff\xfe\n", "UTF-8"),
-        (b"provider_id\n" + b"048215\n" * 1001, "1 to 1000"),
+        (b"provider_id\n" + b"048215\n" * 501, "1 to 500"),
         (b"x" * 1024 * 1024 + b"x", "larger"),
     ],
 )
