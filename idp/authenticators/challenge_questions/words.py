@@ -28,14 +28,22 @@ QUESTIONS: Final[dict[str, LazyString]] = {
     "first_instrument": _("Which musical instrument did you learn or want to learn first?"),
 }
 
-REASONS: Final[dict[Reason, LazyString]] = {
-    Reason.NO_QUESTION: _("Choose or type a question."),
+_REASONS: Final[dict[Reason, LazyString]] = {
     Reason.NOT_OF_GROUP: _("Choose one of the questions in the list."),
     Reason.SAME_QUESTION: _("Use each question only once."),
     Reason.BAD_QUESTION: _("A question has 5 to 100 characters, on one line."),
-    Reason.NO_ANSWER: _("Answer the question."),
     Reason.BAD_ANSWER: _("An answer has 2 to 100 characters, on one line."),
     Reason.SAME_ANSWER: _("Give each question an answer of its own."),
     Reason.ANSWER_IN_QUESTION: _("The answer must not stand in the question."),
     Reason.ANSWER_IS_USER_ID: _("The answer must not be your user ID."),
 }
+
+
+def sentence(field: str, reason: Reason) -> LazyString:
+    """What is wrong with `question_<n>` or `answer_<n>`; what is missing is told with its number."""
+    number = field.rpartition("_")[2]
+    if reason is Reason.NO_QUESTION:
+        return _("Question #%(number)s is missing.", number=number)
+    if reason is Reason.NO_ANSWER:
+        return _("The answer to question #%(number)s is missing.", number=number)
+    return _REASONS[reason]
