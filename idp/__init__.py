@@ -63,6 +63,7 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     """The rooms, in the order of the house."""
     from idp.account import views as account
     from idp.affiliations import views as affiliations
+    from idp.affiliations.requests import views as access_requests
     from idp.authenticators.factors import views as factors
     from idp.authenticators.password import views as password
     from idp.authenticators.recovery import views as recovery
@@ -79,7 +80,7 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     from idp.sign_in import views as sign_in
 
     proofs = (password, recovery, factors, totp, recovery_codes)
-    rooms = (relying_parties, *proofs, affiliations, consent, enrollment, sign_in, oidc, account)
+    rooms = (relying_parties, *proofs, affiliations, access_requests, consent, enrollment, sign_in, oidc, account)
     for room in (*rooms, messaging) if settings.demo else rooms:
         app.register_blueprint(room.bp)
     health.attach(app, keys=lambda: bool(house.get(Keyring).algs))
