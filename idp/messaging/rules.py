@@ -98,6 +98,7 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "factor_removed": Notice(needs=frozenset({"kind", "name"})),
     "recovery_code_used": Notice(needs=frozenset({"left"})),
     "recovery_codes_made": Notice(),
+    "device_copied": Notice(),
     "access_ended": Notice(needs=frozenset({"target"})),
     "prove_mailbox": Notice(needs=frozenset({"url"})),
     "verify_email": Notice(needs=frozenset({"url", "button"}), greets=False),

@@ -1,6 +1,6 @@
-"""The two cookies: one names the browser, one the session; both are random, the server keeps digests.
+"""The cookies: one names the browser, one the session, one remembered devices; all random, the server keeps digests.
 
-In production both carry `__Host-` and `Secure`, so no subdomain can plant them (SE-02); the demo on plain http cannot.
+In production all carry `__Host-` and `Secure`, so no subdomain can plant them (SE-02); the demo on plain http cannot.
 """
 
 import hmac
@@ -19,10 +19,13 @@ from idp.foundation.front_door import policy_of
 from idp.keyring.service import Keyring
 from idp.sessions import service
 from idp.sessions.rules import SessionFacts
+from idp.sessions.service import NewSession
 from idp.settings import Settings
 from idp.vocabulary.secret import Secret
 
 _CSRF: Final = "csrf_token"
+MOST_DEVICES: Final = 8
+"""People whom one browser remembers; the one longest unused gives way."""
 _VALUE: Final = re.compile(r"[A-Za-z0-9_-]{43}\Z", re.ASCII)
 
 
@@ -32,6 +35,10 @@ def browser_cookie_name(settings: Settings) -> str:
 
 def session_cookie_name(settings: Settings) -> str:
     return "credence_session" if settings.demo else "__Host-credence_session"
+
+
+def device_cookie_name(settings: Settings) -> str:
+    return "credence_device" if settings.demo else "__Host-credence_device"
 
 
 class BrowserState(dict[str, Any], SessionMixin):
@@ -79,6 +86,23 @@ def set_session(response: Response, cookie: Secret) -> None:
     _set(response, session_cookie_name(house.get(Settings)), cookie)
 
 
+def signed_in(response: Response, session: NewSession) -> Response:
+    """Hand the browser its new session, and the device's new cookie where it was remembered or recognised."""
+    set_session(response, session.cookie)
+    if session.device is not None:
+        kept = [value for value in sent_devices() if value != session.device.replaces][: MOST_DEVICES - 1]
+        value = Secret(".".join(each.reveal() for each in (session.device.value, *kept)))
+        max_age = int((session.device.until - clock.now()).total_seconds())
+        _set(response, device_cookie_name(house.get(Settings)), value, max_age=max_age)
+    return response
+
+
+def sent_devices() -> tuple[Secret, ...]:
+    """What this browser was remembered by: a value for each person who asked for it (several share a desk)."""
+    values = _sent(request, device_cookie_name(house.get(Settings))).split(".")[:MOST_DEVICES]
+    return tuple(Secret(value) for value in values if _VALUE.match(value))
+
+
 def forget_session(response: Response) -> None:
     """Take the session's cookie away; the server has ended it already."""
     settings = house.get(Settings)
@@ -93,10 +117,9 @@ def current_session() -> SessionFacts | None:
     return session
 
 
-def _set(response: Response, name: str, value: Secret) -> None:
-    response.set_cookie(
-        name, value.reveal(), path="/", secure=not house.get(Settings).demo, httponly=True, samesite="Lax"
-    )
+def _set(response: Response, name: str, value: Secret, *, max_age: int | None = None) -> None:
+    secure = not house.get(Settings).demo
+    response.set_cookie(name, value.reveal(), path="/", secure=secure, httponly=True, samesite="Lax", max_age=max_age)
 
 
 def _browser() -> Secret:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from idp.vocabulary.assurance import Acr, Amr, Factor
 from idp.vocabulary.refused import Refused
+from idp.vocabulary.secret import Secret
 
 PASSWORD: Final = "password"
 """The password among what a session has proven."""
@@ -60,6 +61,15 @@ class SessionFacts:
     ended_at: datetime | None = None
     user_agent: str = ""
     address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewDevice:
+    """A remembered browser's new cookie value, and the one that it replaces."""
+
+    value: Secret
+    replaces: Secret | None
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)

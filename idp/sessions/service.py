@@ -19,7 +19,7 @@ from idp.foundation.origin import Origin
 from idp.sessions import fan_out, transactions
 from idp.sessions.facts import session_facts
 from idp.sessions.models import BrowserSession, Participant
-from idp.sessions.rules import PASSWORD, Currency, Ended, Participation, SessionFacts, why_dead
+from idp.sessions.rules import PASSWORD, Currency, Ended, NewDevice, Participation, SessionFacts, why_dead
 from idp.settings import Settings
 from idp.subjects.models import Subject
 from idp.vocabulary.assurance import Acr, Amr
@@ -35,6 +35,8 @@ class NewSession:
 
     cookie: Secret
     session_id: UUID
+    device: NewDevice | None = None
+    """Of a device that was remembered or recognised with it."""
 
 
 _session, _subject, _system = BrowserSession.__table__, Subject.__table__, epochs.SystemState.__table__

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from idp.affiliations.registering import sweeping as claims
 from idp.affiliations.requests import sweeping as requests
+from idp.authenticators.remembered_devices import service as devices
 from idp.enrollment import runs as enrollments
 from idp.foundation import artefacts, house, limiter
 from idp.foundation.database import see_as, writing
@@ -35,6 +36,7 @@ def sweep(*, now: datetime) -> dict[str, int]:
         "claims_lapsed": lambda tx: claims.end_lapsed(tx, now=now, batch=min(batch, 200)),
         "transactions": lambda tx: transactions.purge(tx, before=before, batch=batch),
         "enrollments": lambda tx: enrollments.purge(tx, before=before, batch=batch),
+        "remembered_devices": lambda tx: devices.purge(tx, before=before, batch=batch),
         "artefacts": lambda tx: artefacts.purge(tx, before=before, batch=batch),
         "counts": lambda tx: limiter.purge(tx, now=now, batch=batch),
         "messages": lambda tx: messaging.purge(tx, now=now, batch=batch),

@@ -28,6 +28,7 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "factor_removed": {"kind": "passkey", "name": "Blue key"},
     "recovery_code_used": {"left": 9},
     "recovery_codes_made": {},
+    "device_copied": {},
     "verify_email": {"url": URL, "button": None},
     "already_registered": {"url": "https://portal.test/sign-in"},
     "registration_confirmed": {

@@ -13,6 +13,7 @@ from idp.audit.events import Event
 from idp.authenticators.factors import facts
 from idp.authenticators.factors.models import HeldFactor
 from idp.authenticators.factors.rules import MOST_OF_A_KIND, Reason, is_fresh, kinds_of
+from idp.authenticators.remembered_devices import service as devices
 from idp.foundation.database import new_id
 from idp.foundation.origin import Origin
 from idp.relying_parties import service as relying_parties
@@ -109,6 +110,7 @@ def add(
     )
     tx.add(row)
     tx.flush()  # the kind's own row refers to it
+    devices.forget_all(tx, subject_id=place.subject.id, now=set_up.now, origin=set_up.origin)
     audit.append(
         tx,
         Event.FACTOR_ADDED,

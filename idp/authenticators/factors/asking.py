@@ -3,17 +3,20 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from idp.authenticators.factors import adding, facts, proving
 from idp.authenticators.factors.kinds import CHALLENGE_PAGES, SET_UP_PAGES
 from idp.authenticators.factors.rules import Held, kinds_of, still_pending
-from idp.foundation import clock
+from idp.authenticators.upstairs import Upstairs
+from idp.foundation import clock, house
 from idp.foundation.database import reading
 from idp.foundation.front_door import origin
 from idp.foundation.pages import show_person
 from idp.sessions import cookies
 from idp.sessions import parked as pages
 from idp.sessions.parked import Parked
-from idp.sessions.rules import SessionFacts
+from idp.sessions.rules import SessionFacts, TransactionFacts
 from idp.subjects import service as subjects
 from idp.subjects.rules import SubjectFacts
 from idp.vocabulary.assurance import Factor
@@ -27,6 +30,8 @@ class Asked:
     subject: SubjectFacts
     ways: tuple[Held, ...]
     accepts: tuple[Factor, ...]
+    remember_days: int = 0
+    """For how long *do not challenge me on this device* may be offered here; 0: not at all."""
 
     @property
     def txn(self) -> UUID:
@@ -68,6 +73,7 @@ def asked(txn: UUID) -> Asked | None:
     with reading() as tx:
         subject = subjects.by_id(tx, subject_id=subject_id)
         held = facts.held(tx, subject_id=subject_id)
+        days = _remember_days(tx, transaction, subject_id=subject_id)
     if subject is None:
         return None
     if transaction.pending is not None:
@@ -75,7 +81,14 @@ def asked(txn: UUID) -> Asked | None:
             return None
         show_person(None)  # nobody is signed in yet, whoever's session this browser may hold
     ways = tuple(each for each in held if each.kind in transaction.accepts)
-    return Asked(parked, subject, ways, transaction.accepts)
+    return Asked(parked, subject, ways, transaction.accepts, days)
+
+
+def _remember_days(tx: Session, transaction: TransactionFacts, *, subject_id: str) -> int:
+    if transaction.pending is None:
+        return 0
+    allowed = house.get(Upstairs).remembered_for
+    return allowed(tx, transaction=transaction, subject_id=subject_id, now=clock.now()).days
 
 
 def setting_up(txn: UUID) -> SettingUp | None:
@@ -100,6 +113,7 @@ def attempt(txn: UUID, *, remember: bool = False) -> proving.Attempt:
         session=cookies.current_session(),
         origin=origin(),
         now=clock.now(),
+        devices=cookies.sent_devices(),
         remember=remember,
     )
 

@@ -1,6 +1,6 @@
 """What the second-factor and set-up pages post."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -17,3 +17,5 @@ class CodeForm(Form):
     """A typed code."""
 
     code: Code
+    remember: Literal["yes"] | None = None
+    """*Do not challenge me on this device.*"""

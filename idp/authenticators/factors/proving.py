@@ -1,6 +1,6 @@
 """Proving a second factor: who is asked, the attempt counted, the session made or lifted (MF-01, SI-12, RA-13)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -15,11 +15,14 @@ from idp.authenticators.admission import Arrival
 from idp.authenticators.factors import budgets
 from idp.authenticators.factors.models import HeldFactor
 from idp.authenticators.factors.rules import Reason, still_pending
+from idp.authenticators.remembered_devices import service as devices
+from idp.authenticators.upstairs import Upstairs
+from idp.foundation import house
 from idp.foundation.database import writing
 from idp.foundation.origin import Origin
 from idp.sessions import service as sessions
 from idp.sessions import step_up, transactions
-from idp.sessions.rules import PASSWORD, SessionFacts, TransactionFacts
+from idp.sessions.rules import PASSWORD, NewDevice, SessionFacts, TransactionFacts
 from idp.sessions.rules import Reason as Parking
 from idp.sessions.service import NewSession
 from idp.subjects import service as subjects
@@ -27,6 +30,7 @@ from idp.subjects.models import Subject
 from idp.subjects.rules import SubjectFacts
 from idp.vocabulary.assurance import GAINS, Acr, Amr, Factor
 from idp.vocabulary.refused import Refused
+from idp.vocabulary.secret import Secret
 
 STEP: Final = "second-factor"
 
@@ -40,6 +44,8 @@ class Attempt:
     session: SessionFacts | None
     origin: Origin
     now: datetime
+    devices: tuple[Secret, ...] = ()
+    """What this browser was remembered by."""
     remember: bool = False
     """*Do not challenge me on this device*; it counts only in the transaction that succeeds (MF-24)."""
 
@@ -116,7 +122,7 @@ def complete(tx: Session, attempt: Attempt, opened: Opened, *, proof: Proof) -> 
     row = tx.get(Subject, opened.subject.id)
     assert pending is not None
     assert row is not None
-    return admission.admit(
+    session = admission.admit(
         tx,
         _arrival(attempt, opened),
         subject=row,
@@ -125,6 +131,7 @@ def complete(tx: Session, attempt: Attempt, opened: Opened, *, proof: Proof) -> 
         amr=(Amr.PASSWORD, *proof.amr),
         proven={PASSWORD: pending.at, proof.kind.value: attempt.now},
     )
+    return replace(session, device=_remember(tx, attempt, opened, row))
 
 
 def fail(tx: Session, attempt: Attempt, opened: Opened, *, kind: Factor, reason: Refused) -> None:
@@ -140,6 +147,14 @@ def fail(tx: Session, attempt: Attempt, opened: Opened, *, kind: Factor, reason:
         client_id=opened.transaction.client_id,
         details={"method": kind.value},
     )
+
+
+def _remember(tx: Session, attempt: Attempt, opened: Opened, subject: Subject) -> NewDevice | None:
+    """Only here, after the factor, and only where the dispatcher would let the device serve (MF-24)."""
+    allowed = house.get(Upstairs).remembered_for
+    if not attempt.remember or not allowed(tx, transaction=opened.transaction, subject_id=subject.id, now=attempt.now):
+        return None
+    return devices.remember(tx, subject=subject, sent=attempt.devices, now=attempt.now, origin=attempt.origin)
 
 
 def _lift(tx: Session, attempt: Attempt, opened: Opened, session: SessionFacts, proof: Proof) -> NewSession | Refused:

@@ -108,9 +108,7 @@ def answer(
 ) -> ResponseReturnValue:
     """The one answer to a factor: on with the new cookie, back to the dispatcher, or the same page again."""
     if isinstance(outcome, NewSession):
-        response = make_response(onward(txn))
-        cookies.set_session(response, outcome.cookie)
-        return response
+        return cookies.signed_in(make_response(onward(txn)), outcome)
     if isinstance(outcome.reason, Parking) or outcome.reason in _BACK:
         return onward(txn)
     if outcome.reason is Reason.TOO_MANY_HERE:

@@ -3,7 +3,7 @@
 Whatever is wrong, one hash is computed, the same statements run, and the page says one sentence (SI-01, SI-02).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -17,6 +17,9 @@ from idp.authenticators.factors import facts as factors
 from idp.authenticators.password import budgets, facts, rules, setting
 from idp.authenticators.password.kdf import Kdf, Verdict
 from idp.authenticators.password.rules import Credential, Reason
+from idp.authenticators.remembered_devices import service as devices
+from idp.authenticators.remembered_devices.service import Found
+from idp.authenticators.upstairs import Upstairs
 from idp.foundation import house
 from idp.foundation.database import writing
 from idp.foundation.origin import Origin
@@ -26,7 +29,7 @@ from idp.sessions.service import NewSession
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
 from idp.subjects.rules import Status, SubjectFacts
-from idp.vocabulary.assurance import Acr, Amr
+from idp.vocabulary.assurance import Acr, Amr, Factor
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
 
@@ -45,6 +48,8 @@ class Attempt:
     session: SessionFacts | None
     origin: Origin
     now: datetime
+    devices: tuple[Secret, ...] = ()
+    """What this browser was remembered by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ def sign_in(attempt: Attempt) -> NewSession | FactorDue | Refused:
         assert known is not None
         assert credential is not None
         setting.refresh(tx, subject=known, credential=credential, plain=attempt.plain, digest=fresh)
-        return _go_on(tx, attempt, subject=outcome, client_id=reserved.transaction.client_id)
+        return _go_on(tx, attempt, subject=outcome, transaction=reserved.transaction)
 
 
 def must_change(tx: Session, *, subject_id: str, client_id: str | None, typed: bool) -> bool:
@@ -152,28 +157,46 @@ def _admit(tx: Session, attempt: Attempt, reserved: _Reserved, verdict: Verdict)
     return transaction if isinstance(transaction, Refused) else row
 
 
-def _go_on(tx: Session, attempt: Attempt, *, subject: Subject, client_id: str | None) -> NewSession | FactorDue:
+def _go_on(tx: Session, attempt: Attempt, *, subject: Subject, transaction: TransactionFacts) -> NewSession | FactorDue:
+    client_id = transaction.client_id
     budgets.succeeded(tx, account=subject.id, now=attempt.now)
+    device = None
     if factors.held(tx, subject_id=subject.id):
-        transactions.remember_first_factor(
-            tx, txn=attempt.txn, subject_id=subject.id, epoch=subject.epoch, now=attempt.now
-        )
-        audit.append(
-            tx,
-            Event.PASSWORD_PROVEN,
-            now=attempt.now,
-            actor=subject.id,
-            origin=attempt.origin,
-            subject_id=subject.id,
-            client_id=client_id,
-        )
-        return FactorDue()
-    return admission.admit(
+        device = _device(tx, attempt, transaction, subject)
+        if device is None:
+            return _await_factor(tx, attempt, subject=subject, client_id=client_id)
+    remembered = {Factor.DEVICE.value: device.remembered_at} if device is not None else {}
+    session = admission.admit(
         tx,
         Arrival(attempt.txn, client_id, attempt.browser_digest, attempt.session, attempt.origin, attempt.now),
         subject=subject,
-        method=Amr.PASSWORD.value,
+        method=" ".join((Amr.PASSWORD.value, *remembered)),
         acr=[Acr.AAL1],
         amr=[Amr.PASSWORD],
-        proven={PASSWORD: attempt.now},
+        proven={PASSWORD: attempt.now, **remembered},
     )
+    return replace(session, device=device.cookie if device is not None else None)
+
+
+def _device(tx: Session, attempt: Attempt, transaction: TransactionFacts, subject: Subject) -> Found | None:
+    """The remembered device that spares the factor, where the dispatcher lets one serve (C5)."""
+    if not attempt.devices:
+        return None
+    at_most = house.get(Upstairs).remembered_for(tx, transaction=transaction, subject_id=subject.id, now=attempt.now)
+    return devices.recognise(
+        tx, subject=subject, sent=attempt.devices, at_most=at_most, now=attempt.now, origin=attempt.origin
+    )
+
+
+def _await_factor(tx: Session, attempt: Attempt, *, subject: Subject, client_id: str | None) -> FactorDue:
+    transactions.remember_first_factor(tx, txn=attempt.txn, subject_id=subject.id, epoch=subject.epoch, now=attempt.now)
+    audit.append(
+        tx,
+        Event.PASSWORD_PROVEN,
+        now=attempt.now,
+        actor=subject.id,
+        origin=attempt.origin,
+        subject_id=subject.id,
+        client_id=client_id,
+    )
+    return FactorDue()

@@ -109,6 +109,7 @@ def verify(txn: UUID) -> ResponseReturnValue:
         session=cookies.current_session(),
         origin=origin(),
         now=clock.now(),
+        devices=cookies.sent_devices(),
     )
     return _answer(parked, service.sign_in(attempt), page=_password_page)
 
@@ -148,9 +149,7 @@ def set_new(txn: UUID) -> ResponseReturnValue:
 def _answer(parked: Parked, outcome: NewSession | service.FactorDue | Refused, *, page: _Page) -> ResponseReturnValue:
     """The one answer function: on, busy, back to the dispatcher, or the same page for every other no."""
     if isinstance(outcome, NewSession):
-        response = make_response(onward(parked.transaction.id))
-        cookies.set_session(response, outcome.cookie)
-        return response
+        return cookies.signed_in(make_response(onward(parked.transaction.id)), outcome)
     if isinstance(outcome, service.FactorDue) or isinstance(outcome.reason, Parking):
         return onward(parked.transaction.id)
     if outcome.reason is Reason.BUSY:

@@ -46,7 +46,7 @@ def verify(txn: UUID) -> ResponseReturnValue:
     if isinstance(form, FormErrors):
         return _challenge_page(asked, wrong=form), 400 if "" in form else 422
     mine = tuple(way.id for way in asked.of_kind(Factor.TOTP))
-    attempt = asking.attempt(txn)
+    attempt = asking.attempt(txn, remember=form.remember is not None)
     outcome = service.prove(attempt, typed=form.code, mine=mine)
     return answer(txn, outcome, page=lambda refused: _challenge_page(asked, refused=refused))
 
@@ -97,6 +97,7 @@ def _challenge_page(asked: Asked, *, wrong: FormErrors = _NOTHING, refused: Refu
         subject=asked.subject,
         apps=asked.of_kind(Factor.TOTP),
         others=asked.others(Factor.TOTP),
+        remember_days=asked.remember_days,
         errors=errors,
         problem=problem,
     )
