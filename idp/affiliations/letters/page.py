@@ -127,7 +127,7 @@ class _Sheet:
         self.canvas.setStrokeColor(HexColor(_INK))
         self.canvas.setLineWidth(1)
         self.canvas.roundRect(LEFT, self.y - height + 8, RIGHT - LEFT, height, 6)
-        top, middle = self.y - 12, LEFT + 2.4 * INCH
+        top, middle = self.y - 12, LEFT + 2.85 * INCH
         for x, label, value in (
             (LEFT + 16, self.content.login_label, self.content.login_id),
             (middle, self.content.pin_label, self.content.pin),
