@@ -34,6 +34,8 @@ class StepOptions(Part):
     intro: Localized | None = None
     button: Localized | None = None
     """The page's main button; of several steps on one page the last that says one."""
+    back_to_sign_in: bool = False
+    """The way out of the first page is *Back to sign in* (C1) instead of *Cancel*."""
     labels: dict[str, Localized] = Field(default_factory=dict)
     """Field name → label, where the portal words it differently."""
 
