@@ -5,14 +5,34 @@ from typing import Final
 
 from idp.enrollment.step import Step
 from idp.enrollment.steps.agreement.step import Agreement
+from idp.enrollment.steps.associate_provider.step import AssociateProvider
 from idp.enrollment.steps.choose_account_type.step import ChooseAccountType
+from idp.enrollment.steps.claim_practice.step import ClaimPractice
 from idp.enrollment.steps.confirmation.step import Confirmation
+from idp.enrollment.steps.coverage.step import Coverage
 from idp.enrollment.steps.create_account.step import CreateAccount
+from idp.enrollment.steps.find_provider.step import FindProvider
+from idp.enrollment.steps.identify_trading_partner.step import IdentifyTradingPartner
+from idp.enrollment.steps.pin_letter.step import PinLetter
+from idp.enrollment.steps.requestor_details.step import RequestorDetails
 from idp.enrollment.steps.verify_email.step import VerifyEmail
 
 _BEHAVIOURS: Final[Mapping[str, Step]] = {
     step.declared.name: step
-    for step in (Agreement(), ChooseAccountType(), Confirmation(), CreateAccount(), VerifyEmail())
+    for step in (
+        Agreement(),
+        AssociateProvider(),
+        ChooseAccountType(),
+        ClaimPractice(),
+        Confirmation(),
+        Coverage(),
+        CreateAccount(),
+        FindProvider(),
+        IdentifyTradingPartner(),
+        PinLetter(),
+        RequestorDetails(),
+        VerifyEmail(),
+    )
 }
 
 

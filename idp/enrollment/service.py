@@ -16,6 +16,7 @@ from idp.authenticators.password.rules import Reason as PasswordReason
 from idp.enrollment import completing, mailbox, rules, runs
 from idp.enrollment.place import Place, Visit, run_of, stand
 from idp.enrollment.reading import MALFORMED, Read, Unread, read
+from idp.enrollment.refusals import sentence_for
 from idp.enrollment.rules import Complete, Page, Show
 from idp.enrollment.runs import Run
 from idp.enrollment.step import Kept, Wrong
@@ -115,7 +116,8 @@ def _reserve(visit: Visit, parts: list[Read]) -> Refused | None:
         for part in parts:
             refused = part.step.reserve(tx, part.form, part.at)
             if refused is not None:
-                _audit(tx, visit, part, refused, subject_id=None)
+                if not isinstance(refused, Wrong) or refused.audited:
+                    _audit(tx, visit, part, refused, subject_id=None)
                 return refused
     return None
 
@@ -164,7 +166,7 @@ def _move_on(tx: Session, visit: Visit, run: Run, parts: list[Read], *, ends: bo
     if ends or isinstance(verdict, Complete):
         refused = completing.complete(tx, place, ended_early=ends)
         if refused is not None:
-            return _again(refused, parts[-1])
+            return Again(problem=sentence_for(refused))
     elif isinstance(verdict, Show) and verdict.page.awaits_link:
         mailbox.send_link(tx, place)
     return Onward(run.id)

@@ -103,7 +103,7 @@ class Step:
         return f"enrollment/steps/{self.declared.name}.html"
 
     def sentence(self, refused: Refused) -> LazyString:
-        """What people read when an attempt was one too many, or the end of it all failed."""
+        """What people read when an attempt was one too many."""
         return TOO_MANY
 
     def form(self, at: At) -> type[Form]:

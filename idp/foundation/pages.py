@@ -52,7 +52,7 @@ def attach(app: Flask) -> None:
     environment = app.jinja_env
     environment.globals.pop("config", None)
     environment.globals.update(static_url=static_url, csrf_field=csrf_field, here=here)
-    environment.filters.update(mask_email=masks.email, mask_phone=masks.phone, mask_tin=masks.tin)
+    environment.filters.update(mask_email=masks.email, mask_phone=masks.phone, mask_tail=masks.tail, mask_tin=masks.tin)
     environment.filters["mail_styles"] = mail_styles
     app.context_processor(_defaults)
     app.after_request(_close)

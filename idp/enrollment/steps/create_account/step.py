@@ -92,9 +92,6 @@ class CreateAccount(Step):
             tx, subject_id=subject_id, user_id=chosen, actor=subject_id, now=at.now, origin=at.origin
         )
 
-    def sentence(self, refused: Refused) -> LazyString:
-        return REASONS[refused.reason] if isinstance(refused.reason, Reason) else super().sentence(refused)
-
 
 _KEPT = ("user_id", "email", "display_name", "first_name", "last_name", "phone")
 

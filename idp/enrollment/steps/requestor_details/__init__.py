@@ -1,0 +1,1 @@
+"""*Requestor Details* (B4): who asks whom for access, and why; the request is made when the ceremony ends."""

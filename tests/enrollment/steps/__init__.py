@@ -1,0 +1,1 @@
+"""Each step through the engine, as a browser meets it."""
