@@ -6,6 +6,7 @@ from typing import Final
 from idp.enrollment.step import Step
 from idp.enrollment.steps.agreement.step import Agreement
 from idp.enrollment.steps.associate_provider.step import AssociateProvider
+from idp.enrollment.steps.challenge_questions.step import ChallengeQuestions
 from idp.enrollment.steps.choose_account_type.step import ChooseAccountType
 from idp.enrollment.steps.claim_practice.step import ClaimPractice
 from idp.enrollment.steps.confirmation.step import Confirmation
@@ -15,6 +16,7 @@ from idp.enrollment.steps.find_provider.step import FindProvider
 from idp.enrollment.steps.identify_trading_partner.step import IdentifyTradingPartner
 from idp.enrollment.steps.pin_letter.step import PinLetter
 from idp.enrollment.steps.requestor_details.step import RequestorDetails
+from idp.enrollment.steps.site_key.step import SiteKey
 from idp.enrollment.steps.verify_email.step import VerifyEmail
 
 _BEHAVIOURS: Final[Mapping[str, Step]] = {
@@ -22,6 +24,7 @@ _BEHAVIOURS: Final[Mapping[str, Step]] = {
     for step in (
         Agreement(),
         AssociateProvider(),
+        ChallengeQuestions(),
         ChooseAccountType(),
         ClaimPractice(),
         Confirmation(),
@@ -31,6 +34,7 @@ _BEHAVIOURS: Final[Mapping[str, Step]] = {
         IdentifyTradingPartner(),
         PinLetter(),
         RequestorDetails(),
+        SiteKey(),
         VerifyEmail(),
     )
 }

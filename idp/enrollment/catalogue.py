@@ -6,6 +6,7 @@ from typing import Final
 from idp.enrollment.declared import Declared
 from idp.enrollment.steps.agreement.declared import DECLARED as AGREEMENT
 from idp.enrollment.steps.associate_provider.declared import DECLARED as ASSOCIATE_PROVIDER
+from idp.enrollment.steps.challenge_questions.declared import DECLARED as CHALLENGE_QUESTIONS
 from idp.enrollment.steps.choose_account_type.declared import DECLARED as CHOOSE_ACCOUNT_TYPE
 from idp.enrollment.steps.claim_practice.declared import DECLARED as CLAIM_PRACTICE
 from idp.enrollment.steps.confirmation.declared import DECLARED as CONFIRMATION
@@ -15,6 +16,7 @@ from idp.enrollment.steps.find_provider.declared import DECLARED as FIND_PROVIDE
 from idp.enrollment.steps.identify_trading_partner.declared import DECLARED as IDENTIFY_TRADING_PARTNER
 from idp.enrollment.steps.pin_letter.declared import DECLARED as PIN_LETTER
 from idp.enrollment.steps.requestor_details.declared import DECLARED as REQUESTOR_DETAILS
+from idp.enrollment.steps.site_key.declared import DECLARED as SITE_KEY
 from idp.enrollment.steps.verify_email.declared import DECLARED as VERIFY_EMAIL
 
 CATALOGUE: Final[Mapping[str, Declared]] = {
@@ -22,6 +24,7 @@ CATALOGUE: Final[Mapping[str, Declared]] = {
     for declared in (
         AGREEMENT,
         ASSOCIATE_PROVIDER,
+        CHALLENGE_QUESTIONS,
         CHOOSE_ACCOUNT_TYPE,
         CLAIM_PRACTICE,
         CONFIRMATION,
@@ -31,6 +34,7 @@ CATALOGUE: Final[Mapping[str, Declared]] = {
         IDENTIFY_TRADING_PARTNER,
         PIN_LETTER,
         REQUESTOR_DETAILS,
+        SITE_KEY,
         VERIFY_EMAIL,
     )
 }

@@ -315,7 +315,7 @@ def test_RC_21_where_questions_and_site_keys_are_off_they_do_not_exist(client, s
         f"/sign-in/{txn}/{step}",
         f"/sign-in/{step}",
         f"/account/{step}",
-        f"/enroll/heartland-selfservice/{step}",
+        f"/enroll/heartland-selfservice/{step}/",
     ):
         assert client.get(path).status_code == 404
     assert step not in page.text

@@ -1,0 +1,1 @@
+"""Challenge questions, from three groups (A7) or in the person's own words (D3)."""
