@@ -38,6 +38,7 @@ def _furnish(app: "Flask", settings: "Settings") -> None:
     """What one application has one of (`idp.foundation.house`)."""
     from idp.account.upstairs import upstairs
     from idp.authenticators.password.kdf import Kdf
+    from idp.directory.upstairs import Upstairs as Directory
     from idp.foundation import house
     from idp.foundation.outgoing import Outgoing
     from idp.foundation.store import Store
@@ -54,6 +55,7 @@ def _furnish(app: "Flask", settings: "Settings") -> None:
         Store(settings.redis_url),
         Kdf.by(settings),
         upstairs(),
+        Directory(),
     ):
         house.furnish(app, piece)
     app.config["SECRET_KEY"] = keyring.derive("flask")

@@ -65,6 +65,7 @@ class Event(StrEnum):
     DIRECTORY_IMPORTED = "directory_imported"
     PROVIDER_CHANGED = "provider_changed"
     PIN_LETTER_ISSUED = "pin_letter_issued"
+    PRACTICE_CHANGED = "practice_changed"
     CLIENT_APPLIED = "client_applied"
     CLIENT_SECRET_CREATED = "client_secret_created"
     CLIENT_DISABLED = "client_disabled"

@@ -1,6 +1,8 @@
 """`idp directory`: the payer's files come in here."""
 
 import json
+import os
+import stat
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,9 +15,11 @@ from sqlalchemy.exc import IntegrityError
 from idp.directory import service, words
 from idp.directory.imports import rules
 from idp.directory.imports.files import BadFile
+from idp.directory.imports.progress import Progress
 from idp.directory.imports.rejects import RejectFile
 from idp.directory.imports.run import Report
 from idp.directory.imports.service import FORMATS, Confirm, run_import
+from idp.directory.service import NATIONAL
 from idp.foundation import clock, house
 from idp.foundation.database import reading
 from idp.foundation.origin import Origin
@@ -38,7 +42,9 @@ def directory() -> None:
 @directory.command("import")
 @click.argument("file")
 @click.option("--format", "format_name", type=click.Choice(sorted(FORMATS)), required=True, help="What the file is.")
-@click.option("--registry", help="Whose file it is, such as ozark. Default: the only registry there is.")
+@click.option(
+    "--registry", help="Whose file it is, such as ozark. Default: the only registry there is. Not for nppes and fhir."
+)
 @click.option("--dry-run", is_flag=True, help="Check and count only; nothing is written.")
 @click.option("--full", is_flag=True, help="The file is complete: what is listed and not in it ends.")
 @click.option("--yes", is_flag=True, help="With --full: do not ask; needed above 5 percent.")
@@ -58,6 +64,9 @@ def import_(
 ) -> None:
     """Take in FILE (`-`: standard input). The same file twice changes nothing the second time.
 
+    A run that was killed is resumed by running it again: what is in already is only read. NPPES and FHIR files belong to
+    no registry: they fill the NPI record, by which nobody is matched.
+
     Exit code 0: every row was taken; 1: some rows were refused, see the rejects; 2: the file could not be read to
     its end, or the command makes no sense.
     """
@@ -69,18 +78,20 @@ def import_(
     with ExitStack() as stack:
         stream = _open(file, stack)
         stack.enter_context(kept)
+        progress = Progress(stream, size=_size(stream), tell=lambda line: click.echo(line, err=True))
         try:
             report = run_import(
                 stream,
                 name=name,
                 format_name=format_name,
-                registry=_registry(registry),
+                registry=_registry(registry, format_name=format_name),
                 now=clock.now(),
                 actor="system",
                 origin=Origin.local("cli"),
                 dry_run=dry_run,
                 full=confirm,
                 keep_reject=kept.keep,
+                progress=progress,
             )
         except BadFile as error:
             raise Unusable(str(error)) from None
@@ -104,7 +115,20 @@ def _open(file: str, stack: ExitStack) -> BinaryIO:
         raise Unusable(f"{file}: {error.strerror}") from None
 
 
-def _registry(name: str | None) -> str:
+def _size(stream: BinaryIO) -> int | None:
+    """Of a file; standard input may be without end."""
+    try:
+        found = os.fstat(stream.fileno())
+    except OSError:
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
+def _registry(name: str | None, *, format_name: str) -> str:
+    if FORMATS[format_name].national:
+        if name is not None:
+            raise click.UsageError(f"{format_name} is nobody's own file: leave --registry out.")
+        return NATIONAL
     if name is not None:
         try:
             return rules.registry(name)
@@ -136,7 +160,8 @@ def _tell(report: Report, kept: RejectFile, *, as_json: bool) -> None:
         click.echo(json.dumps({**report.as_dict(), **rejects}))
         return
     heading = "Would change" if report.dry_run else "Imported"
-    click.echo(f"{heading}: {report.format} of {report.registry}, {report.read} rows")
+    whose = "" if report.registry == NATIONAL else f" of {report.registry}"
+    click.echo(f"{heading}: {report.format}{whose}, {report.read} rows")
     for label in ("added", "changed", "unchanged", "ended", "rejected"):
         click.echo(f"  {label:<10} {getattr(report, label):>8}")
     for note, count in sorted(report.notes.items()):

@@ -31,6 +31,7 @@ PROVIDERS: Final = select(
     provider.c.id, provider.c.registry, provider.c.provider_id, provider.c.npi, provider.c.provider_type,
     provider.c.legal_name, provider.c.practice_id, practice.c.tin_last4, practice.c.tin_type, provider.c.status,
     provider.c.effective_date, provider.c.end_date, provider.c.state, provider.c.programs, provider.c.tin_changed_at,
+    provider.c.npi_deactivated_on,
 ).join_from(provider, practice, practice.c.id == provider.c.practice_id)  # fmt: skip
 _PRACTICE_COLUMNS: Final = (
     practice.c.id, practice.c.name, practice.c.tin_last4, practice.c.tin_type, practice.c.tin_sealed,
@@ -46,9 +47,10 @@ _PARTNERS: Final = select(
 
 
 def in_force_on(on: date | ColumnElement[date], *, row: FromClause = provider) -> ColumnElement[bool]:
-    """`rules.in_force` as a condition on `provider`, or on another name for it."""
+    """`ProviderFacts.in_force` as a condition on `provider`, or on another name for it."""
     return and_(
         row.c.effective_date <= on,
+        or_(row.c.npi_deactivated_on.is_(None), row.c.npi_deactivated_on > on),
         or_(row.c.end_date > on, and_(row.c.end_date.is_(None), row.c.status == ProviderStatus.ACTIVE.value)),
     )
 
@@ -183,6 +185,7 @@ def provider_of(row: Any) -> ProviderFacts:
         state=row.state,
         programs=row.programs,
         tin_changed_at=row.tin_changed_at,
+        npi_deactivated_on=row.npi_deactivated_on,
     )
 
 

@@ -78,6 +78,8 @@ class Provider(Model):
     end_date: Mapped[date | None]
     tin_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When the roster moved it to another TIN; what was granted before reads `suspended` (MODEL §10)."""
+    npi_deactivated_on: Mapped[date | None]
+    """From when on NPPES calls its NPI deactivated; such a record is not in force."""
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -85,10 +87,67 @@ class ProviderWord(Model):
     """One folded word of a provider's name, found by its beginning."""
 
     __tablename__ = "provider_word"
+    __table_args__ = (Index("ix_provider_word_sorted", "registry", "word", "name_key", "provider_id"),)
 
     registry_name: Mapped[str] = mapped_column("registry", String(32), primary_key=True)
     word: Mapped[str] = mapped_column(WORD_TEXT, primary_key=True)
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("provider.id"), primary_key=True, index=True)
+    name_key: Mapped[str] = mapped_column(NAME_TEXT, server_default="")
+    """The provider's: a page of a common word is read off the index in order, and its other words with it."""
+    state: Mapped[str] = mapped_column(String(2), server_default="")
+
+
+class NameWord(Model):
+    """A word that some name has: where a search finds nothing, the nearest of these may have been meant."""
+
+    __tablename__ = "name_word"
+    __table_args__ = (
+        Index("ix_name_word_trigrams", "word", postgresql_using="gin", postgresql_ops={"word": "gin_trgm_ops"}),
+    )
+
+    scope: Mapped[str] = mapped_column(String(32), primary_key=True)
+    """The registry, or `*` for NPI records."""
+    word: Mapped[str] = mapped_column(WORD_TEXT, primary_key=True)
+
+
+class NpiRecord(Model):
+    """What NPPES or a FHIR directory says of one NPI: for search and deactivation; it never matches or grants (MODEL §2)."""
+
+    __tablename__ = "npi_record"
+
+    npi: Mapped[str] = mapped_column(String(10), primary_key=True)
+    source: Mapped[str] = mapped_column(String(8), primary_key=True)
+    """`nppes` or `fhir`."""
+    entity: Mapped[str | None] = mapped_column(String(12))
+    """`individual` or `organization`; none where all that was ever told is that the NPI is deactivated."""
+    name: Mapped[str] = mapped_column(String(200))
+    name_key: Mapped[str] = mapped_column(NAME_TEXT)
+    state: Mapped[str] = mapped_column(String(2))
+    """Of the practice location; empty outside of the United States."""
+    zip_code: Mapped[str] = mapped_column(String(10))
+    status: Mapped[str] = mapped_column(String(12))
+    """`active`, `deactivated`, or `left`: no longer in a full file."""
+    enumerated_on: Mapped[date | None]
+    updated_on: Mapped[date | None]
+    """As the source says; an older line changes nothing."""
+    deactivated_on: Mapped[date | None]
+    reactivated_on: Mapped[date | None]
+    digest: Mapped[bytes] = mapped_column(LargeBinary(16))
+    """Of the line's values: whether the same line says anything new."""
+    imported_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class NpiWord(Model):
+    """One folded word of an NPI record's name, in the order in which a search shows it."""
+
+    __tablename__ = "npi_word"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    word: Mapped[str] = mapped_column(WORD_TEXT, primary_key=True)
+    name_key: Mapped[str] = mapped_column(NAME_TEXT, primary_key=True)
+    npi: Mapped[str] = mapped_column(String(10), primary_key=True)
+    source: Mapped[str] = mapped_column(String(8), primary_key=True)
+    state: Mapped[str] = mapped_column(String(2))
 
 
 class TradingPartner(Model):
@@ -154,3 +213,14 @@ class ImportRun(Model):
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     counts: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+
+
+class ImportReject(Model):
+    """A refused line of a run, for the console's download; never more of one run than `KEPT_REJECTS`."""
+
+    __tablename__ = "import_reject"
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("import_run.id"), primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(32))
+    reasons: Mapped[list[str]] = mapped_column(Json)

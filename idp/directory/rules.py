@@ -104,13 +104,18 @@ class ProviderFacts:
     programs: str
     tin_changed_at: datetime | None = None
     """When the roster moved this record to another TIN: what was granted before reads `suspended` (MODEL §10)."""
+    npi_deactivated_on: date | None = None
+    """From when on NPPES calls its NPI deactivated: then it counts as ended."""
 
     @property
     def masked_tin(self) -> str:
         return f"**-***{self.tin_last4}"
 
     def in_force(self, on: date) -> bool:
-        return in_force(self, on)
+        return in_force(self, on) and not self.npi_is_off(on)
+
+    def npi_is_off(self, on: date) -> bool:
+        return self.npi_deactivated_on is not None and self.npi_deactivated_on <= on
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +204,11 @@ def search_words(name: str) -> tuple[str, ...]:
 def name_key(name: str) -> str:
     """A name as lists are sorted: its folded words with one blank between."""
     return " ".join(search_words(name))[:NAME_KEY_LENGTH]
+
+
+def key_words(key: str) -> tuple[str, ...]:
+    """The words of a `name_key` that searches go by; the last of a very long name may be cut short there."""
+    return tuple(dict.fromkeys(word for word in key.split(" ") if word))
 
 
 def zip_matches(entered: str, known: tuple[str, ...] | list[str]) -> bool:

@@ -28,6 +28,8 @@ from idp.foundation.vault import SealingKeys, blind_index, seal, unseal
 from idp.keyring.service import Keyring
 from idp.vocabulary.identifiers import Malformed, Tin, TradingPartnerId
 
+NATIONAL: Final = "*"
+"""Stands for the registry of what is nobody's own file: NPIs mean the same everywhere."""
 TIN_CONTEXT: Final = "practice.tin"
 """One context for providers' and practices' TINs, so that either finds the other."""
 
@@ -179,7 +181,8 @@ def provider_served(
 
 def registries(tx: Session) -> list[str]:
     """Registries that have had an import, by name."""
-    return list(tx.execute(select(ImportRun.registry_name).distinct().order_by(ImportRun.registry_name)).scalars())
+    query = select(ImportRun.registry_name).where(ImportRun.registry_name != NATIONAL).distinct()
+    return list(tx.execute(query.order_by(ImportRun.registry_name)).scalars())
 
 
 def tin_index(tin: Tin, *, key: bytes) -> bytes:

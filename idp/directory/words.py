@@ -31,5 +31,8 @@ FAULTS: Final[Mapping[Fault, str]] = {
     Fault.TINS: "Represented TINs have 9 digits each, with a semicolon between.",
     Fault.PIN: "A PIN has 6 to 16 letters and digits.",
     Fault.PROVIDER_UNKNOWN: "The registry has no provider with this ID; import the provider master first.",
+    Fault.ENTITY: "The entity type is 1 (a person) or 2 (an organization); empty only for a deactivated NPI.",
+    Fault.REPEATED: "The file names this NPI twice; the first time counts.",
+    Fault.US_DATE: "A date is a day of the calendar as MM/DD/YYYY.",
     Fault.LETTER_DIFFERS: "This letter is known with other dates.",
 }

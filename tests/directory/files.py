@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from idp.directory.imports import rules
+from idp.directory.imports.npi.layout import NPPES_329, NPPES_330
 from idp.directory.imports.run import Reject, Report
-from idp.directory.imports.service import Confirm, run_import
+from idp.directory.imports.service import FORMATS, Confirm, run_import
+from idp.directory.service import NATIONAL
 from idp.foundation.origin import Origin
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -19,6 +21,7 @@ COLUMNS = {
     "provider-master": rules.PROVIDER_COLUMNS,
     "trading-partners": rules.PARTNER_COLUMNS,
     "pin-letters": rules.LETTER_COLUMNS,
+    "nppes": NPPES_329,
 }
 PRACTITIONER = {
     "provider_id": "123456789", "provider_type": "practitioner", "npi": "1234567893", "tin": "666025841",
@@ -39,6 +42,19 @@ PARTNER = {
 LETTER = {
     "provider_id": "123456789", "pin": "e28HKtSp", "issued_on": "2026-01-02", "expires_on": "2035-12-31", "used_on": "",
 }  # fmt: skip
+_PRACTICE = "Provider Business Practice Location Address"
+PERSON_NPI = dict.fromkeys(NPPES_330, "") | {
+    "NPI": "1234567893", "Entity Type Code": "1", "Provider First Name": "INÉS", "Provider Middle Name": "M",
+    "Provider Last Name (Legal Name)": "HALVORSEN", f"{_PRACTICE} State Name": "CT",
+    f"{_PRACTICE} Postal Code": "060021234", f"{_PRACTICE} Country Code (If outside U.S.)": "US",
+    "Provider Enumeration Date": "05/23/2005", "Last Update Date": "07/08/2020",
+}  # fmt: skip
+CLINIC_NPI = PERSON_NPI | {
+    "NPI": "1982607537", "Entity Type Code": "2", "Employer Identification Number (EIN)": "<UNAVAIL>",
+    "Provider Organization Name (Legal Business Name)": "JUNIPER RIDGE CLINIC, INC.", "Provider First Name": "",
+    "Provider Middle Name": "", "Provider Last Name (Legal Name)": "",
+}  # fmt: skip
+OFF = dict.fromkeys(NPPES_330, "") | {"NPI": "1234567893", "NPI Deactivation Date": "02/01/2026"}
 
 
 def shared(name: str) -> Path:
@@ -52,7 +68,7 @@ def shared(name: str) -> Path:
 def written(format_name: str, rows: Sequence[Mapping[str, str]]) -> bytes:
     """A file of that format."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS[format_name], lineterminator="\n")
+    writer = csv.DictWriter(text, COLUMNS[format_name], lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode()
@@ -72,7 +88,8 @@ def taken(
     data = content if isinstance(content, bytes) else written(format_name, content)
     kept = rejects if rejects is not None else []
     return run_import(
-        io.BytesIO(data), name="file.csv", format_name=format_name, registry=registry, now=now, actor="system",
+        io.BytesIO(data), name="file.csv", format_name=format_name,
+        registry=NATIONAL if FORMATS[format_name].national else registry, now=now, actor="system",
         origin=Origin.local("test"), dry_run=dry_run, full=full, keep_reject=kept.append,
     )  # fmt: skip
 

@@ -1,13 +1,13 @@
 """Reading a file line by line without trusting it: encoding, header, length, and an end that is an end."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 LONGEST_LINE: Final = 64 * 1024
-_BOM: Final = b"\xef\xbb\xbf"
-_PACKED: Final = {b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstandard"}
+BOM: Final = b"\xef\xbb\xbf"
+PACKED: Final = {b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstandard"}
 
 
 class BadFile(ValueError):
@@ -22,18 +22,30 @@ class Line:
     """One record; `cells` is `None` when it has not as many columns as the header."""
 
     number: int
-    cells: Mapping[str, str] | None
+    cells: Any
     cut: bool = False
     """The file ends here without a line end: what is wrong with this line is a truncated file."""
 
 
 class Lines:
-    """The records of one CSV stream (RFC 4180, UTF-8, a byte order mark tolerated, the columns exactly as expected)."""
+    """The records of one CSV stream (RFC 4180, UTF-8, a byte order mark tolerated, the columns exactly as expected).
 
-    def __init__(self, stream: BinaryIO, *, name: str, columns: tuple[str, ...]) -> None:
+    A row is read as its cells by name, or by `shape`, which a format needs that has had other layouts, `also`.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        *,
+        name: str,
+        columns: tuple[str, ...],
+        also: Sequence[tuple[str, ...]] = (),
+        shape: Callable[[list[str]], Any] | None = None,
+    ) -> None:
         self._stream = stream
         self._name = name
-        self._columns = columns
+        self._layouts = (columns, *also)
+        self._shape = shape or (lambda cells: dict(zip(columns, cells, strict=True)))
         self._read = 0
         self._cut = False
 
@@ -42,13 +54,12 @@ class Lines:
 
     def __iter__(self) -> Iterator[Line]:
         records = csv.reader(self._texts(), strict=True)
-        self._check_header(self._next(records))
-        width = len(self._columns)
+        width = len(self._layout(self._next(records)))
         while (cells := self._next(records)) is not None:
             if not cells:
                 continue
             if len(cells) == width:
-                yield Line(records.line_num, dict(zip(self._columns, cells, strict=True)), self._cut)
+                yield Line(records.line_num, self._shape(cells), self._cut)
             elif self._cut:
                 raise self.bad(records.line_num, "the file ends in the middle of a row")
             else:
@@ -61,14 +72,16 @@ class Lines:
             what = "the file ends inside a quoted field" if "end of data" in str(error) else "the quoting is broken"
             raise self.bad(self._read, what) from None
 
-    def _check_header(self, header: list[str] | None) -> None:
+    def _layout(self, header: list[str] | None) -> tuple[str, ...]:
         if header is None:
             raise self.bad(1, "the file is empty")
-        for number, expected in enumerate(self._columns, start=1):
-            if number > len(header) or header[number - 1] != expected:
-                raise self.bad(1, f"column {number} of the header must be {expected}")
-        if len(header) > len(self._columns):
-            raise self.bad(1, f"the header must have {len(self._columns)} columns, it has {len(header)}")
+        if tuple(header) in self._layouts:
+            return tuple(header)
+        columns = max(self._layouts, key=lambda layout: _agree(layout, header))
+        place = _agree(columns, header)
+        if place < len(columns):
+            raise self.bad(1, f"column {place + 1} of the header must be {columns[place]}")
+        raise self.bad(1, f"the header must have {len(columns)} columns, it has {len(header)}")
 
     def _texts(self) -> Iterator[str]:
         while raw := self._stream.readline(LONGEST_LINE + 1):
@@ -86,7 +99,21 @@ class Lines:
                 raise self.bad(self._read, "this is not UTF-8 text") from None
 
     def _opening(self, raw: bytes) -> bytes:
-        for magic, what in _PACKED.items():
-            if raw.startswith(magic):
-                raise self.bad(1, f"this is {what}; unpack it first")
-        return raw.removeprefix(_BOM)
+        if what := packed(raw):
+            raise self.bad(1, f"this is {what}; unpack it first")
+        return raw.removeprefix(BOM)
+
+
+def packed(opening: bytes) -> str | None:
+    """What kind of archive begins like this."""
+    return next((what for magic, what in PACKED.items() if opening.startswith(magic)), None)
+
+
+def _agree(layout: tuple[str, ...], header: list[str]) -> int:
+    """How many leading columns are as they must be."""
+    same = 0
+    for expected, found in zip(layout, header, strict=False):
+        if expected != found:
+            break
+        same += 1
+    return same

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from idp.directory import facts
 from idp.directory.imports.rules import LETTER_COLUMNS, Fault, LetterRow, letter_row
-from idp.directory.imports.run import Run
+from idp.directory.imports.run import PayersFile, Run
 from idp.directory.letters import service as letters
 from idp.directory.letters.digest import pin_digest
 from idp.directory.models import PinLetter
@@ -22,7 +22,7 @@ _table: Table = PinLetter.__table__  # type: ignore[assignment]
 _DAY = timedelta(days=1)
 
 
-class PinLetters:
+class PinLetters(PayersFile):
     """The payer's file of letters sent; the providers must be in the directory already."""
 
     name = "pin-letters"
@@ -54,10 +54,6 @@ class PinLetters:
                 run.refuse(line, row.provider_id, Fault.PROVIDER_UNKNOWN)
             else:
                 _take_letter(tx, line, row, provider, run)
-
-    def listed(self, tx: Session, registry: str) -> list[str]:
-        """A file of letters never ends others."""
-        return []
 
     def end(self, tx: Session, numbers: Sequence[str], run: Run) -> None:
         """Nothing is listed, so nothing ends."""

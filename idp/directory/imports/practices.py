@@ -1,6 +1,7 @@
 """Practices as the provider master makes them: one per TIN in use, named and typed by its own records."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -18,25 +19,36 @@ from idp.vocabulary.identifiers import Tin, TinType
 _MANY = 500
 
 
-def resolve(tx: Session, rows: Sequence[ProviderRow], run: Run) -> dict[bytes, UUID]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The practice of a TIN; `is_new` where this run has made it."""
+
+    id: UUID
+    is_new: bool
+
+
+def resolve(tx: Session, rows: Sequence[ProviderRow], run: Run) -> dict[bytes, Place]:
     """The practice of each row's TIN, made where it is missing; in a dry run a missing one has a passing id."""
     wanted = {tin_index(row.practice_tin, key=run.index): row for row in rows}
-    found = by_index(tx, wanted)
-    missing = {index: row for index, row in wanted.items() if index not in found}
-    made = [_new(row, index, run) for index, row in missing.items()]
+    found = {index: Place(row.id, row.created_at >= run.now) for index, row in _held(tx, wanted).items()}
+    made = [_new(row, index, run) for index, row in wanted.items() if index not in found]
     if made and not run.dry:
         tx.execute(insert(facts.practice), made)
     run.report.notes["practices_made"] += len(made)
-    return found | {row["tin_index"]: row["id"] for row in made}
+    return found | {row["tin_index"]: Place(row["id"], is_new=True) for row in made}
 
 
 def by_index(tx: Session, indexes: Iterable[bytes]) -> dict[bytes, UUID]:
     """The practices that hold these numbers now."""
+    return {index: row.id for index, row in _held(tx, indexes).items()}
+
+
+def _held(tx: Session, indexes: Iterable[bytes]) -> dict[bytes, Any]:
     table = facts.practice
-    query = select(table.c.tin_index, table.c.id).where(
+    query = select(table.c.tin_index, table.c.id, table.c.created_at).where(
         table.c.tin_index.in_(list(indexes)), table.c.retired_at.is_(None)
     )
-    return {bytes(row.tin_index): row.id for row in tx.execute(query)}
+    return {bytes(row.tin_index): row for row in tx.execute(query)}
 
 
 def settle(tx: Session, ids: Iterable[UUID]) -> None:

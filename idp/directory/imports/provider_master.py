@@ -1,18 +1,19 @@
 """Taking in the provider master: providers, the practices that their TINs make, and the words they are found by."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from idp.audit import service as audit
-from idp.audit.events import Event
 from idp.directory import facts
-from idp.directory.imports import practices
+from idp.directory.imports import changes, name_words, practices
+from idp.directory.imports.changes import Altered
+from idp.directory.imports.npi.taking import deactivated
 from idp.directory.imports.rules import PROVIDER_COLUMNS, Fault, ProviderRow, provider_row
-from idp.directory.imports.run import Run
+from idp.directory.imports.run import PayersFile, Run
 from idp.directory.rules import ProviderStatus, name_key, search_words
 from idp.directory.service import provider_context, seal_tin, tin_index
 from idp.foundation.database import new_id
@@ -21,13 +22,8 @@ from idp.vocabulary.identifiers import Malformed, ProviderId
 _table = facts.provider
 _COMPARED: Final = (
     "provider_type", "npi", "practice_id", "tin_index", "tin_type", "legal_name", "first_name", "last_name",
-    "name_key", "zip_codes", "state", "programs", "status", "effective_date", "end_date",
+    "name_key", "zip_codes", "state", "programs", "status", "effective_date", "end_date", "npi_deactivated_on",
 )  # fmt: skip
-_MATERIAL: Final = {
-    "npi": "npi", "practice_id": "tin", "tin_index": "tin", "zip_codes": "zip", "status": "status",
-    "effective_date": "dates", "end_date": "dates",
-}  # fmt: skip
-"""What an affiliation may hang on: a change of it is its own audit event."""
 _UPDATE: Final = (
     update(_table)
     .where(_table.c.id == bindparam("row_id"))
@@ -35,7 +31,7 @@ _UPDATE: Final = (
 )
 
 
-class ProviderMaster:
+class ProviderMaster(PayersFile):
     """The payer's file of providers."""
 
     name = "provider-master"
@@ -57,24 +53,27 @@ class ProviderMaster:
     def take(self, tx: Session, batch: Sequence[tuple[int, ProviderRow]], run: Run) -> None:
         rows = [row for _line, row in batch]
         known = _known(tx, rows, run)
-        practice_ids = practices.resolve(tx, rows, run)
-        added, changed, touched = [], [], set[UUID]()
+        places = practices.resolve(tx, rows, run)
+        off = deactivated(tx, [row.npi for row in rows])
+        added, changed = [], []
         for row in rows:
-            values = _values(row, practice_ids=practice_ids, run=run)
             before = known.get(row.provider_id)
+            values = _values(row, before, places=places, off=off, run=run)
             if before is None:
                 added.append((row, values))
-                touched.add(values["practice_id"])
             elif differing := [name for name in _COMPARED if before[name] != values[name]]:
-                changed.append((row, values, before, differing))
-                touched |= {values["practice_id"], before["practice_id"]}
+                changed.append(Altered(row, before, values, differing))
         run.report.added += len(added)
         run.report.changed += len(changed)
         run.report.unchanged += len(rows) - len(added) - len(changed)
         if not run.dry:
-            _insert(tx, added, run)
+            ids = _insert(tx, added, run)
             _change(tx, changed, run)
-            practices.settle(tx, touched)
+            came = dict(zip(ids, (values["practice_id"] for _row, values in added), strict=True))
+            fresh = {place.id for place in places.values() if place.is_new}
+            made = changes.after(tx, came, changed, run, fresh=fresh)
+            was = {each.before["practice_id"] for each in changed}
+            practices.settle(tx, {*came.values(), *was, *(each.values["practice_id"] for each in changed), *made})
 
     def listed(self, tx: Session, registry: str) -> list[str]:
         query = select(_table.c.provider_id).where(
@@ -90,25 +89,36 @@ class ProviderMaster:
             .returning(_table.c.id, _table.c.provider_id, _table.c.practice_id)
         ).all()
         for row in ended:
-            _audit(tx, run, row.id, row.provider_id, changed=["status", "dates"], status="active → terminated")
+            changes.tell_ended(tx, row, run)
         practices.settle(tx, {row.practice_id for row in ended})
 
 
 def _known(tx: Session, rows: Iterable[ProviderRow], run: Run) -> dict[str, Mapping[str, Any]]:
     columns = [_table.c[name] for name in ("id", "provider_id", "tin_changed_at", *_COMPARED)]
-    query = select(*columns).where(
-        _table.c.registry == run.registry, _table.c.provider_id.in_([row.provider_id for row in rows])
+    query = (
+        select(*columns, facts.practice.c.tin_index.label("practice_tin"))
+        .join_from(_table, facts.practice, facts.practice.c.id == _table.c.practice_id)
+        .where(_table.c.registry == run.registry, _table.c.provider_id.in_([row.provider_id for row in rows]))
     )
     return {str(row["provider_id"]): dict(row) for row in tx.execute(query).mappings()}
 
 
-def _values(row: ProviderRow, *, practice_ids: Mapping[bytes, UUID], run: Run) -> dict[str, Any]:
+def _values(
+    row: ProviderRow,
+    before: Mapping[str, Any] | None,
+    *,
+    places: Mapping[bytes, practices.Place],
+    off: Mapping[str, date],
+    run: Run,
+) -> dict[str, Any]:
+    """A record stays in its practice as long as its TIN does, also when the number is another practice's by now."""
     own = tin_index(row.tin, key=run.index)
     practice = own if row.group_tin is None else tin_index(row.group_tin, key=run.index)
+    stays = before is not None and bytes(before["practice_tin"]) == practice
     return {
         "provider_type": row.provider_type.value,
         "npi": str(row.npi),
-        "practice_id": practice_ids[practice],
+        "practice_id": before["practice_id"] if before is not None and stays else places[practice].id,
         "tin_index": own,
         "tin_type": row.tin_type.value,
         "legal_name": row.legal_name,
@@ -121,12 +131,13 @@ def _values(row: ProviderRow, *, practice_ids: Mapping[bytes, UUID], run: Run) -
         "status": row.status.value,
         "effective_date": row.effective_date,
         "end_date": row.end_date,
+        "npi_deactivated_on": off.get(row.npi),
     }
 
 
-def _insert(tx: Session, added: Sequence[tuple[ProviderRow, dict[str, Any]]], run: Run) -> None:
+def _insert(tx: Session, added: Sequence[tuple[ProviderRow, dict[str, Any]]], run: Run) -> list[UUID]:
     if not added:
-        return
+        return []
     rows, words = [], []
     for row, values in added:
         identity = new_id()
@@ -143,46 +154,36 @@ def _insert(tx: Session, added: Sequence[tuple[ProviderRow, dict[str, Any]]], ru
         )
         words += _words(identity, row, run)
     tx.execute(insert(_table), rows)
-    tx.execute(insert(facts.word), words)
+    _add_words(tx, words, run)
+    return [row["id"] for row in rows]
 
 
-def _change(
-    tx: Session, changed: Sequence[tuple[ProviderRow, dict[str, Any], Mapping[str, Any], list[str]]], run: Run
-) -> None:
+def _change(tx: Session, changed: Sequence[Altered], run: Run) -> None:
     if not changed:
         return
     rows, renamed, words = [], [], []
-    for row, values, before, differing in changed:
-        identity = before["id"]
-        moved = "tin_index" in differing or "practice_id" in differing
-        stamp = {"tin_changed_at": run.now if moved else before["tin_changed_at"], "updated_at": run.now}
-        sealed = seal_tin(row.tin, keys=run.vault, context=provider_context(identity))
-        every = {**values, **stamp, "tin_sealed": sealed}
-        rows.append({"row_id": identity, **{f"new_{name}": value for name, value in every.items()}})
-        if "legal_name" in differing or "name_key" in differing:
+    for each in changed:
+        identity = each.before["id"]
+        stamp = {
+            "tin_changed_at": run.now if each.moved else each.before["tin_changed_at"],
+            "updated_at": run.now,
+            "tin_sealed": seal_tin(each.row.tin, keys=run.vault, context=provider_context(identity)),
+        }
+        rows.append({"row_id": identity, **{f"new_{name}": value for name, value in {**each.values, **stamp}.items()}})
+        if not {"legal_name", "name_key", "state"}.isdisjoint(each.differing):
             renamed.append(identity)
-            words += _words(identity, row, run)
-        if material := sorted({_MATERIAL[name] for name in differing if name in _MATERIAL}):
-            told = f"{before['status']} → {values['status']}" if "status" in differing else str(values["status"])
-            _audit(tx, run, identity, row.provider_id, changed=material, status=told)
+            words += _words(identity, each.row, run)
     tx.execute(_UPDATE, rows)
     if renamed:
         tx.execute(delete(facts.word).where(facts.word.c.provider_id.in_(renamed)))
-        tx.execute(insert(facts.word), words)
+        _add_words(tx, words, run)
 
 
 def _words(identity: UUID, row: ProviderRow, run: Run) -> list[dict[str, Any]]:
-    return [{"registry": run.registry, "word": word, "provider_id": identity} for word in search_words(row.legal_name)]
+    its = {"registry": run.registry, "provider_id": identity, "name_key": name_key(row.legal_name), "state": row.state}
+    return [{**its, "word": word} for word in search_words(row.legal_name)]
 
 
-def _audit(tx: Session, run: Run, identity: UUID, number: str, *, changed: list[str], status: str) -> None:
-    audit.append(
-        tx,
-        Event.PROVIDER_CHANGED,
-        now=run.now,
-        actor=run.actor,
-        origin=run.origin,
-        target_kind="provider",
-        target_id=identity,
-        details={"registry": run.registry, "number": number, "changed": changed, "status": status},
-    )
+def _add_words(tx: Session, words: list[dict[str, Any]], run: Run) -> None:
+    name_words.put_in(tx, (row["word"] for row in words), scope=run.registry, known=run.words)
+    tx.execute(insert(facts.word), words)

@@ -65,6 +65,9 @@ class Fault(StrEnum):
     PIN = "pin"
     PROVIDER_UNKNOWN = "provider_unknown"
     LETTER_DIFFERS = "letter_differs"
+    ENTITY = "entity"
+    US_DATE = "us_date"
+    REPEATED = "repeated"
 
 
 @dataclass(frozen=True, slots=True)

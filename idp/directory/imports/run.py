@@ -1,19 +1,24 @@
 """What one run of an import knows and counts."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, BinaryIO, Final, Generic, Protocol, TypeVar
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from idp.directory.imports.files import BadFile, Line, Lines
 from idp.directory.imports.rules import Fault
+from idp.directory.upstairs import DirectoryChange
 from idp.foundation.origin import Origin
 from idp.foundation.vault import SealingKeys
 
 RowType = TypeVar("RowType")
+
+KEPT_REJECTS: Final = 10_000
 
 
 @dataclass(slots=True)
@@ -75,6 +80,16 @@ class Run:
     dry: bool
     report: Report
     keep_reject: Callable[[Reject], None]
+    rejects: list[Reject] = field(default_factory=list)
+    """The first of them, for the console."""
+    changes: list[DirectoryChange] = field(default_factory=list)
+    """What the batch at hand changes that others hang on; told before it is committed."""
+    words: set[str] = field(default_factory=set)
+    """Words of names that are in the vocabulary for sure."""
+    joined: set[UUID] = field(default_factory=set)
+    """Records that came in this run to a practice which was there before."""
+    ended: set[UUID] = field(default_factory=set)
+    """Records that ended in this run."""
 
     @property
     def today(self) -> date:
@@ -84,35 +99,112 @@ class Run:
         """Count a refused line and hand it to whoever keeps the rejects."""
         self.report.rejected += 1
         self.report.reasons.update(fault.value for fault in faults)
-        self.keep_reject(Reject(line, key, faults))
+        reject = Reject(line, key, faults)
+        if len(self.rejects) < KEPT_REJECTS:
+            self.rejects.append(reject)
+        self.keep_reject(reject)
+
+
+class Source(Protocol):
+    """The lines of one file, read as they come."""
+
+    def bad(self, line: int, what: str) -> BadFile: ...
+
+    def __iter__(self) -> Iterator[Line]: ...
+
+
+class Seen(Protocol):
+    """Which numbers the file has named so far."""
+
+    def first(self, number: str, line: int) -> int | None:
+        """The line that named it before, 0 where that is not remembered, `None` the first time."""
+        ...
+
+    def __contains__(self, number: object) -> bool: ...
+
+
+class SeenLines:
+    """For files of a payer: each number with its line."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, int] = {}
+
+    def first(self, number: str, line: int) -> int | None:
+        before = self._lines.setdefault(number, line)
+        return None if before == line else before
+
+    def __contains__(self, number: object) -> bool:
+        return number in self._lines
 
 
 class Format(Protocol, Generic[RowType]):
-    """One kind of file: its columns, how a line is read, and how a batch of rows is taken in."""
+    """One kind of file: how it is read, what a line of it is, and how a batch of rows is taken in."""
 
     @property
     def name(self) -> str: ...
     @property
-    def columns(self) -> tuple[str, ...]: ...
-    @property
     def offers_full(self) -> bool: ...
+    @property
+    def national(self) -> bool:
+        """Whether it is no registry's own file."""
+        ...
 
-    def parse(self, cells: Mapping[str, str]) -> RowType | tuple[Fault, ...]: ...
+    @property
+    def may_repeat(self) -> bool:
+        """Whether a second line of the same key is refused alone, instead of the file."""
+        ...
+
+    def read(self, stream: BinaryIO, *, name: str) -> Source: ...
+
+    def seen(self) -> Seen: ...
+
+    def number(self, cells: Any) -> str:
+        """What `missing` compares, as it stands in the line, right or wrong."""
+        ...
+
+    def parse(self, cells: Any) -> RowType | tuple[Fault, ...] | None:
+        """The row, or what is wrong with it; `None`: it is about something else."""
+        ...
 
     def key(self, row: RowType) -> str:
         """What no two lines of a file may share."""
         ...
 
-    def public_key(self, cells: Mapping[str, str]) -> str:
+    def public_key(self, cells: Any) -> str:
         """What names a line in the rejects: never a TIN, never a PIN, empty when it is malformed."""
         ...
 
     def take(self, tx: Session, batch: Sequence[tuple[int, RowType]], run: Run) -> None: ...
 
-    def listed(self, tx: Session, registry: str) -> list[str]:
-        """The numbers that count as on the roster now."""
+    def missing(self, tx: Session, registry: str, seen: Seen) -> tuple[int, Sequence[Any]]:
+        """How many are listed now, and which of them the file has not named."""
         ...
 
-    def end(self, tx: Session, numbers: Sequence[str], run: Run) -> None:
+    def end(self, tx: Session, numbers: Sequence[Any], run: Run) -> None:
         """End what has left the file."""
         ...
+
+
+class PayersFile:
+    """What the payer's own CSV files share."""
+
+    columns: tuple[str, ...]
+    national = False
+    may_repeat = False
+
+    def read(self, stream: BinaryIO, *, name: str) -> Source:
+        return Lines(stream, name=name, columns=self.columns)
+
+    def seen(self) -> Seen:
+        return SeenLines()
+
+    def number(self, cells: Mapping[str, str]) -> str:
+        return cells[self.columns[0]]
+
+    def listed(self, tx: Session, registry: str) -> list[str]:
+        """The numbers that count as on the roster now; none where a file never ends others."""
+        return []
+
+    def missing(self, tx: Session, registry: str, seen: Seen) -> tuple[int, Sequence[str]]:
+        listed = self.listed(tx, registry)
+        return len(listed), [number for number in listed if number not in seen]

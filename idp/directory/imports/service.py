@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from itertools import islice
 from typing import Any, BinaryIO, Final
 from uuid import UUID
 
@@ -11,13 +12,15 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.directory.imports.files import BadFile, Lines
+from idp.directory.imports.files import BadFile
+from idp.directory.imports.npi.formats import Fhir, Nppes
 from idp.directory.imports.pin_letters import PinLetters
 from idp.directory.imports.provider_master import ProviderMaster
 from idp.directory.imports.rules import Fault
-from idp.directory.imports.run import Format, Reject, Report, Run
+from idp.directory.imports.run import Format, Reject, Report, Run, Seen, SeenLines, Source
 from idp.directory.imports.trading_partners import TradingPartners
-from idp.directory.models import ImportRun
+from idp.directory.models import ImportReject, ImportRun
+from idp.directory.upstairs import Upstairs
 from idp.foundation import house
 from idp.foundation.database import new_id, reading, writing
 from idp.foundation.origin import Origin
@@ -25,9 +28,10 @@ from idp.keyring.service import Keyring
 
 BATCH: Final = 1000
 FORMATS: Final[Mapping[str, Format[Any]]] = {
-    known.name: known for known in (ProviderMaster(), TradingPartners(), PinLetters())
+    known.name: known for known in (ProviderMaster(), TradingPartners(), PinLetters(), Nppes(), Fhir())
 }
 _runs: Table = ImportRun.__table__  # type: ignore[assignment]
+_rejects: Table = ImportReject.__table__  # type: ignore[assignment]
 
 Confirm = Callable[[int, int], bool]
 """Asked with how many would end and how many are listed; `False` leaves them."""
@@ -45,10 +49,11 @@ def run_import(
     dry_run: bool = False,
     full: Confirm | None = None,
     keep_reject: Callable[[Reject], None] = lambda _reject: None,
+    progress: Callable[[Report], None] = lambda _report: None,
 ) -> Report:
     """Take a file in. Raises `BadFile` where it cannot be read on: earlier batches stay, nothing of this one does.
 
-    The same file again changes nothing. With `full`, what is listed and not in the file ends, if `full` says so.
+    The same file again changes nothing, so a run that was killed is resumed by running it again. With `full`, what is listed and not in the file ends, if `full` says so.
     """
     keyring = house.get(Keyring)
     report = Report(format_name, registry, dry_run)
@@ -57,7 +62,8 @@ def run_import(
     started = _begin(run, name=name)
     outcome = "bad_file"
     try:
-        seen = _take_all(kind, Lines(stream, name=name, columns=kind.columns), run)
+        seen = kind.seen()
+        _take_all(kind, kind.read(stream, name=name), run, seen=seen, progress=progress)
         if full is not None:
             _end_missing(kind, seen, run, confirm=full)
         outcome = "ok"
@@ -66,56 +72,62 @@ def run_import(
     return report
 
 
-def _take_all(kind: Format[Any], lines: Lines, run: Run) -> set[str]:
-    numbers: set[str] = set()
-    rows = _rows(kind, lines, run, numbers)
-    batch: list[tuple[int, Any]] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == BATCH:
-            _take(kind, batch, run)
-            batch = []
-    _take(kind, batch, run)
-    return numbers
-
-
-def _take(kind: Format[Any], batch: Sequence[tuple[int, Any]], run: Run) -> None:
-    if batch:
+def _take_all(kind: Format[Any], source: Source, run: Run, *, seen: Seen, progress: Callable[[Report], None]) -> None:
+    rows = _rows(kind, source, run, seen)
+    while batch := list(islice(rows, BATCH)):
         with _transaction(run) as tx:
             kind.take(tx, batch, run)
+            tell(tx, run)
+        progress(run.report)
 
 
-def _rows(kind: Format[Any], lines: Lines, run: Run, numbers: set[str]) -> Iterator[tuple[int, Any]]:
-    keys: dict[str, int] = {}
-    for line in lines:
+def tell(tx: Session, run: Run) -> None:
+    """Hand on what this transaction has changed so far."""
+    changes, run.changes[:] = tuple(run.changes), []
+    if not run.dry:
+        house.get(Upstairs).tell(tx, changes, actor=run.actor, now=run.now, origin=run.origin)
+
+
+def _rows(kind: Format[Any], source: Source, run: Run, seen: Seen) -> Iterator[tuple[int, Any]]:
+    keys = seen if kind.national else SeenLines()
+    for line in source:
         run.report.read += 1
         if line.cells is None:
             run.refuse(line.number, "", Fault.COLUMN_COUNT)
             continue
-        numbers.add(line.cells[kind.columns[0]])
         row = kind.parse(line.cells)
+        if row is None:
+            run.report.notes["about_something_else"] += 1
+            continue
+        if keys is not seen:
+            seen.first(kind.number(line.cells), line.number)
         if isinstance(row, tuple):
             if line.cut:
-                raise lines.bad(line.number, "the file ends in the middle of a row")
+                raise source.bad(line.number, "the file ends in the middle of a row")
+            seen.first(kind.number(line.cells), line.number)
             run.refuse(line.number, kind.public_key(line.cells), *row)
             continue
-        first = keys.setdefault(kind.key(row), line.number)
-        if first != line.number:
-            raise lines.bad(line.number, f"the same key stands in line {first} already")
-        yield line.number, row
+        first = keys.first(kind.key(row), line.number)
+        if first is None:
+            yield line.number, row
+        elif kind.may_repeat:
+            run.refuse(line.number, kind.public_key(line.cells), Fault.REPEATED)
+        else:
+            where = f"in line {first}" if first else "in an earlier line"
+            raise source.bad(line.number, f"the same key stands {where} already")
 
 
-def _end_missing(kind: Format[Any], seen: set[str], run: Run, *, confirm: Confirm) -> None:
+def _end_missing(kind: Format[Any], seen: Seen, run: Run, *, confirm: Confirm) -> None:
     with reading() as tx:
-        listed = kind.listed(tx, run.registry)
-    leaving = [number for number in listed if number not in seen]
-    if not leaving or not confirm(len(leaving), len(listed)):
+        listed, leaving = kind.missing(tx, run.registry, seen)
+    if not leaving or not confirm(len(leaving), listed):
         return
     for numbers in _batches(leaving):
         run.report.ended += len(numbers)
         if not run.dry:
             with writing() as tx:
                 kind.end(tx, numbers, run)
+                tell(tx, run)
 
 
 def _transaction(run: Run) -> AbstractContextManager[Session]:
@@ -137,6 +149,8 @@ def _finish(run: Run, identity: UUID, *, outcome: str) -> None:
     counts = run.report.as_dict()
     with writing() as tx:
         tx.execute(update(_runs).where(_runs.c.id == identity).values(finished_at=run.now, counts=counts))
+        if run.rejects:
+            tx.execute(insert(_rejects), [_kept(identity, reject) for reject in run.rejects])
         audit.append(
             tx,
             Event.DIRECTORY_IMPORTED,
@@ -148,6 +162,11 @@ def _finish(run: Run, identity: UUID, *, outcome: str) -> None:
             target_id=identity,
             details=counts,
         )
+
+
+def _kept(run_id: UUID, reject: Reject) -> dict[str, Any]:
+    reasons = [fault.value for fault in reject.faults]
+    return {"run_id": run_id, "line": reject.line, "key": reject.key[:32], "reasons": reasons}
 
 
 def _batches(numbers: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from idp.directory import facts
 from idp.directory.imports import practices
 from idp.directory.imports.rules import PARTNER_COLUMNS, Fault, PartnerRow, partner_row
-from idp.directory.imports.run import Run
+from idp.directory.imports.run import PayersFile, Run
 from idp.directory.rules import ProviderStatus
 from idp.directory.service import tin_index
 from idp.foundation.database import new_id
@@ -21,7 +21,7 @@ _table = facts.partner
 _COMPARED: Final = ("qualifier", "name", "zip_code", "email_domain", "kind", "status")
 
 
-class TradingPartners:
+class TradingPartners(PayersFile):
     """The payer's file of billing companies, vendors and clearing houses."""
 
     name = "trading-partners"

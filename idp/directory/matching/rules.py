@@ -26,6 +26,7 @@ class Reason(StrEnum):
     RETIRED = "practice_retired"
     NOT_YET = "not_yet_in_force"
     ENDED = "no_longer_in_force"
+    DEACTIVATED = "npi_deactivated"
     TIN = "tin_differs"
     NPI = "npi_differs"
     ZIP = "zip_differs"
@@ -214,6 +215,7 @@ def why_not(candidate: Candidate, wanted: Wanted, *, tin: bytes, on: date) -> tu
         (Reason.RETIRED, candidate.practice.retired_at is None),
         (Reason.NOT_YET, record.effective_date <= on),
         (Reason.ENDED, record.effective_date > on or in_force(record, on)),
+        (Reason.DEACTIVATED, not record.npi_is_off(on)),
         (Reason.TIN, wanted.tin is None or tin in (candidate.own_tin, candidate.group_tin)),
         (Reason.NPI, wanted.npi in (None, record.npi)),
         (Reason.ZIP, wanted.zip_code is None or zip_matches(wanted.zip_code.zip5, candidate.zip_codes)),

@@ -1,0 +1,136 @@
+"""The two files that fill the NPI record."""
+
+from array import array
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+from typing import Any, BinaryIO, Final
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from idp.directory.imports.files import Lines
+from idp.directory.imports.npi import layout, taking
+from idp.directory.imports.npi.entries import Entries
+from idp.directory.imports.npi.rules import NpiRow, Source, Standing, fhir_npi, fhir_row, nppes_row
+from idp.directory.imports.npi.taking import record
+from idp.directory.imports.rules import Fault
+from idp.directory.imports.run import Run, Seen
+from idp.directory.imports.run import Source as File
+from idp.vocabulary.identifiers import Malformed, Npi
+
+_PAGE: Final = 10_000
+_FIRST, _LAST = 100_000_000, 299_999_999
+"""An NPI without its check digit begins with 1 or 2."""
+
+
+class SeenNpis:
+    """Which NPIs a file has named, in one bit each: 25 MB, however many they are."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray((_LAST - _FIRST) // 8 + 1)
+
+    def first(self, number: str, line: int) -> int | None:
+        place = _place(number)
+        if place is None:
+            return None
+        before = self._bits[place >> 3] & (1 << (place & 7))
+        self._bits[place >> 3] |= 1 << (place & 7)
+        return 0 if before else None
+
+    def __contains__(self, number: object) -> bool:
+        place = _place(str(number))
+        return place is not None and bool(self._bits[place >> 3] & (1 << (place & 7)))
+
+
+class _NpiFile:
+    """What both have in common."""
+
+    offers_full = True
+    national = True
+    source: Source
+
+    def seen(self) -> Seen:
+        return SeenNpis()
+
+    def key(self, row: NpiRow) -> str:
+        return row.npi
+
+    def take(self, tx: Session, batch: Sequence[tuple[int, NpiRow]], run: Run) -> None:
+        rows = [row for _line, row in batch]
+        taking.take(tx, rows, run, source=self.source)
+
+    def missing(self, tx: Session, registry: str, seen: Seen) -> tuple[int, Sequence[int]]:
+        """Counted and compared in pages: the numbers of a whole country are never held at once."""
+        listed, leaving, after = 0, array("Q"), ""
+        query = select(record.c.npi).where(
+            record.c.source == self.source.value, record.c.status.in_((Standing.ACTIVE, Standing.INACTIVE))
+        )
+        while page := tx.execute(query.where(record.c.npi > after).order_by(record.c.npi).limit(_PAGE)).scalars().all():
+            listed, after = listed + len(page), page[-1]
+            leaving.extend(int(npi) for npi in page if npi not in seen)
+        return listed, leaving
+
+    def end(self, tx: Session, numbers: Sequence[int], run: Run) -> None:
+        """They have left the file: no deactivation, which NPPES would say."""
+        gone = [f"{number:010}" for number in numbers]
+        tx.execute(
+            update(record)
+            .where(record.c.source == self.source.value, record.c.npi.in_(gone))
+            .values(status=Standing.LEFT.value, imported_at=run.now)
+        )
+
+
+class Nppes(_NpiFile):
+    """CMS's NPPES dissemination file, full or weekly."""
+
+    name = "nppes"
+    may_repeat = False
+    source = Source.NPPES
+
+    def read(self, stream: BinaryIO, *, name: str) -> File:
+        places = [layout.NPPES_329.index(column) for column in layout.READ]
+        return Lines(stream, name=name, columns=layout.NPPES_329, also=layout.LAYOUTS, shape=itemgetter(*places))
+
+    def number(self, cells: Sequence[str]) -> str:
+        return cells[0]
+
+    def parse(self, cells: Sequence[str]) -> NpiRow | tuple[Fault, ...]:
+        return nppes_row(cells)
+
+    def public_key(self, cells: Sequence[str]) -> str:
+        return _valid(cells[0])
+
+
+class Fhir(_NpiFile):
+    """A FHIR R4 bundle of Da Vinci PDEX Plan-Net resources."""
+
+    name = "fhir"
+    may_repeat = True
+    source = Source.FHIR
+
+    def read(self, stream: BinaryIO, *, name: str) -> File:
+        return Entries(stream, name=name)
+
+    def number(self, cells: Mapping[str, Any]) -> str:
+        return fhir_npi(cells) or ""
+
+    def parse(self, cells: Mapping[str, Any]) -> NpiRow | tuple[Fault, ...] | None:
+        return fhir_row(cells)
+
+    def public_key(self, cells: Mapping[str, Any]) -> str:
+        return _valid(self.number(cells))
+
+
+def _place(number: str) -> int | None:
+    """Where an NPI's bit stands; `None` for text that is none."""
+    if len(number) != 10 or not (number.isascii() and number.isdigit()):
+        return None
+    place = int(number[:9]) - _FIRST
+    return place if 0 <= place <= _LAST - _FIRST else None
+
+
+def _valid(number: str) -> str:
+    try:
+        return Npi.parse(number)
+    except Malformed:
+        return ""
