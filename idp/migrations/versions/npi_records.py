@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "npi_records"
-down_revision = "enrollment"
+down_revision = "remembered_devices"
 branch_labels = None
 depends_on = None
 
