@@ -117,7 +117,11 @@ def test_a_provider_that_left_the_roster_meanwhile_stops_the_whole_batch(make: M
 def test_each_letter_is_audited_without_its_pin(make: Make, send: Send, tx):
     provider = make.provider()
     pins = [send(provider).pin.reveal() for _ in range(2)]
-    events = list(tx.execute(select(AuditEvent).where(AuditEvent.type == "pin_letter_issued")).scalars())
+    events = list(
+        tx.execute(
+            select(AuditEvent).where(AuditEvent.type == "pin_letter_issued").order_by(AuditEvent.sequence)
+        ).scalars()
+    )
     assert [event.details["replaced"] for event in events] == [0, 1]
     assert {event.target_id for event in events} == {str(provider.id)}
     assert {event.client_id for event in events} == {"cascade-mmis"}
