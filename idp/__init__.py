@@ -64,6 +64,7 @@ def _furnish(app: "Flask", settings: "Settings") -> None:
 def _mount(app: "Flask", settings: "Settings") -> None:
     """The rooms, in the order of the house."""
     from idp.account import views as account
+    from idp.account.proofs import views as ways
     from idp.affiliations import views as affiliations
     from idp.affiliations.requests import views as access_requests
     from idp.authenticators.factors import views as factors
@@ -82,7 +83,8 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     from idp.sign_in import views as sign_in
 
     proofs = (password, recovery, factors, totp, recovery_codes)
-    rooms = (relying_parties, *proofs, affiliations, access_requests, consent, enrollment, sign_in, oidc, account)
+    own = (account, ways)
+    rooms = (relying_parties, *proofs, affiliations, access_requests, consent, enrollment, sign_in, oidc, *own)
     for room in (*rooms, messaging) if settings.demo else rooms:
         app.register_blueprint(room.bp)
     health.attach(app, keys=lambda: bool(house.get(Keyring).algs))

@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
-from flask import Blueprint, abort, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.account import facts, service, words
-from idp.account.forms import ChangePasswordForm, LanguageForm, NoFields
+from idp.account.forms import ChangePasswordForm, LanguageForm
+from idp.account.pages import my_session, myself, need_session, only_a_button, saved
 from idp.account.rules import LANGUAGES, ZONES, browser_name
 from idp.affiliations.words import BLOCKED
 from idp.authenticators.password import setting
@@ -18,31 +19,15 @@ from idp.consent.words import released
 from idp.foundation import clock, error_pages, parsing
 from idp.foundation.database import reading
 from idp.foundation.front_door import origin, route_policy
-from idp.foundation.pages import show_person
 from idp.foundation.parsing import FormErrors
 from idp.sessions import cookies
-from idp.sessions.rules import SessionFacts
 from idp.sessions.service import NewSession
 from idp.subjects import service as subjects
-from idp.subjects.rules import SubjectFacts
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
 
 bp = Blueprint("account", __name__, url_prefix="/account")
-
-
-@bp.before_request
-def _need_session() -> ResponseReturnValue | None:
-    """Nobody without a session; who comes by a link signs in and lands on the page they asked for."""
-    session = cookies.current_session()
-    subject = service.who(session) if session is not None else None
-    if subject is None:
-        plain = request.method == "GET" and not request.view_args
-        return redirect(url_for("sign_in.own", to=request.endpoint if plain else "account.overview"), 303)
-    g.subject = subject
-    g.locale, g.zoneinfo = subject.locale, subject.zoneinfo
-    show_person(subject.name)
-    return None
+bp.before_request(need_session)
 
 
 @bp.get("/")
@@ -50,12 +35,12 @@ def _need_session() -> ResponseReturnValue | None:
 def overview() -> ResponseReturnValue:
     """The start page: who you are, for whom you may act, where you are signed in."""
     with reading() as tx:
-        mine, now = _session(), clock.now()
+        mine, now = my_session(), clock.now()
         return render_template(
             "account/overview.html",
             at="overview",
             home=True,
-            subject=_subject(),
+            subject=myself(),
             sessions=facts.own_sessions(tx, subject_id=mine.subject_id, this=mine.id, now=now),
             access=facts.own_access(tx, subject_id=mine.subject_id, now=now),
             apps=facts.own_apps(tx, subject_id=mine.subject_id, now=now),
@@ -76,7 +61,7 @@ def set_language() -> ResponseReturnValue:
     form = parsing.form(LanguageForm, request.form)
     if isinstance(form, FormErrors):
         return _profile_page(problem=worded(form)[1]), status_of(form)
-    refused = service.set_language(_session(), locale=form.locale, zoneinfo=form.zoneinfo, now=clock.now())
+    refused = service.set_language(my_session(), locale=form.locale, zoneinfo=form.zoneinfo, now=clock.now())
     if refused is not None:
         return _profile_page(problem=words.REASONS[refused.reason]), 422  # type: ignore[index]
     return redirect(url_for("account.profile", done="language"), 303)
@@ -99,7 +84,7 @@ def change_password() -> ResponseReturnValue:
     if form.new_password != form.repeat_password:
         return _security_page(refused=Refused(PasswordReason.DIFFERENT_REPEAT)), 422
     asked = Change(
-        session=_session(),
+        session=my_session(),
         browser_digest=cookies.browser_digest(),
         current=Secret(form.current_password),
         new=Secret(form.new_password),
@@ -114,16 +99,16 @@ def change_password() -> ResponseReturnValue:
 def sessions() -> ResponseReturnValue:
     """Every browser in which the person is signed in."""
     with reading() as tx:
-        mine = _session()
+        mine = my_session()
         every = facts.own_sessions(tx, subject_id=mine.subject_id, this=mine.id, now=clock.now())
-    return render_template("account/sessions.html", at="sessions", sessions=every, done=_done())
+    return render_template("account/sessions.html", at="sessions", sessions=every, done=saved())
 
 
 @bp.get("/sessions/<uuid:session_id>/end")
 @route_policy(auth="session")
 def end_session(session_id: UUID) -> ResponseReturnValue:
     """Asks before one session is ended."""
-    found = service.find_session(_session(), session_id=session_id, now=clock.now())
+    found = service.find_session(my_session(), session_id=session_id, now=clock.now())
     if isinstance(found, Refused):
         abort(404)
     return render_template("account/end_session.html", at="sessions", session=found)
@@ -133,8 +118,8 @@ def end_session(session_id: UUID) -> ResponseReturnValue:
 @route_policy(auth="session")
 def session_ended(session_id: UUID) -> ResponseReturnValue:
     """End one session of the person's own (SE-04)."""
-    _only_a_button()
-    mine = _session()
+    only_a_button()
+    mine = my_session()
     if not service.end_one(mine, session_id=session_id, now=clock.now(), origin=origin()):
         abort(404)
     if session_id == mine.id:
@@ -155,8 +140,8 @@ def end_others() -> ResponseReturnValue:
 @route_policy(auth="session")
 def others_ended() -> ResponseReturnValue:
     """End every session but this one."""
-    _only_a_button()
-    service.end_others(_session(), now=clock.now(), origin=origin())
+    only_a_button()
+    service.end_others(my_session(), now=clock.now(), origin=origin())
     return redirect(url_for("account.sessions", done="sessions"), 303)
 
 
@@ -165,7 +150,7 @@ def others_ended() -> ResponseReturnValue:
 def access() -> ResponseReturnValue:
     """For whom the person may act, with what rights, and who can change what is missing."""
     with reading() as tx:
-        every = facts.own_access(tx, subject_id=_session().subject_id, now=clock.now())
+        every = facts.own_access(tx, subject_id=my_session().subject_id, now=clock.now())
     return render_template(
         "account/access.html", at="access", access=every, kinds=words.KINDS, evidence=words.EVIDENCE, blocked=BLOCKED
     )
@@ -176,15 +161,15 @@ def access() -> ResponseReturnValue:
 def apps() -> ResponseReturnValue:
     """Portals and apps that may see something of the person."""
     with reading() as tx:
-        every = facts.own_apps(tx, subject_id=_session().subject_id, now=clock.now())
-    return render_template("account/apps.html", at="apps", apps=every, released=released, done=_done())
+        every = facts.own_apps(tx, subject_id=my_session().subject_id, now=clock.now())
+    return render_template("account/apps.html", at="apps", apps=every, released=released, done=saved())
 
 
 @bp.get("/apps/<client_id>/revoke")
 @route_policy(auth="session")
 def revoke_app(client_id: str) -> ResponseReturnValue:
     """Asks before an app's access is taken back."""
-    app = service.find_app(_session(), client_id=client_id, now=clock.now())
+    app = service.find_app(my_session(), client_id=client_id, now=clock.now())
     if isinstance(app, Refused):
         abort(404)
     return render_template("account/revoke_app.html", at="apps", app=app)
@@ -194,14 +179,14 @@ def revoke_app(client_id: str) -> ResponseReturnValue:
 @route_policy(auth="session")
 def app_revoked(client_id: str) -> ResponseReturnValue:
     """Take an app's access back; its tokens die at once."""
-    _only_a_button()
-    if not service.revoke_app(_session(), client_id=client_id, now=clock.now(), origin=origin()):
+    only_a_button()
+    if not service.revoke_app(my_session(), client_id=client_id, now=clock.now(), origin=origin()):
         abort(404)
     return redirect(url_for("account.apps", done="app"), 303)
 
 
 def _profile_page(*, problem: object = None) -> str:
-    subject = _subject()
+    subject = myself()
     zones = dict.fromkeys((*ZONES, *([subject.zoneinfo] if subject.zoneinfo else [])))
     return render_template(
         "account/profile.html",
@@ -210,25 +195,25 @@ def _profile_page(*, problem: object = None) -> str:
         phone=subjects.phone_of(subject),
         languages=[(code, words.LANGUAGES[code]) for code in LANGUAGES],
         zones=[(zone, zone.replace("_", " ")) for zone in zones],
-        done=_done(),
+        done=saved(),
         problem=problem,
     )
 
 
 def _security_page(*, wrong: FormErrors | None = None, refused: Refused | None = None) -> str:
     with reading() as tx:
-        policy, changed_at = service.password_page(tx, _session(), now=clock.now())
+        policy, changed_at = service.password_page(tx, my_session(), now=clock.now())
     errors, problem = worded(wrong) if wrong is not None else ({}, None)
     return render_template(
         "account/security.html",
         at="security",
-        subject=_subject(),
+        subject=myself(),
         changed_at=changed_at,
         rules=rule_list(policy, broken=refused.rules if isinstance(refused, Unfit) else None),
         browser=browser_name(request.user_agent.string or ""),
         errors=errors | new_password_errors(refused),
         problem=problem,
-        done=_done(),
+        done=saved(),
     )
 
 
@@ -240,25 +225,3 @@ def _changed(outcome: NewSession | Refused) -> ResponseReturnValue:
     if outcome.reason is PasswordReason.BUSY:
         busy()
     return _security_page(refused=outcome), 422
-
-
-def _only_a_button() -> None:
-    """A confirmation carries nothing but its token (AD-06)."""
-    if isinstance(parsing.form(NoFields, request.form), FormErrors):
-        abort(400)
-
-
-def _done() -> object:
-    """The notice that the page opens with after an act."""
-    return words.SAVED.get(request.args.get("done", ""))
-
-
-def _session() -> SessionFacts:
-    session = cookies.current_session()
-    assert session is not None
-    return session
-
-
-def _subject() -> SubjectFacts:
-    subject: SubjectFacts = g.subject
-    return subject

@@ -19,6 +19,10 @@ SAVED: Final[dict[str, LazyString]] = {
     "language": _("Your language and time zone are saved."),
     "session": _("That session has ended."),
     "sessions": _("You are signed out in all other browsers."),
+    "factor": _("It is removed, and you have a mail about it. Remembered devices were forgotten."),
+    "factor-name": _("The new name is saved."),
+    "device": _("That browser is forgotten. It is asked for the second step again."),
+    "devices": _("All browsers are forgotten. Each is asked for the second step again."),
     "app": _("The app’s access has been taken back. It applies now."),
 }
 """What the next page opens with; the address names one of these and nothing else."""

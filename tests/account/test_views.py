@@ -15,7 +15,10 @@ from tests.authenticators.browsing import post_form, press, sign_in, signed_in
 from tests.factories.make import PASSWORD
 
 NEW = "Orbit-walnut-kettle-77"
-PAGES = ("/account/", "/account/profile", "/account/security", "/account/sessions", "/account/access", "/account/apps")
+PAGES = (
+    "/account/", "/account/profile", "/account/security", "/account/factors", "/account/devices", "/account/sessions",
+    "/account/access", "/account/apps",
+)  # fmt: skip
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
@@ -23,7 +26,7 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 def test_nobody_sees_a_page_without_a_session(client, app, path):
     answer = client.get(path)
     assert answer.status_code == 303
-    assert answer.location.startswith("/sign-in?to=account.")
+    assert answer.location.startswith(("/sign-in?to=account.", "/sign-in?to=ways."))
 
 
 @pytest.mark.parametrize("path", PAGES)

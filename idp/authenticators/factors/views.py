@@ -100,7 +100,8 @@ def set_up_done(txn: UUID) -> ResponseReturnValue:
     codes = finishing.finish(asking.set_up(at))
     if isinstance(codes, Refused) or not codes:
         return onward(txn)
-    return render_template("authenticators/recovery_codes/codes.html", txn=txn, codes=codes, subject=at.subject)
+    way = url_for("sign_in.resume", txn=txn)
+    return render_template("authenticators/recovery_codes/codes.html", codes=codes, subject=at.subject, onward=way)
 
 
 def answer(

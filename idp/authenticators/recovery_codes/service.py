@@ -74,14 +74,13 @@ def prove(attempt: Attempt, *, typed: str) -> NewSession | Refused:
         return proving.complete(tx, attempt, opened, proof=Proof.of(Factor.RECOVERY))
 
 
-def make_anew(*, subject_id: str, origin: Origin, now: datetime) -> tuple[Secret, ...]:
-    """Ten new codes from the account page, in the place of the former ones; their owner is told."""
-    with writing() as tx:
-        codes = make(tx, subject_id=subject_id, origin=origin, now=now)
-        subject = subjects.by_id(tx, subject_id=subject_id)
-        assert subject is not None
-        notices.notify(tx, notice="recovery_codes_made", subject=subject, party=None, context={}, now=now)
-        return codes
+def make_anew(tx: Session, *, subject_id: str, origin: Origin, now: datetime) -> tuple[Secret, ...]:
+    """Ten new codes in the place of the former ones; their owner is told."""
+    codes = make(tx, subject_id=subject_id, origin=origin, now=now)
+    subject = subjects.by_id(tx, subject_id=subject_id)
+    assert subject is not None
+    notices.notify(tx, notice="recovery_codes_made", subject=subject, party=None, context={}, now=now)
+    return codes
 
 
 def _digest(code: str, *, subject_id: str) -> bytes:

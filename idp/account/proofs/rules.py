@@ -1,0 +1,20 @@
+"""Whether a factor may be taken away. Pure."""
+
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+from idp.authenticators.factors.rules import Held, Reason, kinds_of
+from idp.vocabulary.assurance import Factor
+from idp.vocabulary.refused import Refused
+
+
+def may_remove(factor_id: UUID, *, held: Collection[Held], demanded: Iterable[Collection[Factor]]) -> Refused | None:
+    """Refused for the last factor that satisfies a portal which demands one; `demanded`: the kinds each of them takes."""
+    if all(each.id != factor_id for each in held):
+        return Refused(Reason.NOT_HELD)
+    before = set(kinds_of(held))
+    after = set(kinds_of(each for each in held if each.id != factor_id))
+    for kinds in demanded:
+        if before & set(kinds) and not after & set(kinds):
+            return Refused(Reason.LAST_ONE)
+    return None

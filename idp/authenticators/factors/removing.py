@@ -1,0 +1,60 @@
+"""Taking a factor away, or giving it another name; what must hold before is `may_remove`'s to say (MF-11)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Table, delete, update
+from sqlalchemy.orm import Session
+
+from idp.audit import service as audit
+from idp.audit.events import Event
+from idp.authenticators.factors import facts
+from idp.authenticators.factors.models import HeldFactor
+from idp.authenticators.factors.rules import Held, Reason
+from idp.authenticators.remembered_devices import service as devices
+from idp.foundation import artefacts
+from idp.foundation.artefacts import Kind
+from idp.foundation.origin import Origin
+from idp.sessions import notices
+from idp.subjects.rules import SubjectFacts
+from idp.vocabulary.refused import Refused
+
+_table: Table = HeldFactor.__table__  # type: ignore[assignment]
+
+
+def remove(tx: Session, factor: Held, *, subject: SubjectFacts, now: datetime, origin: Origin) -> None:
+    """Take it away with what its kind keeps of it; devices are forgotten, its owner is told (AU-10).
+
+    Recovery codes stand in for a factor: with the last one they go too.
+    """
+    tx.execute(delete(_table).where(_table.c.id == factor.id, _table.c.subject_id == subject.id))
+    devices.forget_all(tx, subject_id=subject.id, now=now, origin=origin)
+    if not facts.held(tx, subject_id=subject.id):
+        artefacts.void(tx, now=now, kind=Kind.RECOVERY_CODE, subject_id=subject.id)
+    _audit(tx, Event.FACTOR_REMOVED, factor, subject_id=subject.id, now=now, origin=origin)
+    context = {"kind": factor.kind.value, "name": factor.name}
+    notices.notify(tx, notice="factor_removed", subject=subject, party=None, context=context, now=now)
+
+
+def rename(
+    tx: Session, *, subject_id: str, factor_id: UUID, name: str, now: datetime, origin: Origin
+) -> Refused | None:
+    """Give one of the person's own factors another name."""
+    factor = facts.one(tx, subject_id=subject_id, factor_id=factor_id)
+    if factor is None:
+        return Refused(Reason.NOT_HELD)
+    tx.execute(update(_table).where(_table.c.id == factor.id).values(name=name))
+    _audit(tx, Event.FACTOR_RENAMED, factor, subject_id=subject_id, now=now, origin=origin)
+    return None
+
+
+def _audit(tx: Session, event: Event, factor: Held, *, subject_id: str, now: datetime, origin: Origin) -> None:
+    audit.append(
+        tx,
+        event,
+        now=now,
+        actor=subject_id,
+        origin=origin,
+        subject_id=subject_id,
+        details={"kind": factor.kind.value, "factor": factor.id},
+    )
