@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from idp.directory import facts
-from idp.directory.models import ImportRun
+from idp.directory.models import ImportRun, Practice, Provider
 from idp.directory.rules import (
     EVERY_RECORD,
     WORDS_SEARCHED,
@@ -25,6 +25,7 @@ from idp.directory.rules import (
 from idp.foundation import house
 from idp.foundation.database import Rows
 from idp.foundation.vault import SealingKeys, blind_index, seal, unseal
+from idp.keyring import resealing
 from idp.keyring.service import Keyring
 from idp.vocabulary.identifiers import Malformed, Tin, TradingPartnerId
 
@@ -215,3 +216,7 @@ def _wanted(text: str, *, registry: str) -> ColumnElement[bool] | None:
         return facts.found_by_number(registry=registry, number=text)
     words = search_words(text)[:WORDS_SEARCHED]
     return facts.found_by_words(registry=registry, words=words) if words else None
+
+
+resealing.register("practice.tin", resealing.of_column(Practice.tin_sealed, context=practice_context))
+resealing.register("provider.tin", resealing.of_column(Provider.tin_sealed, context=provider_context))

@@ -14,6 +14,7 @@ from idp.audit.events import Event
 from idp.foundation import artefacts, house, vault
 from idp.foundation.database import new_id
 from idp.foundation.origin import Origin
+from idp.keyring import resealing
 from idp.keyring.service import Keyring
 from idp.messaging.models import OutboxMessage
 from idp.messaging.rules import (
@@ -170,3 +171,6 @@ def purge(tx: Session, *, now: datetime, batch: int = 1000) -> int:
     """Delete a small batch of rows settled long ago; says how many went."""
     doomed = select(_table.c.id).where(_table.c.done_at < now - KEPT_AFTER).limit(batch)
     return tx.execute(delete(_table).where(_table.c.id.in_(doomed))).rowcount  # type: ignore[attr-defined, no-any-return]
+
+
+resealing.register("outbox.payload", resealing.of_column(OutboxMessage.payload_sealed, context=_place))

@@ -13,6 +13,7 @@ from idp.audit.events import Event
 from idp.foundation import artefacts, house, vault
 from idp.foundation.database import Rows
 from idp.foundation.origin import Origin
+from idp.keyring import resealing
 from idp.keyring.service import Keyring
 from idp.subjects import facts, legacy
 from idp.subjects.claims import standard_claims, well_formed
@@ -234,3 +235,6 @@ def _after(status: Status, before: SubjectFacts) -> Status:
 
 def _phone_context(subject_id: str) -> str:
     return f"subject.phone:{subject_id}"
+
+
+resealing.register("subject.phone", resealing.of_column(Subject.phone_sealed, context=_phone_context))

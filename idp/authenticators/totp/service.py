@@ -16,6 +16,7 @@ from idp.authenticators.totp import rules
 from idp.authenticators.totp.models import TotpSecret
 from idp.foundation import house, vault
 from idp.foundation.database import writing
+from idp.keyring import resealing
 from idp.keyring.service import Keyring
 from idp.sessions import transactions
 from idp.sessions.rules import TransactionFacts
@@ -118,3 +119,6 @@ def _take(tx: Session, typed: str, *, mine: tuple[UUID, ...], now: datetime) -> 
 
 def _pending_place(txn: UUID) -> str:
     return f"sign_in_transaction.set_up_sealed:{txn}"
+
+
+resealing.register("totp_secret.secret", resealing.of_column(TotpSecret.secret_sealed, context=place_of))
