@@ -38,6 +38,7 @@ def _furnish(app: "Flask", settings: "Settings") -> None:
     """What one application has one of (`idp.foundation.house`)."""
     from idp.account.upstairs import upstairs
     from idp.authenticators.password.kdf import Kdf
+    from idp.authenticators.webauthn.makers import Makers
     from idp.directory.upstairs import Upstairs as Directory
     from idp.foundation import house
     from idp.foundation.outgoing import Outgoing
@@ -54,6 +55,7 @@ def _furnish(app: "Flask", settings: "Settings") -> None:
         ClientKeys(outgoing),
         Store(settings.redis_url),
         Kdf.by(settings),
+        Makers.by(settings),
         upstairs(),
         Directory(),
     ):
@@ -72,6 +74,7 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     from idp.authenticators.recovery import views as recovery
     from idp.authenticators.recovery_codes import views as recovery_codes
     from idp.authenticators.totp import views as totp
+    from idp.authenticators.webauthn import views as webauthn
     from idp.consent import views as consent
     from idp.enrollment import link_views as enrollment
     from idp.foundation import health, house
@@ -82,7 +85,7 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     from idp.relying_parties import views as relying_parties
     from idp.sign_in import views as sign_in
 
-    proofs = (password, recovery, factors, totp, recovery_codes)
+    proofs = (password, recovery, factors, totp, recovery_codes, webauthn)
     own = (account, ways)
     rooms = (relying_parties, *proofs, affiliations, access_requests, consent, enrollment, sign_in, oidc, *own)
     for room in (*rooms, messaging) if settings.demo else rooms:

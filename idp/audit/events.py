@@ -8,6 +8,7 @@ class Event(StrEnum):
 
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"
+    PASSKEY_STOPPED = "passkey_stopped"
     SIGNED_OUT = "signed_out"
     SESSION_ENDED = "session_ended"
     PASSWORD_PROVEN = "password_proven"

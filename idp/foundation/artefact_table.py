@@ -28,6 +28,7 @@ class Kind(StrEnum):
     ACCESS_REQUEST = "access_request"
     RECOVERY_CODE = "recovery_code"
     ONE_TIME_CODE = "one_time_code"
+    WEBAUTHN_CHALLENGE = "webauthn_challenge"
 
 
 class Reason(StrEnum):

@@ -92,6 +92,7 @@ class Notice:
 NOTICES: Final[Mapping[str, Notice]] = {
     "password_reset": Notice(needs=frozenset({"url"})),
     "password_changed": Notice(),
+    "passkey_stopped": Notice(needs=frozenset({"name_of_key", "url"})),
     "user_id_reminder": Notice(needs=frozenset({"user_id", "url"})),
     "refresh_reused": Notice(needs=frozenset({"application"})),
     "factor_added": Notice(needs=frozenset({"kind", "name"})),

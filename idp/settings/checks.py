@@ -19,6 +19,8 @@ def unfit(settings: Settings, serving: bool) -> Iterator[tuple[str, str]]:
         yield "database_owner_url", "must name the same database as IDP_DATABASE_URL"
     if settings.outgoing_ca_file is not None and not settings.outgoing_ca_file.is_file():
         yield "outgoing_ca_file", "there is no such file"
+    if settings.attestation_ca_file is not None and not settings.attestation_ca_file.is_file():
+        yield "attestation_ca_file", "there is no such file"
     if settings.session_idle > settings.session_absolute:
         yield "session_idle", "is longer than IDP_SESSION_ABSOLUTE"
     if settings.refresh_idle > settings.refresh_absolute:

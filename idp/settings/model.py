@@ -56,6 +56,8 @@ class Settings(BaseModel):
     """Hosts (`name` or `name:port`, several by comma) that outgoing calls may reach though their address is not public."""
     outgoing_ca_file: Path | None = None
     """PEM file of further certificate authorities for outgoing calls."""
+    attestation_ca_file: Path | None = None
+    """PEM file of the makers of security keys whose attestations count as `aal3`; none: every key counts as `aal2`."""
 
     bind: str = "127.0.0.1:8000"
     """`host:port` that `idp serve` listens on."""

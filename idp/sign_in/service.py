@@ -32,6 +32,7 @@ from idp.sign_in.rules import (
 )
 from idp.subjects import service as subjects
 from idp.vocabulary import scopes
+from idp.vocabulary.assurance import Amr
 
 ACTING_SCOPES = frozenset({scopes.PROVIDER_ID, scopes.TIN, scopes.TRADING_PARTNER, scopes.ENTITLEMENTS})
 
@@ -79,7 +80,7 @@ def decide(
             tx,
             subject_id=session.subject_id,
             client_id=party.client_id if party is not None else None,
-            typed=transaction is not None and transaction.authenticated_at is not None,
+            typed=_typed_here(transaction, session),
         ),
         agreements_due=_agreements_due(tx, session.subject_id, party),
         acts=terms is not None,
@@ -143,6 +144,12 @@ def _with_live_pending(tx: Session, transaction: TransactionFacts | None, *, now
         if still_pending(transaction.pending, subject=subject, now=now)
         else replace(transaction, pending=None)
     )
+
+
+def _typed_here(transaction: TransactionFacts | None, session: SessionFacts) -> bool:
+    """Whether the password was typed in this very transaction; who came by a passkey alone typed none (MODEL §4)."""
+    here = transaction is not None and transaction.authenticated_at is not None
+    return here and Amr.PASSWORD in session.amr
 
 
 def _remembered(tx: Session, session: SessionFacts, party: RelyingParty | None) -> Participation | None:

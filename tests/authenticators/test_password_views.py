@@ -49,7 +49,7 @@ def test_the_page_is_drivable_by_password_managers_and_runners(client, app):
     page = open_sign_in(client)
     for part in ('id="login-form"', 'id="username"', 'id="password"', 'id="login-submit"', "<main"):
         assert part in page.text
-    assert 'autocomplete="username"' in page.text
+    assert 'autocomplete="username webauthn"' in page.text
     assert 'autocomplete="current-password"' in page.text
     assert page.headers["Content-Security-Policy"].count("'unsafe") == 0
 

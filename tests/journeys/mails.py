@@ -23,3 +23,14 @@ def link_in_mail(demo: Demo, page: Page, *, to: str) -> str:
                 return str(link.get_attribute("href"))
         Event().wait(0.1)
     raise AssertionError(f"no mail with a link for {to}")
+
+
+def wait_for_mail(demo: Demo, page: Page, *, to: str, subject: str) -> None:
+    """Until the worker has sent that person a mail whose subject begins so."""
+    closing = time.monotonic() + SENT_WITHIN
+    while time.monotonic() < closing:
+        page.goto(f"{demo.issuer}/dev/outbox")
+        if page.locator("#outbox tbody tr", has_text=to).filter(has_text=subject).count():
+            return
+        Event().wait(0.1)
+    raise AssertionError(f"no mail {subject!r} for {to}")

@@ -20,6 +20,7 @@ _ASKED: Final = {
 CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "password_reset": {"url": URL},
     "password_changed": {},
+    "passkey_stopped": {"name_of_key": "Desk key", "url": "https://credence.test/account/security"},
     "user_id_reminder": {"user_id": "rosa.delgado", "url": "https://portal.test/sign-in"},
     "refresh_reused": {"application": "Harborline Analytics", "url": "https://partner.test/"},
     "access_ended": {"target": "Northlake Clinic", "url": "https://credence.test/account/access"},

@@ -5,11 +5,13 @@ from typing import Final
 from idp.vocabulary.assurance import Factor
 
 CHALLENGE_PAGES: Final[dict[Factor, str]] = {
+    Factor.PASSKEY: "webauthn.challenge",
     Factor.TOTP: "totp.challenge",
     Factor.RECOVERY: "recovery_codes.challenge",
 }
 """Endpoint of the page at `/sign-in/<txn>/second-factor/<kind>`."""
 SET_UP_PAGES: Final[dict[Factor, str]] = {
+    Factor.PASSKEY: "webauthn.set_up",
     Factor.TOTP: "totp.set_up",
 }
 """Endpoint of the page at `/sign-in/<txn>/set-up-mfa/<kind>`."""

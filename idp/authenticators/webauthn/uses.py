@@ -1,0 +1,88 @@
+"""Noting the use of a passkey in the transaction of its effect, and stopping one that may have a twin (MF-28)."""
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from idp.audit import service as audit
+from idp.audit.events import Event
+from idp.authenticators.factors import facts as factors
+from idp.authenticators.factors.models import HeldFactor
+from idp.authenticators.webauthn.models import WebauthnCredential
+from idp.authenticators.webauthn.rules import AuthenticatorData, Credential, Reason
+from idp.foundation import house
+from idp.foundation.origin import Origin
+from idp.relying_parties import service as relying_parties
+from idp.sessions import notices
+from idp.settings import Settings
+from idp.subjects import service as subjects
+from idp.vocabulary.refused import Refused
+
+
+def note(
+    tx: Session,
+    credential: Credential,
+    told: AuthenticatorData,
+    *,
+    client_id: str | None,
+    now: datetime,
+    origin: Origin,
+) -> Refused | None:
+    """Keep the counter of a verified use; refused when it did not grow, or when the key was stopped or removed meanwhile.
+
+    One statement decides, so that of two uses with one counter only one is taken.
+    """
+    key = WebauthnCredential.__table__.c
+    grows = key.sign_count < told.sign_count if told.sign_count else key.sign_count == 0
+    mine = key.factor_id == credential.factor_id
+    taken = tx.execute(
+        update(WebauthnCredential)
+        .where(mine, key.stopped_at.is_(None), grows)
+        .values(sign_count=told.sign_count, backed_up=told.backed_up)
+    )
+    if taken.rowcount == 1:  # type: ignore[attr-defined]
+        tx.execute(update(HeldFactor).where(HeldFactor.id == credential.factor_id).values(last_used_at=now))
+        return None
+    standing = tx.execute(select(key.stopped_at).where(mine)).one_or_none()
+    if standing is None:
+        return Refused(Reason.UNKNOWN_CREDENTIAL)
+    if standing.stopped_at is not None:
+        return Refused(Reason.STOPPED)
+    _stop(tx, credential, told, client_id=client_id, now=now, origin=origin)
+    return Refused(Reason.COUNTER_WENT_BACK)
+
+
+def _stop(
+    tx: Session,
+    credential: Credential,
+    told: AuthenticatorData,
+    *,
+    client_id: str | None,
+    now: datetime,
+    origin: Origin,
+) -> None:
+    """Which of the two is the copy nobody can tell: neither is taken again, and the owner is told."""
+    stopped = update(WebauthnCredential).where(WebauthnCredential.factor_id == credential.factor_id)
+    tx.execute(stopped.values(stopped_at=now))
+    audit.append(
+        tx,
+        Event.PASSKEY_STOPPED,
+        now=now,
+        actor=credential.subject_id,
+        origin=origin,
+        subject_id=credential.subject_id,
+        client_id=client_id,
+        details={"factor": credential.factor_id, "stored": credential.sign_count, "told": told.sign_count},
+    )
+    subject = subjects.by_id(tx, subject_id=credential.subject_id)
+    factor = factors.one(tx, subject_id=credential.subject_id, factor_id=credential.factor_id)
+    if subject is not None and factor is not None:
+        notices.notify(
+            tx,
+            notice="passkey_stopped",
+            subject=subject,
+            party=relying_parties.find(client_id) if client_id else None,
+            context={"name_of_key": factor.name, "url": f"{house.get(Settings).issuer}/account/factors"},
+            now=now,
+        )
