@@ -23,6 +23,14 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
+class Ceremony:
+    """A way to register, as the menu names it; it begins at the provider."""
+
+    name: str
+    label: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """One relying party, as data."""
 
@@ -37,8 +45,13 @@ class Manifest:
     levels: tuple[Level, ...]
     registration: Mapping[str, Any]
     idle_minutes: int
+    ceremonies: tuple[Ceremony, ...] = ()
     logo: str | None = None
     """An SVG of 36 pixels' height; without one its initials stand on a tile."""
+
+    def enroll_url(self, issuer: str, ceremony: Ceremony) -> str:
+        """Where the provider begins it."""
+        return f"{issuer.rstrip('/')}/enroll/{self.client_id}/{ceremony.name}/"
 
     def url(self, path: str) -> str:
         """`path` on this relying party's own origin; an absolute URL stays as it is."""
@@ -74,6 +87,7 @@ def read(client_id: str, *, path: Path | None = None, base_url: str | None = Non
         levels=tuple(Level(row["key"], row["label"], row.get("help", {})) for row in raw.get("levels", ())),
         registration=raw["registration"],
         idle_minutes=raw.get("portal", {}).get("idle_minutes", 30),
+        ceremonies=tuple(Ceremony(row["ceremony"], row["label"]) for row in raw.get("links", ()) if "ceremony" in row),
         logo=logo.read_text(encoding="utf-8") if logo.is_file() else None,
     )
 

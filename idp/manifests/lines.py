@@ -53,10 +53,11 @@ class _Scanner:
         return self._lines
 
     def _entered(self, key: Path) -> Path:
-        """A header's path, through the latest entry of each list of tables on its way."""
+        """A header's path, through the latest entry of each list of tables on its way; it opens tables above it too."""
         path: Path = ()
         for part in key[:-1]:
             path = (*path, part)
+            self._lines.setdefault(path, self._line)
             if path in self._counts:
                 path = (*path, self._counts[path])
         return (*path, key[-1])

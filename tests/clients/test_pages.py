@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from clients.relying_party import manifest as manifests
 from clients.relying_party import site, words
+from tests.clients.lying_provider import LyingProvider
 
 CLIENTS = Path(site.__file__).parent.parent
 
@@ -68,6 +69,13 @@ def test_ST_07_no_template_bypasses_escaping_or_carries_script() -> None:
         assert "<script" not in text
         assert "style=" not in text
         assert not re.search(r"\son\w+=", text)
+
+
+def test_A1_the_landing_page_leads_to_the_ceremonies_at_the_provider(portal: FlaskClient, lying: LyingProvider) -> None:
+    link = f'href="{lying.issuer.rstrip("/")}/enroll/test-portal/register/"'
+    assert link in portal.get("/").text and "Register Now" in portal.get("/").text
+    assert "Registrarse ahora" in portal.get("/?ui_locales=es").text
+    assert "faqs" not in portal.get("/").text
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/x", 404), ("POST", "/me", 405), ("PUT", "/", 405)])

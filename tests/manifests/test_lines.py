@@ -39,6 +39,9 @@ y = \'\'\'
 z\'\'\'
 [[rows.inner]]
 y = -1.5e3
+
+[implied.inner]
+z = 1
 '''.replace("'it''s'", "'its'")
 
 
@@ -65,6 +68,8 @@ y = -1.5e3
         (("rows", 1, "sub", "x"), 26),
         (("rows", 1, "inner", 0, "y"), 28),
         (("rows", 1, "inner", 1, "y"), 31),
+        (("implied",), 33),
+        (("implied", "inner", "z"), 34),
     ],
 )
 def test_every_key_is_found(path: tuple[str | int, ...], line: int) -> None:

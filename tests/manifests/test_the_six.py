@@ -108,6 +108,58 @@ def test_B1_the_sign_in_page_has_its_links_and_its_terms(six: dict[str, Checked]
     assert manifest.sign_in.terms is not None
 
 
+def test_MODEL_3_the_ceremonies_of_each_portal(six: dict[str, Checked]) -> None:
+    listed = {each: {name: list(row.steps) for name, row in six[each].manifest.enrollment.items()} for each in PORTALS}
+    assert listed == {
+        "ozark-exchange": {
+            "trading_partner": [
+                "choose_account_type", "identify_trading_partner",
+                "create_account + site_key + challenge_questions", "verify_email", "confirmation",
+            ],
+        },
+        "heartland-selfservice": {
+            "register": [
+                "create_account", "verify_email", "find_provider", "claim_practice", "agreement", "confirmation",
+            ],
+            "request": ["coverage", "find_provider", "requestor_details", "confirmation"],
+        },
+        "carebridge-provider": {"register": ["create_account", "verify_email", "associate_provider", "agreement"]},
+        "cascade-mmis": {
+            "register": ["pin_letter", "create_account + challenge_questions + agreement", "verify_email"],
+        },
+        "ozark-secure": {
+            "register": ["create_account", "verify_email", "claim_practice", "agreement", "confirmation"],
+        },
+    }  # fmt: skip
+
+
+def test_A1_B1_C1_D2_E0_each_sign_in_page_leads_to_its_ceremonies(six: dict[str, Checked]) -> None:
+    links = {
+        each: {link.label.en: link.ceremony for link in six[each].manifest.links if link.ceremony} for each in PORTALS
+    }
+    assert links == {
+        "ozark-exchange": {"Register Now": "trading_partner"},
+        "heartland-selfservice": {"New Provider Registration": "register", "Request Access for New User": "request"},
+        "carebridge-provider": {"Sign-up": "register"},
+        "cascade-mmis": {"Account Setup": "register"},
+        "ozark-secure": {"Create an account": "register"},
+    }
+    assert all(link.place == "sign_in" for each in PORTALS for link in six[each].manifest.links if link.ceremony)
+
+
+def test_A3_D3_the_fields_as_the_portals_word_them(six: dict[str, Checked]) -> None:
+    def asked(client_id: str, ceremony: str) -> dict[str, Any]:
+        return six[client_id].manifest.enrollment[ceremony].options["create_account"]
+
+    registrant = asked("ozark-exchange", "trading_partner")
+    assert registrant["check_availability"] and registrant["fields"][:3] == ["user_id", "password", "confirm_password"]
+    assert {name: said["en"] for name, said in asked("cascade-mmis", "register")["labels"].items()} == {
+        "user_id": "User Name", "last_name": "Contact Last Name", "first_name": "Contact First Name",
+        "email": "E-mail", "confirm_email": "Confirm E-mail",
+    }  # fmt: skip
+    assert asked("carebridge-provider", "register")["fields"] == ["email", "password", "first_name", "last_name"]
+
+
 def test_A6_the_user_id_comes_before_the_password(six: dict[str, Checked]) -> None:
     assert [each for each in PORTALS if six[each].manifest.sign_in.username_first] == ["ozark-exchange"]
 
@@ -118,7 +170,7 @@ def test_A6_RC_21_one_portal_shows_a_site_key(six: dict[str, Checked]) -> None:
 
 def test_C0_C10_D1_D5_instructions_agreements_warning(six: dict[str, Checked]) -> None:
     assert "registration-instructions" in {link.page for link in six["carebridge-provider"].manifest.links}
-    assert {each for each in PORTALS if six[each].manifest.agreement} == {"carebridge-provider", "cascade-mmis"}
+    assert {each for each in PORTALS if six[each].manifest.agreement} == {*PORTALS} - {"ozark-exchange"}
     cascade = six["cascade-mmis"].manifest
     assert cascade.banner is not None
     assert cascade.banner.must_accept
