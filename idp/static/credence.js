@@ -93,12 +93,11 @@
     input.addEventListener("input", function () { said.textContent = ""; });
   });
 
-  /* Of several groups of fields only the one that is chosen; the others are not sent. */
+  /* Of several groups of fields only the one that is chosen; the server looks at no other. */
   each("[data-shown-by]", function (group) {
     var choices = document.querySelectorAll('[name="' + group.dataset.shownBy + '"]');
     var show = function () {
       group.hidden = !Array.from(choices).some(function (each) { return each.checked && each.value === group.dataset.shownFor; });
-      group.disabled = group.hidden;
     };
     choices.forEach(function (choice) { choice.addEventListener("change", show); });
     window.addEventListener("pageshow", show);

@@ -64,7 +64,7 @@ def test_C6_the_page_has_both_types_the_tip_and_red_asterisks(client: FlaskClien
         "ZIP Code", "Group Name", "Provider ID", "Group Payee ID",
     ):  # fmt: skip
         assert words in page.text
-    assert page.text.count('<span class="req" aria-hidden="true">*</span>') == 9
+    assert page.text.count('<span class="req" aria-hidden="true">*</span>') == 10
     assert 'data-shown-for="practitioner"' in page.text and 'data-shown-for="group"' in page.text
 
 
