@@ -66,6 +66,7 @@ def _furnish(app: "Flask", settings: "Settings") -> None:
 def _mount(app: "Flask", settings: "Settings") -> None:
     """The rooms, in the order of the house."""
     from idp.account import views as account
+    from idp.account.merging import views as merging
     from idp.account.proofs import views as ways
     from idp.affiliations import views as affiliations
     from idp.affiliations.requests import views as access_requests
@@ -86,7 +87,7 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     from idp.sign_in import views as sign_in
 
     proofs = (password, recovery, factors, totp, recovery_codes, webauthn)
-    own = (account, ways)
+    own = (account, ways, merging)
     rooms = (relying_parties, *proofs, affiliations, access_requests, consent, enrollment, sign_in, oidc, *own)
     for room in (*rooms, messaging) if settings.demo else rooms:
         app.register_blueprint(room.bp)

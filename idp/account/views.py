@@ -152,7 +152,13 @@ def access() -> ResponseReturnValue:
     with reading() as tx:
         every = facts.own_access(tx, subject_id=my_session().subject_id, now=clock.now())
     return render_template(
-        "account/access.html", at="access", access=every, kinds=words.KINDS, evidence=words.EVIDENCE, blocked=BLOCKED
+        "account/access.html",
+        at="access",
+        access=every,
+        kinds=words.KINDS,
+        evidence=words.EVIDENCE,
+        blocked=BLOCKED,
+        done=saved(),
     )
 
 

@@ -23,6 +23,7 @@ SAVED: Final[dict[str, LazyString]] = {
     "factor-name": _("The new name is saved."),
     "device": _("That browser is forgotten. It is asked for the second step again."),
     "devices": _("All browsers are forgotten. Each is asked for the second step again."),
+    "merged": _("The two accounts are one now."),
     "app": _("The app’s access has been taken back. It applies now."),
 }
 """What the next page opens with; the address names one of these and nothing else."""

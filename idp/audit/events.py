@@ -53,6 +53,8 @@ class Event(StrEnum):
     MAILBOX_PROVEN = "mailbox_proven"
     LEGACY_LOGIN_ADDED = "legacy_login_added"
     PEOPLE_IMPORTED = "people_imported"
+    MERGE_ASKED = "merge_asked"
+    ACCOUNT_MERGED = "account_merged"
     AFFILIATION_MADE = "affiliation_made"
     AFFILIATION_CHANGED = "affiliation_changed"
     AFFILIATION_ENDED = "affiliation_ended"

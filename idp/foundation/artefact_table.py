@@ -22,6 +22,7 @@ class Kind(StrEnum):
     PASSWORD_RESET = "password_reset"
     EMAIL_PROOF = "email_proof"
     MAILBOX_PROOF = "mailbox_proof"
+    ACCOUNT_MERGE = "account_merge"
     EMAIL_CHANGE_UNDO = "email_change_undo"
     PIN_LETTER = "pin_letter"
     SIGN_IN_ALERT = "sign_in_alert"

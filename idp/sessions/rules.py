@@ -39,6 +39,7 @@ class Ended(StrEnum):
     IDLE = "idle"
     EPOCH = "epoch"
     PASSWORD_RESET = "password_reset"
+    MERGED = "merged"
 
 
 @dataclass(frozen=True, slots=True)

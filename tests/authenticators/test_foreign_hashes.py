@@ -1,7 +1,7 @@
 """Hashes of other systems: right ones of known form and bounded cost are compared, everything else never matches."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from idp.authenticators.password import foreign, sha512_crypt
@@ -115,14 +115,14 @@ def test_SI_16_bcrypt_compares_every_byte_or_nothing(kdf):
         assert kdf.check(Secret(other), digest=stored) == Verdict(False)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=220))
 def test_G2_no_text_makes_the_reader_fall(text):
     assert isinstance(foreign.read(text), Slow | Fast | Refused)
     foreign.under_argon2(text, b"x")
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from([PASSLIB, DJANGO, CRYPT_LONG]), st.binary(max_size=40))
 def test_SI_18_no_other_text_matches_an_imported_hash(stored, plain):
     read = foreign.read(stored)

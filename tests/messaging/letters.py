@@ -24,6 +24,11 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "user_id_reminder": {"user_id": "rosa.delgado", "url": "https://portal.test/sign-in"},
     "refresh_reused": {"application": "Harborline Analytics", "url": "https://partner.test/"},
     "access_ended": {"target": "Northlake Clinic", "url": "https://credence.test/account/access"},
+    "accounts_merged": {
+        "gone": "ro•••@old.test",
+        "kept": "ro•••@practice.test",
+        "url": "https://credence.test/account/access",
+    },
     "prove_mailbox": {"url": URL},
     "factor_added": {"kind": "totp", "name": "Work phone"},
     "factor_removed": {"kind": "passkey", "name": "Blue key"},

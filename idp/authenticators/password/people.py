@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from idp.authenticators.password import setting
@@ -54,6 +55,11 @@ def keep_imported(tx: Session, *, subject_id: str, digest: str, now: datetime) -
     row = PasswordCredential(subject_id=subject_id, digest=digest, satisfies=[], must_change=False, changed_at=now)
     tx.add(row)
     tx.flush()  # facts are read by statement
+
+
+def drop_password(tx: Session, *, subject_id: str) -> None:
+    """Delete the password of an account that nobody signs in to any more."""
+    tx.execute(delete(PasswordCredential).where(PasswordCredential.subject_id == subject_id))
 
 
 def disable(login: str, *, reason: str, now: datetime, origin: Origin) -> SubjectFacts | Refused:
