@@ -1,6 +1,7 @@
 """A person's ways to sign in on the account pages (MF-11, X5; MODEL §7: only the person themselves)."""
 
 import re
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -169,3 +170,12 @@ def test_only_the_last_one_that_a_portal_takes_is_kept() -> None:
     assert may_remove(phone.id, held=(app, phone), demanded=[{Factor.PASSKEY}]) is None
     assert may_remove(app.id, held=(app,), demanded=[]) is None
     assert may_remove(uuid4(), held=(app,), demanded=[]) == Refused(Reason.NOT_HELD)
+
+
+def test_MF_11_a_stopped_key_is_no_last_one_to_fall_back_on() -> None:
+    app, key = held(Factor.TOTP, Factor.PASSKEY)
+    dead = replace(key, stopped=True)
+    strong = [{Factor.TOTP, Factor.PASSKEY}]
+    assert may_remove(app.id, held=(app, dead), demanded=strong) == Refused(Reason.LAST_ONE)
+    assert may_remove(dead.id, held=(app, dead), demanded=strong) is None
+    assert may_remove(dead.id, held=(dead,), demanded=strong) == Refused(Reason.LAST_ONE)

@@ -52,6 +52,7 @@ def lacks(wish: Wish, terms: Terms, equipment: Equipment, at: Any, *, is_set_up:
     return lack(wish, terms, equipment, at, is_set_up=is_set_up, now=NOW)
 
 
+OWN = Terms(own=True)
 REQUIRED = Terms("required", ALL, remembers=MONTH)
 MANAGERS = Terms("managers", ALL, remembers=MONTH)
 OPTIONAL = Terms("optional", ALL)
@@ -193,3 +194,35 @@ def test_the_table_of_what_factors_give_is_the_models() -> None:
     assert GAINS[PASSKEY].amr == (Amr.SOFTWARE_KEY, Amr.USER_PRESENCE, Amr.MULTI_FACTOR)
     assert Acr.PHR in GAINS[PASSKEY].acr
     assert GAINS[Factor.DEVICE].acr == frozenset()
+
+
+@pytest.mark.parametrize(("equipment", "asked"), [
+    (has(TOTP, EMAIL), (TOTP,)),
+    (has(PASSKEY, TOTP, SMS), (PASSKEY, TOTP)),
+    (has(EMAIL), (EMAIL,)),
+    (has(SMS, EMAIL, recovery=True), (SMS, EMAIL, RECOVERY)),
+    (has(PASSKEY, SMS, recovery=True), (PASSKEY, RECOVERY)),
+])  # fmt: skip
+def test_MF_12_our_own_pages_take_nothing_weaker_than_the_strongest_held(
+    equipment: Equipment, asked: tuple[Factor, ...]
+) -> None:
+    assert after_password(Wish(), OWN, equipment) == asked
+
+
+def stopped(equipment: Equipment, kind: Factor) -> Equipment:
+    return replace(
+        equipment, held=tuple(replace(each, stopped=True) if each.kind is kind else each for each in equipment.held)
+    )
+
+
+def test_MF_28_a_stopped_key_owes_a_second_factor_and_is_none() -> None:
+    alone = stopped(has(PASSKEY, recovery=True), PASSKEY)
+    assert after_password(Wish(), OWN, alone) == (PASSKEY, RECOVERY)
+    both = stopped(has(PASSKEY, TOTP), PASSKEY)
+    assert after_password(Wish(), OWN, both) == (TOTP,)
+    phishing_resistant = Wish(voluntary=("phr",))
+    assert lacks(phishing_resistant, OPTIONAL, both, proved(TOTP)) is None
+    assert lacks(Wish(essential=("phr",)), OPTIONAL, both, proved(TOTP)) == Lack(Missing.UNREACHABLE)
+    fresh = Wish(fresh=True)
+    assert lacks(fresh, OPTIONAL, both, proved(PASSKEY)) == Lack(Missing.PROVE, (TOTP,))
+    assert lacks(fresh, OPTIONAL, both, proved(TOTP)) is None

@@ -3,17 +3,20 @@
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from idp.authenticators.factors.rules import Held, Reason, kinds_of
+from idp.authenticators.factors.rules import Held, Reason, kinds_of, working
 from idp.vocabulary.assurance import Factor
 from idp.vocabulary.refused import Refused
 
 
 def may_remove(factor_id: UUID, *, held: Collection[Held], demanded: Iterable[Collection[Factor]]) -> Refused | None:
-    """Refused for the last factor that satisfies a portal which demands one; `demanded`: the kinds each of them takes."""
+    """Refused for the last factor that satisfies a portal which demands one; `demanded`: the kinds each of them takes.
+
+    A stopped one may go, and does not stand in for another.
+    """
     if all(each.id != factor_id for each in held):
         return Refused(Reason.NOT_HELD)
     before = set(kinds_of(held))
-    after = set(kinds_of(each for each in held if each.id != factor_id))
+    after = set(kinds_of(each for each in working(held) if each.id != factor_id))
     for kinds in demanded:
         if before & set(kinds) and not after & set(kinds):
             return Refused(Reason.LAST_ONE)

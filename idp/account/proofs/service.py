@@ -10,7 +10,7 @@ from idp.account.proofs import rules
 from idp.account.rules import browser_name
 from idp.account.upstairs import portals_held
 from idp.authenticators.factors import facts, removing
-from idp.authenticators.factors.rules import Held, Reason, is_fresh, kinds_of
+from idp.authenticators.factors.rules import Held, Reason, is_fresh, to_prove
 from idp.authenticators.recovery_codes import facts as recovery_codes
 from idp.authenticators.recovery_codes import service as codes
 from idp.authenticators.remembered_devices import service as devices
@@ -59,7 +59,7 @@ def ways(session: SessionFacts, *, now: datetime) -> Ways:
             held,
             recovery_codes.left(tx, subject_id=session.subject_id, now=now),
             len(_devices(tx, session, now=now)),
-            is_fresh(session, held=kinds_of(held), now=now),
+            is_fresh(session, held=to_prove(held), now=now),
         )
 
 
@@ -138,7 +138,7 @@ def _locked(tx: Session, session: SessionFacts) -> tuple[Held, ...] | Refused:
 
 
 def _not_fresh(session: SessionFacts, held: tuple[Held, ...], *, now: datetime) -> Refused | None:
-    return None if is_fresh(session, held=kinds_of(held), now=now) else Refused(Reason.NOT_FRESH)
+    return None if is_fresh(session, held=to_prove(held), now=now) else Refused(Reason.NOT_FRESH)
 
 
 def _demanded(tx: Session, subject_id: str, *, now: datetime) -> list[frozenset[Factor]]:

@@ -12,7 +12,7 @@ from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.authenticators.factors import facts
 from idp.authenticators.factors.models import HeldFactor
-from idp.authenticators.factors.rules import MOST_OF_A_KIND, Reason, is_fresh, kinds_of
+from idp.authenticators.factors.rules import MOST_OF_A_KIND, Reason, is_fresh, to_prove
 from idp.authenticators.remembered_devices import service as devices
 from idp.foundation.database import new_id
 from idp.foundation.origin import Origin
@@ -72,7 +72,7 @@ def open_step(tx: Session, set_up: SetUp, *, kind: Factor) -> Place | Refused:
     if row is None or subject is None or row.epoch != set_up.session.subject_epoch:
         return Refused(Parking.SESSION_GONE)
     held = facts.held(tx, subject_id=subject.id)
-    if not is_fresh(set_up.session, held=kinds_of(held), now=set_up.now):
+    if not is_fresh(set_up.session, held=to_prove(held), now=set_up.now):
         return Refused(Reason.NOT_FRESH)
     if sum(each.kind is kind for each in held) >= MOST_OF_A_KIND:
         return Refused(Reason.HOLDS_ENOUGH)

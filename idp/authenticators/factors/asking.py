@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from idp.authenticators.factors import adding, facts, proving
 from idp.authenticators.factors.kinds import CHALLENGE_PAGES, SET_UP_PAGES
-from idp.authenticators.factors.rules import Held, kinds_of, still_pending
+from idp.authenticators.factors.rules import Held, kinds_of, still_pending, working
 from idp.authenticators.upstairs import Upstairs
 from idp.foundation import clock, house
 from idp.foundation.database import reading
@@ -80,7 +80,7 @@ def asked(txn: UUID) -> Asked | None:
         if not still_pending(transaction.pending, subject=subject, now=clock.now()):
             return None
         show_person(None)  # nobody is signed in yet, whoever's session this browser may hold
-    ways = tuple(each for each in held if each.kind in transaction.accepts)
+    ways = tuple(each for each in working(held) if each.kind in transaction.accepts)
     return Asked(parked, subject, ways, transaction.accepts, days)
 
 

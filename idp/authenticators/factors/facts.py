@@ -35,4 +35,5 @@ def _held(row: Row[Any]) -> Held:
         amr=tuple(Amr(value) for value in row.amr),
         created_at=row.created_at,
         last_used_at=row.last_used_at,
+        stopped=row.stopped_at is not None,
     )

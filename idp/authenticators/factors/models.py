@@ -24,3 +24,5 @@ class HeldFactor(Model):
     amr: Mapped[list[str]] = mapped_column(Json)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    stopped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """A copy of it may be about: it is taken no more, but a second factor is owed all the same."""

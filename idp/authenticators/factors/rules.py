@@ -45,12 +45,24 @@ class Held:
     amr: tuple[Amr, ...]
     created_at: datetime
     last_used_at: datetime | None = None
+    stopped: bool = False
+    """It obliges to a second factor and is none itself (MF-28)."""
 
 
 def kinds_of(held: Iterable[Held]) -> tuple[Factor, ...]:
     """The kinds among them, strongest first."""
     kinds = {each.kind for each in held}
     return tuple(kind for kind in Factor if kind in kinds)
+
+
+def working(held: Iterable[Held]) -> tuple[Held, ...]:
+    """Those that can be proven: without the stopped ones."""
+    return tuple(each for each in held if not each.stopped)
+
+
+def to_prove(held: Collection[Held]) -> tuple[Factor, ...]:
+    """The kinds that a proof can be of: what works, else what is stopped, which only a recovery code mends."""
+    return kinds_of(working(held)) or kinds_of(held)
 
 
 def strongest(kinds: Collection[Factor]) -> frozenset[Factor]:

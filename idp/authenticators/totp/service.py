@@ -9,9 +9,10 @@ from sqlalchemy import Table, select, update
 from sqlalchemy.orm import Session
 
 from idp.authenticators.factors import adding, budgets, proving
+from idp.authenticators.factors import facts as factors
 from idp.authenticators.factors.adding import SetUp
 from idp.authenticators.factors.proving import Attempt, Proof
-from idp.authenticators.factors.rules import Reason
+from idp.authenticators.factors.rules import Reason, working
 from idp.authenticators.totp import rules
 from idp.authenticators.totp.models import TotpSecret
 from idp.foundation import house, vault
@@ -29,8 +30,11 @@ _table: Table = TotpSecret.__table__  # type: ignore[assignment]
 KIND: Final = Factor.TOTP
 
 
-def prove(attempt: Attempt, *, typed: str, mine: tuple[UUID, ...]) -> NewSession | Refused:
-    """Take a code of one of the person's apps, `mine`; each step of each app counts once, whoever comes first (RA-04)."""
+def prove(attempt: Attempt, *, typed: str) -> NewSession | Refused:
+    """Take a code of one of the person's apps; each step of each app counts once, whoever comes first (RA-04).
+
+    Whose apps they are is read under the lock: another tab may have typed somebody else's password meanwhile.
+    """
     reserved = proving.reserve(attempt, kind=KIND)
     if isinstance(reserved, Refused):
         return reserved
@@ -38,6 +42,8 @@ def prove(attempt: Attempt, *, typed: str, mine: tuple[UUID, ...]) -> NewSession
         opened = proving.open_step(tx, attempt, kind=KIND)
         if isinstance(opened, Refused):
             return opened
+        held = factors.held(tx, subject_id=opened.subject.id)
+        mine = tuple(each.id for each in working(held) if each.kind is KIND)
         taken = _take(tx, typed, mine=mine, now=attempt.now)
         if isinstance(taken, Refused):
             proving.fail(tx, attempt, opened, kind=KIND, reason=taken)

@@ -45,9 +45,8 @@ def verify(txn: UUID) -> ResponseReturnValue:
     form = parsing.form(CodeForm, request.form)
     if isinstance(form, FormErrors):
         return _challenge_page(asked, wrong=form), 400 if "" in form else 422
-    mine = tuple(way.id for way in asked.of_kind(Factor.TOTP))
     attempt = asking.attempt(txn, remember=form.remember is not None)
-    outcome = service.prove(attempt, typed=form.code, mine=mine)
+    outcome = service.prove(attempt, typed=form.code)
     return answer(txn, outcome, page=lambda refused: _challenge_page(asked, refused=refused))
 
 

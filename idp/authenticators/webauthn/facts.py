@@ -42,5 +42,4 @@ def _credential(row: Row[Any]) -> Credential:
         transports=tuple(row.transports),
         acr=frozenset(Acr(value) for value in row.gives),
         amr=tuple(Amr(value) for value in row.amr),
-        stopped_at=row.stopped_at,
     )

@@ -1,12 +1,11 @@
 """Passkeys and security keys."""
 
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.foundation.database import Json, Model, UtcDateTime
+from idp.foundation.database import Json, Model
 
 
 class WebauthnCredential(Model):
@@ -30,5 +29,3 @@ class WebauthnCredential(Model):
     aaguid: Mapped[UUID]
     """The model of authenticator, as it says itself."""
     transports: Mapped[list[str]] = mapped_column(Json, default=list)
-    stopped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """Its counter went back: a copy may be about, and neither of the two is taken again."""

@@ -7,7 +7,6 @@ counter are judged here, on our own reading of the bytes.
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final, NoReturn
@@ -106,7 +105,6 @@ class Credential:
     acr: frozenset[Acr]
     amr: tuple[Amr, ...]
     """What a use of it proves, as decided when it was made."""
-    stopped_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.authenticators.factors import facts as factors
 from idp.authenticators.factors.models import HeldFactor
+from idp.authenticators.factors.rules import Held
 from idp.authenticators.webauthn.models import WebauthnCredential
 from idp.authenticators.webauthn.rules import AuthenticatorData, Credential, Reason
 from idp.foundation import house
@@ -31,31 +32,31 @@ def note(
 ) -> Refused | None:
     """Keep the counter of a verified use; refused when it did not grow, or when the key was stopped or removed meanwhile.
 
-    One statement decides, so that of two uses with one counter only one is taken.
+    One statement decides, so that of two uses with one counter only one is taken. The person is locked by the caller.
     """
+    factor = factors.one(tx, subject_id=credential.subject_id, factor_id=credential.factor_id)
+    if factor is None:
+        return Refused(Reason.UNKNOWN_CREDENTIAL)
+    if factor.stopped:
+        return Refused(Reason.STOPPED)
     key = WebauthnCredential.__table__.c
     grows = key.sign_count < told.sign_count if told.sign_count else key.sign_count == 0
-    mine = key.factor_id == credential.factor_id
     taken = tx.execute(
         update(WebauthnCredential)
-        .where(mine, key.stopped_at.is_(None), grows)
+        .where(key.factor_id == credential.factor_id, grows)
         .values(sign_count=told.sign_count, backed_up=told.backed_up)
     )
-    if taken.rowcount == 1:  # type: ignore[attr-defined]
-        tx.execute(update(HeldFactor).where(HeldFactor.id == credential.factor_id).values(last_used_at=now))
-        return None
-    standing = tx.execute(select(key.stopped_at).where(mine)).one_or_none()
-    if standing is None:
-        return Refused(Reason.UNKNOWN_CREDENTIAL)
-    if standing.stopped_at is not None:
-        return Refused(Reason.STOPPED)
-    _stop(tx, credential, told, client_id=client_id, now=now, origin=origin)
-    return Refused(Reason.COUNTER_WENT_BACK)
+    if taken.rowcount == 0:  # type: ignore[attr-defined]
+        _stop(tx, credential, factor, told, client_id=client_id, now=now, origin=origin)
+        return Refused(Reason.COUNTER_WENT_BACK)
+    tx.execute(update(HeldFactor).where(HeldFactor.id == factor.id).values(last_used_at=now))
+    return None
 
 
 def _stop(
     tx: Session,
     credential: Credential,
+    factor: Held,
     told: AuthenticatorData,
     *,
     client_id: str | None,
@@ -63,8 +64,7 @@ def _stop(
     origin: Origin,
 ) -> None:
     """Which of the two is the copy nobody can tell: neither is taken again, and the owner is told."""
-    stopped = update(WebauthnCredential).where(WebauthnCredential.factor_id == credential.factor_id)
-    tx.execute(stopped.values(stopped_at=now))
+    tx.execute(update(HeldFactor).where(HeldFactor.id == factor.id).values(stopped_at=now))
     audit.append(
         tx,
         Event.PASSKEY_STOPPED,
@@ -73,11 +73,10 @@ def _stop(
         origin=origin,
         subject_id=credential.subject_id,
         client_id=client_id,
-        details={"factor": credential.factor_id, "stored": credential.sign_count, "told": told.sign_count},
+        details={"factor": factor.id, "stored": credential.sign_count, "told": told.sign_count},
     )
     subject = subjects.by_id(tx, subject_id=credential.subject_id)
-    factor = factors.one(tx, subject_id=credential.subject_id, factor_id=credential.factor_id)
-    if subject is not None and factor is not None:
+    if subject is not None:
         notices.notify(
             tx,
             notice="passkey_stopped",

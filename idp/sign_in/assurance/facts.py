@@ -40,7 +40,7 @@ def of_subject(tx: Session, *, party: RelyingParty | None, subject_id: str, now:
 def _terms(party: RelyingParty | None) -> Terms:
     days = house.get(Settings).remember_device
     if party is None:
-        return Terms(remembers=days)
+        return Terms(own=True, remembers=days)
     mfa = party.manifest.mfa
     return Terms(
         policy=mfa.policy,

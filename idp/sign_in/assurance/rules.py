@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Literal
 
-from idp.authenticators.factors.rules import Held, is_fresh, kinds_of, strongest
+from idp.authenticators.factors.rules import Held, is_fresh, kinds_of, strongest, to_prove, working
 from idp.sessions.rules import SessionFacts
 from idp.vocabulary.assurance import GAINS, STRONG, Acr, Factor
 
@@ -31,6 +31,8 @@ class Terms:
     policy: Policy = "optional"
     kinds: frozenset[Factor] = _EVERY
     min_acr: Acr = Acr.AAL1
+    own: bool = False
+    """Our own pages, which name no kinds: the strongest that a person holds is asked, and nothing weaker (MF-12)."""
     manages: bool = False
     """Whether the person is an account manager there (SECURITY ruling 2)."""
     remembers: timedelta = timedelta(0)
@@ -129,7 +131,8 @@ def after_password(wish: Wish, terms: Terms, equipment: Equipment) -> tuple[Fact
         kinds = _reach(values, terms, equipment)
         if kinds:
             return _with_recovery(kinds, equipment, values)
-    return _with_recovery(_of(equipment, accepted(terms)) or equipment.kinds, equipment)
+    wanted = strongest(to_prove(equipment.held)) if terms.own else accepted(terms)
+    return _with_recovery(_of(equipment, wanted) or equipment.kinds, equipment)
 
 
 def device_may_serve(wish: Wish, terms: Terms, *, again: bool) -> timedelta:
@@ -187,16 +190,16 @@ def _voluntary(wish: Wish, terms: Terms, equipment: Equipment, session: SessionF
 
 
 def _freshness(equipment: Equipment, session: SessionFacts, *, now: datetime) -> Lack | None:
-    if is_fresh(session, held=equipment.kinds, now=now):
+    kinds = to_prove(equipment.held)
+    if is_fresh(session, held=kinds, now=now):
         return None
-    if not equipment.held:
-        return Lack(Missing.SIGN_IN)
-    return _prove(_ordered(strongest(equipment.kinds)), equipment)
+    return _prove(_ordered(strongest(kinds)), equipment) if kinds else Lack(Missing.SIGN_IN)
 
 
 def _reach(values: Collection[str], terms: Terms, equipment: Equipment) -> tuple[Factor, ...]:
     """Kinds held, and allowed here, that give one of these classes."""
-    return kinds_of(each for each in equipment.held if each.kind in accepted(terms) and each.gives & set(values))
+    found = (each for each in working(equipment.held) if each.gives & set(values))
+    return kinds_of(each for each in found if each.kind in accepted(terms))
 
 
 def _of(equipment: Equipment, kinds: Collection[Factor]) -> tuple[Factor, ...]:
