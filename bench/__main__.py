@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from bench.cpu import resident_mb
+from bench.enrolling import account_typed, page_shown
 from bench.flow import Browser, code_in
 from bench.load import Figures, Request, measure
 from bench.matching import rule_us
@@ -20,13 +21,14 @@ from bench.provider import Provider, bare, running
 
 PERSON = ("rosa.delgado", "Copper-bellows-49")
 RESULTS = Path(__file__).parent / "results"
-ONLY_OURS = {"authorize + code exchange"}
-"""Two requests that go through the product alone."""
+ENROLLING = {"enrollment: first page", "enrollment: account typed, with argon2id"}
+ONLY_OURS = {"authorize + code exchange", *ENROLLING}
+"""What the product alone can do."""
 Rounds = dict[str, list[Figures]]
 
 
 def cases(provider: Provider) -> dict[str, Callable[[], Request]]:
-    """Each hot path as a maker of requests; a person has signed in before. All but the last can be sent to the bare one."""
+    """Each hot path as a maker of requests; a person has signed in before. What is in `ONLY_OURS` has no bare one."""
     browser = Browser(provider.port)
     code = browser.sign_in(provider.portal, *PERSON)
     status, _, body = _exchange(provider, code)
@@ -53,6 +55,8 @@ def cases(provider: Provider) -> dict[str, Callable[[], Request]]:
         "introspection": fixed(Request("POST", "/oauth/introspect", provider.portal.basic, introspection)),
         "authorize with a live session": fixed(Request("GET", authorize, browser.headers, expect=303)),
         "authorize + code exchange": exchange,
+        "enrollment: first page": page_shown(provider.port),
+        "enrollment: account typed, with argon2id": account_typed(provider.port),
     }
 
 
@@ -90,7 +94,7 @@ def _exchange(provider: Provider, code: str) -> tuple[int, str, str]:
 
 def _tell(rounds: Rounds, beside: Rounds, memory: float) -> None:
     head = (
-        f"{'case':34} {'CPU µs':>8} {'spread':>13} {'req/s':>8} {'p50 ms':>7} {'p99 ms':>7} {'bare µs':>8} {'ratio':>6}"
+        f"{'case':42} {'CPU µs':>8} {'spread':>13} {'req/s':>8} {'p50 ms':>7} {'p99 ms':>7} {'bare µs':>8} {'ratio':>6}"
     )
     print(head)
     for name, figures in rounds.items():
@@ -99,7 +103,7 @@ def _tell(rounds: Rounds, beside: Rounds, memory: float) -> None:
         limit = _median(beside[name], "cpu_us") if name in beside else None
         compared = f" {limit:8.0f} {limit / middle:6.2f}" if limit is not None else ""
         print(
-            f"{name:34} {middle:8.0f} {cpu[0]:6.0f}–{cpu[-1]:<6.0f} {_median(figures, 'per_second'):8.0f}"
+            f"{name:42} {middle:8.0f} {cpu[0]:6.0f}–{cpu[-1]:<6.0f} {_median(figures, 'per_second'):8.0f}"
             f" {_median(figures, 'p50_ms'):7.1f} {_median(figures, 'p99_ms'):7.1f}{compared}"
         )
     print(f"memory of the server's processes: {memory:.0f} MB")

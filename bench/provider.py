@@ -44,7 +44,7 @@ class Provider:
 @contextlib.contextmanager
 def running(folder: Path, *, port: int, workers: int = 2, database_url: str | None = None) -> Iterator[Provider]:
     """Fill a fresh folder, serve it, and stop the server at the end."""
-    changed = overrides(port, folder) | {"workers": str(workers)}
+    changed = overrides(port, folder) | {"workers": str(workers), "trusted_proxies": "1"}
     if database_url is not None:
         changed |= {"database_url": database_url}
     settings = load(overrides=changed)
