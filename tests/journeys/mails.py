@@ -10,7 +10,7 @@ from tests.journeys.demo import Demo
 SENT_WITHIN = 15.0
 
 
-def link_in_mail(demo: Demo, page: Page, *, to: str) -> str:
+def link_in_mail(demo: Demo, page: Page, *, to: str, path: str = "/sign-in/reset") -> str:
     """The address in the newest mail with a link for that person; waits until the worker has sent one that is not used."""
     closing = time.monotonic() + SENT_WITHIN
     while time.monotonic() < closing:
@@ -18,7 +18,7 @@ def link_in_mail(demo: Demo, page: Page, *, to: str) -> str:
         row = page.locator("#outbox tbody tr", has_text=to).first
         if row.count():
             row.get_by_role("link").first.click()
-            link = page.locator("#text a[href*='/sign-in/reset']")
+            link = page.locator(f"#text a[href*='{path}']")
             if link.count():
                 return str(link.get_attribute("href"))
         Event().wait(0.1)

@@ -1,0 +1,163 @@
+"""What a newcomer does at each portal, from its *Register* link to its token; only who and for whom differs by test."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.journeys.demo import Demo
+from tests.journeys.mails import link_in_mail
+from tests.journeys.people import PortalPage
+
+
+@dataclass
+class Newcomer:
+    """Somebody whom nobody knows yet, with a browser of their own."""
+
+    demo: Demo
+    page: Page
+    key: str
+    password: str = "Thornbury-kestrel46"
+    typed: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def email(self) -> str:
+        return f"{self.key}@newcomers.example"
+
+    def at(self, client_id: str) -> PortalPage:
+        return PortalPage(client_id, self.demo.portal(client_id), self.page)
+
+    def begin(self, portal: PortalPage, link: str) -> None:
+        """By the link on the portal's own first page."""
+        self.page.goto(f"{portal.base}/")
+        self.page.get_by_role("link", name=link).first.click()
+        expect(self.page).to_have_url(f"{self.demo.issuer}/enroll/{portal.client_id}/{_ceremony(self.page)}/")
+
+    def fill(self, **typed: str) -> None:
+        """Fields by their names; choices by their values."""
+        for name, value in typed.items():
+            target = self.page.locator(f"#enroll-form [name='{name}']").first
+            kind = target.evaluate("node => node.type || node.tagName")
+            if kind == "radio":
+                self.page.locator(f"#enroll-form [name='{name}'][value='{value}']").check()
+            elif kind == "select-one":
+                target.select_option(value)
+            elif kind == "checkbox":
+                target.check()
+            else:
+                target.fill(value)
+
+    def go_on(self) -> None:
+        """The page's main button; what is wrong on the next page is a failure here."""
+        with self.page.expect_navigation():
+            self.page.locator("#enroll-submit").click()
+        assert self.page.locator("#error").count() == 0, self.page.locator("main").inner_text()
+
+    def open_mail(self) -> None:
+        """The link of the newest mail, and its button; the password where the page asks for it."""
+        here = self.page.context.new_page()
+        link = link_in_mail(self.demo, here, to=self.email, path="/enroll/link")
+        here.close()
+        self.page.goto(link)
+        if self.page.locator("#link-form [name='password']").count():
+            self.page.locator("#link-form [name='password']").fill(self.password)
+        with self.page.expect_navigation():
+            self.page.locator("#link-submit").click()
+
+    def sign_in(self, login: str | None = None) -> None:
+        """With the password chosen at registration, on one page or on two."""
+        username = self.page.locator("#login-form #username")
+        if username.is_editable():
+            username.fill(login or self.email)
+        if self.page.locator("#login-form #password").count() == 0:
+            self.page.locator("#login-submit").click()
+        self.page.locator("#login-form #password").fill(self.password)
+        with self.page.expect_navigation():
+            self.page.locator("#login-submit").click()
+
+    def account(self) -> dict[str, str]:
+        """What every portal asks for in its own words."""
+        return {
+            "email": self.email,
+            "confirm_email": self.email,
+            "password": self.password,
+            "confirm_password": self.password,
+        }
+
+
+def _ceremony(page: Page) -> str:
+    return page.url.rstrip("/").rsplit("/", 1)[1]
+
+
+def register_trading_partner(one: Newcomer, *, zip_code: str, trading_partner_id: str) -> PortalPage:
+    """Portal A: account type, partner, account with picture and questions, the password at the link, signed in."""
+    portal = one.at("ozark-exchange")
+    one.begin(portal, "Register Now")
+    one.page.get_by_label("Trading Partner").check()
+    one.go_on()
+    expect(one.page.locator("main")).to_contain_text("Step 1 of 2")
+    one.fill(zip_code=zip_code, trading_partner_id=trading_partner_id)
+    one.go_on()
+    expect(one.page.locator("main")).to_contain_text("Step 2 of 2")
+    for number, answer in enumerate(("Maple Street", "Juniper", "Blue heron"), start=1):
+        choice = one.page.locator(f"[name='challenge_question_{number}'], [name='question_{number}']").first
+        choice.select_option(index=number)
+        one.page.locator(f"[name='answer_{number}'], [name='challenge_answer_{number}']").first.fill(answer)
+    one.page.get_by_role("button", name="Check Availability").click()
+    one.fill(
+        user_id=one.key, password=one.password, confirm_password=one.password, display_name="ABC Provider Group",
+        phone="417-555-0142", email=one.email, confirm_email=one.email, site_key="balloon", passphrase="Ozark spring",
+    )  # fmt: skip
+    one.page.get_by_role("button", name="Check Availability").click()
+    expect(one.page.locator("#user_id-available")).to_contain_text("is available")
+    one.go_on()
+    expect(one.page.locator("main")).to_contain_text("registration has been accepted")
+    one.open_mail()
+    return portal
+
+
+def register_practitioner(one: Newcomer, **typed: str) -> PortalPage:
+    """Portal C: account, the activating link, sign-in, association, agreement, and the portal itself."""
+    portal = one.at("carebridge-provider")
+    one.begin(portal, "Sign-up")
+    one.fill(email=one.email, password=one.password, first_name="June", last_name="Calloway")
+    one.go_on()
+    one.open_mail()
+    one.sign_in()
+    one.fill(**typed)
+    one.go_on()
+    one.fill(agree="yes")
+    with one.page.expect_navigation():
+        one.page.locator("#enroll-submit").click()
+    return portal
+
+
+def claim_practice(one: Newcomer, *, tin: str, zip_code: str) -> PortalPage:
+    """Portal E: account, link, sign-in, the practice, the agreement; then it waits to be verified."""
+    portal = one.at("ozark-secure")
+    one.begin(portal, "Create an account")
+    one.fill(**one.account(), first_name="Nadia", last_name="Brightwater", phone="(417) 555-0143")
+    one.go_on()
+    one.open_mail()
+    one.sign_in()
+    one.fill(tin=tin, zip_code=zip_code)
+    one.go_on()
+    one.fill(agree="yes")
+    one.go_on()
+    return portal
+
+
+def request_access(one: Newcomer, *, program: str, state: str, npi: str) -> PortalPage:
+    """Portal B: coverage, provider, details, and the request waits for an administrator."""
+    portal = one.at("heartland-selfservice")
+    one.begin(portal, "Request Access for New User")
+    one.fill(program=program, state=state)
+    one.go_on()
+    one.fill(npi=npi)
+    one.go_on()
+    one.fill(
+        first_name="Ike", last_name="Sandoval", position="Biller", email=one.email, confirm_email=one.email,
+        phone="509-555-0144", extension="12", reason="I prepare the claims of this provider from January on.",
+    )  # fmt: skip
+    one.go_on()
+    return portal
