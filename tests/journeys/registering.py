@@ -161,3 +161,34 @@ def request_access(one: Newcomer, *, program: str, state: str, npi: str) -> Port
     )  # fmt: skip
     one.go_on()
     return portal
+
+
+def redeem_letter(one: Newcomer, *, login_id: str, pin: str) -> PortalPage:
+    """Portal D: the letter, the account, the link, then the portal's own sign-in."""
+    portal = one.at("cascade-mmis")
+    one.begin(portal, "Account Setup")
+    one.fill(login_id=login_id, pin=pin)
+    one.go_on()
+    one.fill(
+        **one.account(), user_id=one.key, first_name="James", last_name="Jones", phone="503-555-1212",
+        question_1="Color of the barn", answer_1="Rust", agree="yes",
+    )  # fmt: skip
+    one.go_on()
+    one.open_mail()
+    enter_by_user_id(one, portal)
+    return portal
+
+
+def enter_by_user_id(one: Newcomer, portal: PortalPage) -> None:
+    """The portal's sign-in, its banner and whatever else it wants accepted."""
+    page = one.page
+    if page.locator("#login-form").count() == 0:
+        portal.open("/sign-in")
+    one.sign_in(one.key)
+    for _ in range(4):
+        if portal.is_here:
+            return
+        for box in page.locator("main form input[type=checkbox][required]").all():
+            box.check()
+        with page.expect_navigation():
+            page.locator("main form .btn.primary").first.click()

@@ -13,6 +13,7 @@ from tests.journeys.mails import link_in_mail
 from tests.journeys.registering import (
     Newcomer,
     claim_practice,
+    enter_by_user_id,
     register_practitioner,
     register_trading_partner,
     request_access,
@@ -115,16 +116,7 @@ def test_D2_D4_X6_a_letter_opens_an_account_by_keyboard_alone(newcomer: Newcomer
     _enter(page)
     expect(page.locator("main")).to_contain_text("e-mail")
     one.open_mail()
-    if page.locator("#login-form").count() == 0:
-        portal.open("/sign-in")
-    one.sign_in(one.key)
-    for _ in range(4):
-        if portal.is_here:
-            break
-        for box in page.locator("main form input[type=checkbox][required]").all():
-            box.check()
-        with page.expect_navigation():
-            page.locator("main form .btn.primary").first.click()
+    enter_by_user_id(one, portal)
     me = portal.me
     assert me is not None
     assert me["id_token"]["provider_id"] == typed["Login ID"]
