@@ -10,6 +10,7 @@ from flask import Flask
 from idp.authenticators.password.kdf import Kdf
 from idp.demo import clients
 from idp.demo.cli import MANIFESTS, overrides
+from idp.directory.upstairs import Upstairs
 from idp.foundation import database, house
 from idp.foundation.store import Store
 from idp.keyring import rotation
@@ -29,7 +30,8 @@ def demo_house(tmp_path: Path, now: datetime, hands: Hands) -> Iterator[DemoHous
     migrations.upgrade(settings)
     app = Flask("demo")
     database.attach(app, url=settings.database_url)
-    for piece in (settings, Keyring.open(settings.keys_dir, production=False), Kdf.by(settings), Store(None), Cache()):
+    keyring = Keyring.open(settings.keys_dir, production=False)
+    for piece in (settings, keyring, Kdf.by(settings), Store(None), Cache(), Upstairs()):
         house.furnish(app, piece)
     with app.app_context():
         yield DemoHouse(clients.prepare(MANIFESTS, credentials=tmp_path / "clients", port_base=9000))

@@ -73,7 +73,8 @@ def test_the_demo_shows_what_it_promises(loaded: DemoHouse, now: datetime):
 
 def test_C10_whoever_came_before_has_accepted_and_one_person_has_not(loaded: DemoHouse):
     with reading() as tx:
-        for user_id, open_at in (("rosa.delgado", set()), ("june.harwood", {"carebridge-provider", "cascade-mmis"})):
+        everywhere = {"carebridge-provider", "cascade-mmis", "heartland-selfservice", "ozark-secure"}
+        for user_id, open_at in (("rosa.delgado", set()), ("june.harwood", everywhere)):
             subject = subjects.find_by_login(tx, key=user_id)
             assert subject is not None
             asked = set()
