@@ -17,6 +17,7 @@ from bench.enrolling import account_typed, page_shown
 from bench.flow import Browser, code_in
 from bench.load import Figures, Request, measure
 from bench.matching import rule_us
+from bench.passkeys import main as tell_passkeys
 from bench.provider import Provider, bare, running
 
 PERSON = ("rosa.delgado", "Copper-bellows-49")
@@ -81,6 +82,7 @@ def main() -> None:
             memory = resident_mb(provider.pid)
     _tell(rounds, beside, memory)
     print(f"matching rule, a claim of six fields: {rule_us():.0f} µs")
+    tell_passkeys()
 
 
 def _exchange(provider: Provider, code: str) -> tuple[int, str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.journeys.demo import Demo
@@ -68,11 +69,17 @@ def make_passkey(demo: Demo, someone: Person, page: Page, name: str) -> None:
     page.locator("#password").fill(someone.password)
     page.locator("#login-submit").click()
     page.locator("main a[href$='/set-up-mfa/passkey']").click()
+    check(page)
     page.locator("#name").fill(name)
     page.locator("#passkey-submit").click()
     expect(page.locator("main")).to_contain_text(name)
     page.locator("#set-up-continue").click()
     expect(page.locator("main")).to_contain_text("ecovery codes")
+
+
+def check(page: Page) -> None:
+    """X6: axe finds nothing."""
+    assert [row["id"] for row in Axe().run(page).response["violations"]] == [], page.url
 
 
 def at_account(demo: Demo, page: Page) -> None:
@@ -124,6 +131,7 @@ def test_C4_a_passkey_is_the_second_factor_after_the_password(
     page.locator("#password").fill(lena.password)
     page.locator("#login-submit").click()
     page.wait_for_url("**/second-factor/passkey")
+    check(page)
     expect(page.get_by_role("link", name="Another way")).to_be_visible()
     page.locator("#passkey-submit").click()
     at_account(demo, page)
@@ -153,6 +161,7 @@ def test_MF_28_a_copy_that_lags_behind_raises_the_alarm(demo: Demo, equipped: Ca
     open_sign_in(demo, page)
     page.locator("#passkey-submit").click()
     expect(page.locator("#error")).to_contain_text("stopped")
+    check(page)
     wait_for_mail(demo, page, to="graham.tillery@people.example", subject="A passkey of yours was stopped")
 
 
