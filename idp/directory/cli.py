@@ -19,7 +19,7 @@ from idp.directory.imports.progress import Progress
 from idp.directory.imports.rejects import RejectFile
 from idp.directory.imports.run import Report
 from idp.directory.imports.service import FORMATS, Confirm, run_import
-from idp.directory.service import NATIONAL
+from idp.directory.rules import NATIONAL
 from idp.foundation import clock, house
 from idp.foundation.database import reading
 from idp.foundation.origin import Origin

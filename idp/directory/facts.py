@@ -1,6 +1,6 @@
 """Reads directory rows into frozen dataclasses; every statement here runs on an index."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -26,7 +26,6 @@ partner: Final[Table] = TradingPartner.__table__  # type: ignore[assignment]
 engagement: Final[Table] = Engagement.__table__  # type: ignore[assignment]
 word: Final[Table] = ProviderWord.__table__  # type: ignore[assignment]
 
-_AFTER_EVERY_WORD: Final = "\U0010ffff"
 PROVIDERS: Final = select(
     provider.c.id, provider.c.registry, provider.c.provider_id, provider.c.npi, provider.c.provider_type,
     provider.c.legal_name, provider.c.practice_id, practice.c.tin_last4, practice.c.tin_type, provider.c.status,
@@ -115,20 +114,6 @@ def found_by_number(*, registry: str, number: str) -> ColumnElement[bool]:
     found = select(theirs.c.id).where(theirs.c.registry == registry)
     by_npi = found.where(theirs.c.npi == number)
     return provider.c.id.in_(found.where(theirs.c.provider_id == number).union_all(by_npi))
-
-
-def found_by_words(*, registry: str, words: Iterable[str]) -> ColumnElement[bool]:
-    """Providers of whose name some word begins with each of `words`; nothing in them is a wildcard."""
-    return and_(
-        *(
-            provider.c.id.in_(
-                select(word.c.provider_id).where(
-                    word.c.registry == registry, word.c.word >= start, word.c.word < start + _AFTER_EVERY_WORD
-                )
-            )
-            for start in words
-        )
-    )
 
 
 def served(within: DirectoryFilter) -> tuple[ColumnElement[bool], ...]:

@@ -11,6 +11,7 @@ from idp.foundation.database import Json, Model, UtcDateTime, new_id
 
 NAME_TEXT: Final = String(200).with_variant(String(200, collation="C"), "postgresql")
 WORD_TEXT: Final = String(64).with_variant(String(64, collation="C"), "postgresql")
+NUMBER_TEXT: Final = String(9).with_variant(String(9, collation="C"), "postgresql")
 """Sorted by code point on both databases, so that lists and prefixes come out the same."""
 
 
@@ -87,13 +88,15 @@ class ProviderWord(Model):
     """One folded word of a provider's name, found by its beginning."""
 
     __tablename__ = "provider_word"
-    __table_args__ = (Index("ix_provider_word_sorted", "registry", "word", "name_key", "provider_id"),)
+    __table_args__ = (Index("ix_provider_word_in_order", "registry", "word", "name_key", "number"),)
 
     registry_name: Mapped[str] = mapped_column("registry", String(32), primary_key=True)
     word: Mapped[str] = mapped_column(WORD_TEXT, primary_key=True)
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("provider.id"), primary_key=True, index=True)
     name_key: Mapped[str] = mapped_column(NAME_TEXT, server_default="")
     """The provider's: a page of a common word is read off the index in order, and its other words with it."""
+    number: Mapped[str] = mapped_column(NUMBER_TEXT, server_default="")
+    """The payer's number of the record: of equal names the lower comes first."""
     state: Mapped[str] = mapped_column(String(2), server_default="")
 
 

@@ -11,6 +11,8 @@ from uuid import UUID
 
 from idp.vocabulary.identifiers import Malformed, Tin, TinType, ZipCode
 
+NATIONAL: Final = "*"
+"""Stands for the registry of what is nobody's own file: NPIs mean the same everywhere."""
 REGISTRY_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,31}\Z", re.ASCII)
 WORDS_SEARCHED: Final = 5
 NAME_KEY_LENGTH: Final = 200

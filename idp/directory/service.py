@@ -1,6 +1,5 @@
 """What the rooms above ask the directory; each call is one indexed look-up (DESIGN §8)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -12,16 +11,17 @@ from idp.directory import facts
 from idp.directory.models import ImportRun, Practice, Provider
 from idp.directory.rules import (
     EVERY_RECORD,
-    WORDS_SEARCHED,
+    NATIONAL,
     DirectoryFilter,
     EngagementFacts,
     PartnerFacts,
     PracticeFacts,
     ProviderFacts,
     ProviderType,
-    search_words,
     serves,
 )
+from idp.directory.search.rules import Page
+from idp.directory.search.service import search_npi, search_providers
 from idp.foundation import house
 from idp.foundation.database import Rows
 from idp.foundation.vault import SealingKeys, blind_index, seal, unseal
@@ -29,18 +29,8 @@ from idp.keyring import resealing
 from idp.keyring.service import Keyring
 from idp.vocabulary.identifiers import Malformed, Tin, TradingPartnerId
 
-NATIONAL: Final = "*"
-"""Stands for the registry of what is nobody's own file: NPIs mean the same everywhere."""
 TIN_CONTEXT: Final = "practice.tin"
 """One context for providers' and practices' TINs, so that either finds the other."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some providers found, and where the next page begins (`None`: this is the last)."""
-
-    providers: tuple[ProviderFacts, ...]
-    after: tuple[str, str] | None
 
 
 def provider(tx: Rows, identity: UUID) -> ProviderFacts | None:
@@ -142,34 +132,6 @@ def engagement(tx: Rows, partner_id: UUID, practice_id: UUID, now: datetime) -> 
     return min(found, key=lambda each: each.source, default=None)
 
 
-def search_providers(
-    tx: Session,
-    registry: str,
-    text: str,
-    after: tuple[str, str] | None = None,
-    limit: int = 25,
-    *,
-    now: datetime,
-    within: DirectoryFilter = EVERY_RECORD,
-) -> Page:
-    """Providers in force by number, by NPI, or by the beginning of any word of their name, in the order of names.
-
-    `within` is the portal's filter (B3). Whether anybody has enrolled for them never shows (ruling 9). `%`, `_` and the like are plain characters.
-    """
-    wanted = _wanted(text.strip(), registry=registry)
-    if wanted is None:
-        return Page((), None)
-    found, more = facts.search_page(
-        tx,
-        wanted,
-        facts.in_force_on(now.date()),
-        *facts.served(within),
-        after=after,
-        limit=limit,
-    )
-    return Page(found, more)
-
-
 def provider_served(
     tx: Rows, identity: UUID, *, registry: str, now: datetime, within: DirectoryFilter = EVERY_RECORD
 ) -> ProviderFacts | None:
@@ -211,12 +173,7 @@ def _of_practice(*, practice_id: UUID, registry: str, now: datetime) -> tuple[Co
     return table.c.practice_id == practice_id, table.c.registry == registry, facts.in_force_on(now.date())
 
 
-def _wanted(text: str, *, registry: str) -> ColumnElement[bool] | None:
-    if text.isascii() and text.isdigit():
-        return facts.found_by_number(registry=registry, number=text)
-    words = search_words(text)[:WORDS_SEARCHED]
-    return facts.found_by_words(registry=registry, words=words) if words else None
-
-
 resealing.register("practice.tin", resealing.of_column(Practice.tin_sealed, context=practice_context))
 resealing.register("provider.tin", resealing.of_column(Provider.tin_sealed, context=provider_context))
+
+__all__ = ["Page", "search_npi", "search_providers"]

@@ -13,7 +13,7 @@ from idp.directory.imports import rules
 from idp.directory.imports.npi.layout import NPPES_329, NPPES_330
 from idp.directory.imports.run import Reject, Report
 from idp.directory.imports.service import FORMATS, Confirm, run_import
-from idp.directory.service import NATIONAL
+from idp.directory.rules import NATIONAL
 from idp.foundation.origin import Origin
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"

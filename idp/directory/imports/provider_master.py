@@ -180,7 +180,10 @@ def _change(tx: Session, changed: Sequence[Altered], run: Run) -> None:
 
 
 def _words(identity: UUID, row: ProviderRow, run: Run) -> list[dict[str, Any]]:
-    its = {"registry": run.registry, "provider_id": identity, "name_key": name_key(row.legal_name), "state": row.state}
+    its = {
+        "registry": run.registry, "provider_id": identity, "name_key": name_key(row.legal_name),
+        "number": str(row.provider_id), "state": row.state,
+    }  # fmt: skip
     return [{**its, "word": word} for word in search_words(row.legal_name)]
 
 

@@ -14,8 +14,7 @@ from idp.directory.imports import bulk, name_words
 from idp.directory.imports.npi.rules import NpiRow, Source, Standing, is_older
 from idp.directory.imports.run import Run
 from idp.directory.models import NpiRecord, NpiWord
-from idp.directory.rules import key_words
-from idp.directory.service import NATIONAL
+from idp.directory.rules import NATIONAL, key_words
 from idp.directory.upstairs import DirectoryChange, What
 
 record: Final[Table] = NpiRecord.__table__  # type: ignore[assignment]

@@ -1,0 +1,114 @@
+"""Which of the typed words to look up first, and which word may have been meant by one that no name has."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from idp.directory.rules import ProviderFacts
+
+COUNTED: Final = 300
+"""Beyond so many, a word is common and the number no longer matters."""
+NEAR_ENOUGH: Final = 0.19
+"""Trigrams shared of all trigrams; between any two fractions of a dozen, so that rounding decides nothing."""
+CONSIDERED: Final = 50
+WEIGHED: Final = 5
+_SHORT: Final = 5
+LENGTHS: Final = 2
+"""A misspelling is at most so many letters longer or shorter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some providers found, and where the next page begins (`None`: this is the last).
+
+    `meant` are the words that were searched for, where one typed is in no name and its nearest was taken instead.
+    """
+
+    providers: tuple[ProviderFacts, ...]
+    after: tuple[str, str] | None
+    meant: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NpiFacts:
+    """What one source says of an NPI, and since when we have it."""
+
+    npi: str
+    source: str
+    entity: str | None
+    name: str
+    state: str
+    zip_code: str
+    status: str
+    enumerated_on: date | None
+    updated_on: date | None
+    deactivated_on: date | None
+    reactivated_on: date | None
+    imported_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NpiPage:
+    """Some NPI records found; see `Page`."""
+
+    records: tuple[NpiFacts, ...]
+    after: tuple[str, str] | None
+    meant: tuple[str, ...] | None = None
+
+
+def order(counts: Mapping[str, int]) -> tuple[str, ...]:
+    """The words with the rarest first: it is looked up, the others are only compared. Of equals the longest, then last."""
+    ranked = sorted(enumerate(counts.items()), key=lambda each: (each[1][1], -len(each[1][0]), -each[0]))
+    return tuple(word for _at, (word, _count) in ranked)
+
+
+def is_first_of(word: str, *, start: str, key: str) -> bool:
+    """Whether a name is shown for this word of its: the first that begins so, where several do."""
+    return word == min((each for each in key.split(" ") if each.startswith(start)), default=word)
+
+
+def near(word: str, words: Iterable[str]) -> list[str]:
+    """Those that share enough trigrams with the word, the nearest first: as `pg_trgm` finds and sorts them."""
+    mine = trigrams(word)
+    shares = ((_share(mine, trigrams(each)), each) for each in words)
+    return [each for share, each in sorted(shares, key=lambda pair: (-pair[0], pair[1])) if share > NEAR_ENOUGH]
+
+
+def misspelt(word: str, candidates: Sequence[str]) -> list[str]:
+    """Candidates that a slip or two away are the word, the likeliest first; in a short word one slip."""
+    most = 1 if len(word) < _SHORT else 2
+    reached = ((slips(word, each), at, each) for at, each in enumerate(candidates))
+    close = sorted(each for each in reached if each[0] <= most)
+    return [each for _slips, _at, each in close][:WEIGHED]
+
+
+def likeliest(word: str, counts: Mapping[str, int]) -> str | None:
+    """Of the misspelt, the one with fewest slips; of those the one that most names have."""
+    ranked = sorted(enumerate(counts.items()), key=lambda each: (slips(word, each[1][0]), -each[1][1], each[0]))
+    return next((each for _at, (each, count) in ranked if count), None)
+
+
+def trigrams(word: str) -> frozenset[str]:
+    """Every three letters that follow one another in `  word `."""
+    padded = f"  {word} "
+    return frozenset(padded[at : at + 3] for at in range(len(padded) - 2))
+
+
+def slips(one: str, other: str) -> int:
+    """Letters missing, added, exchanged or swapped with their neighbour (optimal string alignment)."""
+    before: list[int] = []
+    last = list(range(len(other) + 1))
+    for row, letter in enumerate(one, start=1):
+        line = [row]
+        for column, against in enumerate(other, start=1):
+            best = min(last[column] + 1, line[-1] + 1, last[column - 1] + (letter != against))
+            if row > 1 and column > 1 and letter == other[column - 2] and one[row - 2] == against:
+                best = min(best, before[column - 2] + 1)
+            line.append(best)
+        before, last = last, line
+    return last[-1]
+
+
+def _share(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / len(one | other)

@@ -1,0 +1,83 @@
+"""Search, asked by enrolment and by staff: by number, or by the beginning of any word of a name."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Session
+
+from idp.directory import facts as directory
+from idp.directory.rules import EVERY_RECORD, WORDS_SEARCHED, DirectoryFilter, search_words
+from idp.directory.search import facts, rules
+from idp.directory.search.facts import Index
+from idp.directory.search.rules import NpiPage, Page
+
+
+def search_providers(
+    tx: Session,
+    registry: str,
+    text: str,
+    after: tuple[str, str] | None = None,
+    limit: int = 25,
+    *,
+    now: datetime,
+    within: DirectoryFilter = EVERY_RECORD,
+) -> Page:
+    """Providers in force by number, by NPI, or by words of their name, in the order of the word found and the name.
+
+    `within` is the portal's filter (B3). Whether anybody has enrolled for them never shows (ruling 9). `%`, `_` and the
+    like are plain characters; `after` is a former page's, and anything else in it begins at the beginning.
+    """
+    text = text.strip()
+    allowed = (directory.in_force_on(now.date()), *directory.served(within))
+    if text.isascii() and text.isdigit():
+        number = directory.found_by_number(registry=registry, number=text)
+        place = after if after is not None and all(part.isprintable() for part in after) else None
+        return Page(*directory.search_page(tx, number, *allowed, after=place, limit=limit))
+    index = facts.roster(registry)
+    rows, more, meant = _by_words(tx, index, text, allowed, states=within.states, after=after, limit=limit)
+    return Page(tuple(directory.provider_of(row) for row in rows), more, meant)
+
+
+def search_npi(
+    tx: Session, text: str, after: tuple[str, str] | None = None, limit: int = 25, *, state: str | None = None
+) -> NpiPage:
+    """NPI records, of whatever source and standing, by NPI or by words of their name. For staff: it says nothing of the roster."""
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return NpiPage(facts.npi_records(tx, text), None)
+    states = None if state is None else frozenset({state})
+    rows, more, meant = _by_words(tx, facts.national(), text, (), states=states, after=after, limit=limit)
+    return NpiPage(tuple(facts.npi_of(row) for row in rows), more, meant)
+
+
+def _by_words(
+    tx: Session,
+    index: Index,
+    text: str,
+    allowed: Sequence[ColumnElement[bool]],
+    *,
+    states: frozenset[str] | None,
+    after: tuple[str, str] | None,
+    limit: int,
+) -> tuple[list[object], tuple[str, str] | None, tuple[str, ...] | None]:
+    typed = search_words(text)[:WORDS_SEARCHED]
+    counts: dict[str, int] = {}
+    meant: list[str] = []
+    for word in typed:
+        known = word if (found := facts.count(tx, index, word)) else _meant(tx, index, word)
+        if known is None:
+            return [], None, None
+        meant.append(known)
+        counts[known] = found or facts.count(tx, index, known)
+    if not counts:
+        return [], None, None
+    here = () if states is None else (index.words.c.state.in_(sorted(states)),)
+    rows, more = facts.page(tx, index, rules.order(counts), *here, *allowed, after=after, limit=limit)
+    return rows, more, tuple(meant) if tuple(meant) != typed else None
+
+
+def _meant(tx: Session, index: Index, word: str) -> str | None:
+    """The word of some name that the typed one may stand for."""
+    close = rules.misspelt(word, facts.neighbours(tx, index, word))
+    return rules.likeliest(word, {each: facts.count(tx, index, each) for each in close})

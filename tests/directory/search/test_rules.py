@@ -1,0 +1,48 @@
+"""Which word is looked up first, and which may have been meant."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from idp.directory.search import rules
+
+words = st.text("abcdeß", min_size=1, max_size=9)
+
+
+def test_the_rarest_word_comes_first_then_the_longest_then_the_last():
+    assert rules.order({"john": 300, "smith": 300, "quentin": 2}) == ("quentin", "smith", "john")
+    assert rules.order({"anna": 300, "lucy": 300}) == ("lucy", "anna")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "count"),
+    [("smith", "smith", 0), ("smtih", "smith", 1), ("jonson", "johnson", 1), ("smyth", "smith", 1), ("ca", "abc", 3), ("", "ab", 2)],
+)  # fmt: skip
+def test_slips_are_counted_as_people_make_them(one: str, other: str, count: int):
+    assert rules.slips(one, other) == count
+
+
+@given(one=words, other=words)
+def test_slips_are_the_same_both_ways_and_none_only_for_equals(one: str, other: str):
+    assert rules.slips(one, other) == rules.slips(other, one)
+    assert (rules.slips(one, other) == 0) == (one == other)
+    assert rules.slips(one, other) <= max(len(one), len(other))
+
+
+def test_the_likeliest_has_fewest_slips_then_most_names():
+    near = rules.near("jonson", ["johnson", "jonsen", "jackson", "nothing", "jonsson"])
+    assert "nothing" not in near
+    close = rules.misspelt("jonson", near)
+    assert set(close) == {"johnson", "jonsen", "jonsson"}
+    assert rules.likeliest("jonson", {each: 300 if each == "johnson" else 3 for each in close}) == "johnson"
+    assert rules.likeliest("jonson", dict.fromkeys(close, 0)) is None
+
+
+def test_a_short_word_allows_one_slip_only():
+    assert rules.misspelt("anne", ["anna", "ane", "aunt", "enna"]) == ["anna", "ane"]
+
+
+def test_a_name_is_shown_once_under_its_first_word():
+    assert rules.is_first_of("smith", start="smi", key="ann smith smithson")
+    assert not rules.is_first_of("smithson", start="smi", key="ann smith smithson")
+    assert rules.is_first_of("smithson", start="smiths", key="ann smith smithson")

@@ -1,0 +1,167 @@
+"""Found by any word, in one order, page by page, misspelt or not: the same on both databases."""
+
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from idp.directory import service
+from idp.directory.imports.name_words import put_in
+from idp.foundation.database import db
+from tests.directory.files import CLINIC_NPI, OFF, PERSON_NPI, PRACTITIONER, taken
+
+pytestmark = pytest.mark.both
+
+LAST = "Provider Last Name (Legal Name)"
+NAMES = [
+    "John Smith", "Joan Smithson", "Ann Smith-Smithers", "John Q Johnson", "Mary Johnson", "Peter Johnston", "Łucja Ågren",
+    "Müller, Jürgen", "Fiona O'Dell", "John Jones",
+]  # fmt: skip
+
+
+@pytest.fixture
+def roster(tx: Session, now: datetime) -> None:
+    tx.rollback()
+    rows = [PRACTITIONER | {"provider_id": f"{100000000 + n}", "legal_name": name} for n, name in enumerate(NAMES)]
+    taken(rows, now=now)
+
+
+@pytest.fixture
+def npis(tx: Session, now: datetime) -> None:
+    tx.rollback()
+    taken([PERSON_NPI, CLINIC_NPI, OFF | {"NPI": "1427051457"}], "nppes", now=now)
+
+
+def names(tx: Session, text: str, now: datetime, **more: Any) -> list[str]:
+    return [each.name for each in service.search_providers(tx, "ozark", text, now=now, **more).providers]
+
+
+@pytest.mark.usefixtures("roster")
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("smi", ["Ann Smith-Smithers", "John Smith", "Joan Smithson"]),
+        ("smith", ["Ann Smith-Smithers", "John Smith", "Joan Smithson"]),
+        ("smithe", ["Ann Smith-Smithers"]),
+        ("joh", ["John Jones", "John Q Johnson", "John Smith", "Mary Johnson", "Peter Johnston"]),
+        ("JOHN johnson", ["John Q Johnson", "Mary Johnson"]),
+        ("johnson q", ["John Q Johnson"]),
+        ("q", ["John Q Johnson"]),
+        ("muller", ["Müller, Jürgen"]),
+        ("łuc agr", ["Łucja Ågren"]),
+        ("smith jones", []),
+    ],
+)
+def test_names_are_found_by_the_beginning_of_any_word_each_once(
+    tx: Session, now: datetime, text: str, found: list[str]
+):
+    assert names(tx, text, now) == found
+    assert service.search_providers(tx, "ozark", text, now=now).meant is None
+
+
+@pytest.mark.usefixtures("roster")
+@pytest.mark.parametrize(
+    ("text", "meant", "found"),
+    [
+        ("smtih", ("smith",), ["Ann Smith-Smithers", "John Smith", "Joan Smithson"]),
+        ("jonson", ("johnson",), ["John Q Johnson", "Mary Johnson"]),
+        ("mary jonsohn", ("mary", "johnson"), ["Mary Johnson"]),
+        ("odel john", None, []),
+        ("oddell", ("odell",), ["Fiona O'Dell"]),
+        ("xmith", None, []),
+        ("jonh jonse", ("john", "jones"), ["John Jones"]),
+    ],
+)
+def test_a_word_that_is_in_no_name_finds_its_nearest(
+    tx: Session, now: datetime, text: str, meant: tuple[str, ...] | None, found: list[str]
+):
+    page = service.search_providers(tx, "ozark", text, now=now)
+    assert (page.meant, [each.name for each in page.providers]) == (meant, found)
+
+
+@pytest.mark.usefixtures("roster")
+@pytest.mark.parametrize("text", ["joh", "smi", "smtih", "1234567893"])
+def test_pages_join_without_gap_or_repeat(tx: Session, now: datetime, text: str):
+    whole = names(tx, text, now)
+    shown: list[str] = []
+    after = None
+    for _ in range(len(NAMES) + 1):
+        page = service.search_providers(tx, "ozark", text, after, 1, now=now)
+        shown += [each.name for each in page.providers]
+        after = page.after
+        if after is None:
+            break
+    assert shown == whole
+    assert len(set(shown)) == len(shown)
+
+
+@pytest.mark.usefixtures("roster")
+@pytest.mark.parametrize(
+    "after", [("", ""), ("john", "x"), ("\x00", "\x00"), ("\ud800 x", "0" * 32), ("smith john smith", "%"), ("'", "' OR 1=1--")]
+)  # fmt: skip
+def test_a_place_that_no_page_gave_begins_at_the_beginning(tx: Session, now: datetime, after: tuple[str, str]):
+    assert names(tx, "john", now, after=after) == names(tx, "john", now)
+
+
+@pytest.mark.usefixtures("npis")
+def test_npi_records_are_found_by_number_and_name_and_state(tx: Session):
+    (person,) = service.search_npi(tx, "halv").records
+    assert (person.npi, person.source, person.state, person.status) == ("1234567893", "nppes", "CT", "active")
+    assert service.search_npi(tx, "1234567893").records == (person,)
+    assert [each.name for each in service.search_npi(tx, "clinic juniper", state="CT").records] == [
+        "JUNIPER RIDGE CLINIC, INC."
+    ]
+    assert service.search_npi(tx, "halv", state="MO").records == ()
+    assert service.search_npi(tx, "halvrosen").meant == ("halvorsen",)
+    (off,) = service.search_npi(tx, "1427051457").records
+    assert (off.status, off.name) == ("deactivated", "")
+    assert service.search_npi(tx, "%").records == ()
+
+
+def test_npi_records_page_by_key(tx: Session, now: datetime):
+    tx.rollback()
+    numbers = ["1234567893", "1982607537", "1427051457", "1184627184"]
+    taken([PERSON_NPI | {"NPI": npi} for npi in numbers], "nppes", now=now)
+    seen, after = [], None
+    for _ in range(5):
+        page = service.search_npi(tx, "halvorsen", after, 1)
+        seen += [each.npi for each in page.records]
+        after = page.after
+        if after is None:
+            break
+    assert seen == sorted(numbers)
+    assert all(one < other for one, other in pairwise(seen))
+
+
+def test_a_word_is_put_into_the_vocabulary_once(tx: Session):
+    known: set[str] = set()
+    put_in(tx, ["b", "a", "b"], scope="ozark", known=known)
+    put_in(tx, ["b", "c"], scope="ozark", known=set())
+    put_in(tx, ["b"], scope="heartland", known=set())
+    assert known == {"a", "b"}
+
+
+@pytest.mark.usefixtures("roster", "npis")
+def test_DESIGN_8_every_search_runs_on_an_index_in_its_order(tx: Session, now: datetime):
+    if tx.get_bind().dialect.name != "sqlite":
+        return
+    plans: list[str] = []
+
+    def explain(_c: object, cursor: Any, statement: str, parameters: Any, *_more: object) -> None:
+        if statement.startswith("SELECT"):
+            plans.extend(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters))
+
+    event.listen(db.engine, "before_cursor_execute", explain)
+    try:
+        first = service.search_providers(tx, "ozark", "joh", None, 2, now=now)
+        service.search_providers(tx, "ozark", "joh", first.after, 2, now=now)
+        service.search_npi(tx, "halv ines", state="CT")
+        service.search_npi(tx, "halvrosen")
+    finally:
+        event.remove(db.engine, "before_cursor_execute", explain)
+    assert len(plans) > 8
+    assert [each for each in plans if "TEMP B-TREE" in each or each.endswith("(registry=?)")] == []
+    assert [each for each in plans if each.startswith("SCAN") and "SUBQUERY" not in each and "anon" not in each] == []
