@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "roster_words_in_order"
-down_revision = "passkeys"
+down_revision = "stopped_factors"
 branch_labels = None
 depends_on = None
 
