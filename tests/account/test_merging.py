@@ -98,6 +98,7 @@ def test_both_at_one_target_are_united_once(client, make):
     )
     page = review(as_rosa(client))
     assert "what you may do is put together" in page.text
+    assert "ozark-secure of the tests: Claims inquiry, Administrator" in " ".join(page.text.split())
     confirm(client, page)
     kept, ended = make.row(Affiliation, mine.id), make.row(Affiliation, theirs.id)
     assert (kept.status, ended.status, ended.subject_id != rosa.id) == ("active", "ended", True)

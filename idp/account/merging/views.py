@@ -20,6 +20,7 @@ from idp.foundation.database import reading
 from idp.foundation.front_door import origin, route_policy
 from idp.foundation.parsing import FormErrors
 from idp.relying_parties import service as relying_parties
+from idp.relying_parties.rules import RelyingParty
 from idp.sessions import cookies
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
@@ -68,7 +69,7 @@ def review(proof: UUID) -> ResponseReturnValue:
     if isinstance(seen, Refused):
         return _page(problem=words.REASONS[seen.reason]), 409  # type: ignore[index]
     return render_template(
-        "account/merging/review.html", at="profile", proof=proof, seen=seen, ways=words.WAYS, portals=_portals()
+        "account/merging/review.html", at="profile", proof=proof, seen=seen, ways=words.WAYS, parties=_portals()
     )
 
 
@@ -105,14 +106,14 @@ def _page(*, errors: dict[str, LazyString] | None = None, problem: LazyString | 
         "account/merging/start.html",
         at="profile",
         subject=myself(),
-        portals=[("", words.ANYWHERE), *_portals().items()],
+        portals=[("", words.ANYWHERE), *((key, party.manifest.name) for key, party in _portals().items())],
         typed=request.form,
         errors=errors or {},
         problem=problem,
     )
 
 
-def _portals() -> dict[str, str]:
-    """`client_id` → name of every portal, by name."""
+def _portals() -> dict[str, RelyingParty]:
+    """Every portal by its `client_id`, in the order of names."""
     every = (party for party in relying_parties.every().values() if party.portal is not None)
-    return {party.client_id: party.manifest.name for party in sorted(every, key=lambda each: each.manifest.name)}
+    return {party.client_id: party for party in sorted(every, key=lambda each: each.manifest.name)}
