@@ -120,9 +120,12 @@ def free_unproven_email(tx: Session, *, email: str, actor: str, now: datetime, o
     return True
 
 
-def user_id_is_taken(tx: Session, *, key: str) -> bool:
-    """Whether somebody has this user ID, or had it at a portal before that was ours (EN-14)."""
-    return _taken(tx, user_key=key, mail_key=None)
+def user_id_is_taken(tx: Session, *, key: str, but_of: str | None = None) -> bool:
+    """Whether somebody has this user ID, or had it at a portal before that was ours (EN-14).
+
+    A person's own old user ID, `but_of` theirs, is free for them if it was nobody else's at another portal.
+    """
+    return _taken(tx, user_key=key, mail_key=None, but_of=but_of)
 
 
 def choose_user_id(
@@ -132,7 +135,7 @@ def choose_user_id(
     key = user_id_key(user_id)
     if isinstance(key, Refused):
         return key
-    if user_id_is_taken(tx, key=key):
+    if user_id_is_taken(tx, key=key, but_of=subject_id):
         return Refused(Reason.TAKEN)
     try:
         with tx.begin_nested():
@@ -164,8 +167,8 @@ def set_language(tx: Session, *, subject_id: str, locale: str, zoneinfo: str, no
     )
 
 
-def _taken(tx: Session, *, user_key: object, mail_key: object) -> bool:
-    if isinstance(user_key, str) and legacy.is_known(tx, key=user_key):
+def _taken(tx: Session, *, user_key: object, mail_key: object, but_of: str | None = None) -> bool:
+    if isinstance(user_key, str) and legacy.is_known(tx, key=user_key, but_of=but_of):
         return True
     same = [Subject.user_id_key == user_key] if user_key else []
     same += [Subject.email_key == mail_key] if mail_key else []

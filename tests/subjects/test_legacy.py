@@ -76,6 +76,24 @@ def test_EN_14_nobody_registers_what_is_an_old_user_id_somewhere(app, make, now)
         assert legacy.is_known(tx, key="jsmith")
 
 
+def choose(now, subject, user_id="JSmith"):
+    with writing() as tx:
+        return service.choose_user_id(
+            tx, subject_id=subject.id, user_id=user_id, actor=subject.id, now=now, origin=HERE
+        )
+
+
+def test_EN_14_a_person_may_make_their_own_old_user_id_good_everywhere_unless_it_is_also_anothers(app, make, now):
+    joan, john, jack = (make.subject(name, user_id_key=None) for name in ("joan", "john", "jack"))
+    remember(now, joan, "ozark-exchange")
+    assert choose(now, jack) == Refused(Reason.TAKEN)
+    remember(now, john, "heartland-selfservice")
+    assert choose(now, joan) == Refused(Reason.TAKEN)
+    remember(now, joan, "ozark-secure", "joan.smith")
+    assert choose(now, joan, "Joan.Smith") is None
+    assert whose("cascade-mmis", "joan.smith") == joan.id
+
+
 def test_a_merged_account_is_never_enabled_again(app, make, now):
     gone = make.subject("gone", status="disabled", merged_into="a" * 26)
     with writing() as tx:

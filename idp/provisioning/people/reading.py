@@ -17,7 +17,7 @@ from idp.provisioning.people.rules import (
     person_row,
 )
 
-TOGETHER = 100
+TOGETHER = 50
 """People whom one transaction takes in, more where they share an e-mail address."""
 
 

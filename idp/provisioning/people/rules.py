@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, TypeVar
 
-import phonenumbers
-
 from idp.authenticators.password import foreign
 from idp.directory.rules import name_key
 from idp.subjects.rules import Reason as SubjectReason
-from idp.subjects.rules import email_key, user_id_key
+from idp.subjects.rules import email_key, phone_number, user_id_key
 from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
 from idp.vocabulary.evidence import Evidence
 from idp.vocabulary.identifiers import ProviderId, Tin, TradingPartnerId
@@ -243,16 +241,10 @@ def _name(text: str) -> str:
 
 
 def _phone(text: str) -> str:
-    """Any way of writing a number that exists in the American numbering plan, or an international one."""
-    if len(text) > 40:
+    number = phone_number(text)
+    if isinstance(number, Refused):
         raise ValueError("a telephone number")
-    try:
-        number = phonenumbers.parse(text, "US")
-    except phonenumbers.NumberParseException:
-        raise ValueError("a telephone number") from None
-    if not phonenumbers.is_possible_number(number):
-        raise ValueError("a telephone number")
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    return number
 
 
 def _status(text: str) -> AffiliationStatus:

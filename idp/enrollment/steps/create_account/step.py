@@ -20,7 +20,7 @@ from idp.enrollment.steps.create_account.forms import UseAccountForm, UserIdForm
 from idp.foundation.parsing import Form
 from idp.relying_parties.manifest import PasswordPolicy
 from idp.subjects import service as subjects
-from idp.subjects.rules import NewSubject, Reason, email_key, phone_number, spoken_name, user_id_key
+from idp.subjects.rules import NewSubject, Reason, SubjectFacts, email_key, phone_number, spoken_name, user_id_key
 from idp.subjects.words import REASONS
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
@@ -44,7 +44,7 @@ class CreateAccount(Step):
 
     def answer(self, tx: Session, question: str, sent: Mapping[str, str], at: At) -> Mapping[str, Any]:
         """*Check Availability* (A3): of user IDs only, never of e-mail addresses (ruling 6)."""
-        wrong = unavailable(tx, sent.get("user_id", ""))
+        wrong = unavailable(tx, sent.get("user_id", ""), of=at.subject)
         return {"available": words.AVAILABLE} if wrong is None else {"unavailable": wrong}
 
     def met_by(self, tx: Session, at: At) -> bool:
@@ -72,7 +72,7 @@ class CreateAccount(Step):
             assert at.signed_in is not None, "the form is offered to nobody else"
             return Kept(subject_id=at.signed_in.id, done=False)
         user_id = getattr(form, "user_id", "")
-        if user_id and (wrong := unavailable(tx, user_id)) is not None:
+        if user_id and (wrong := unavailable(tx, user_id, of=at.subject)) is not None:
             return Wrong(Reason.TAKEN, errors={"user_id": wrong})
         if isinstance(form, UserIdForm):
             return Kept({"user_id": user_id})
@@ -96,12 +96,12 @@ class CreateAccount(Step):
 _KEPT = ("user_id", "email", "display_name", "first_name", "last_name", "phone")
 
 
-def unavailable(tx: Session, user_id: str) -> LazyString | None:
-    """Why a user ID cannot be chosen, or `None`."""
+def unavailable(tx: Session, user_id: str, *, of: SubjectFacts | None = None) -> LazyString | None:
+    """Why a user ID cannot be chosen, or `None`; a known person may choose their own old one."""
     key = user_id_key(user_id)
     if isinstance(key, Refused):
         return REASONS[Reason(key.reason)]
-    return words.TAKEN if subjects.user_id_is_taken(tx, key=key) else None
+    return words.TAKEN if subjects.user_id_is_taken(tx, key=key, but_of=of.id if of else None) else None
 
 
 def _policy(at: At) -> PasswordPolicy:
