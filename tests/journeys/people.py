@@ -102,6 +102,11 @@ class Person:
             self.press_on(page)
         raise AssertionError(f"no way through: {portal.page.url}")
 
+    def agree(self, portal: PortalPage) -> None:
+        """To the portal's agreement, where it still asks: another journey of the same person may have agreed before."""
+        if portal.page.url.endswith("/agreement"):
+            self.press_on(portal.page)
+
     def choose(self, portal: PortalPage, *, provider_id: str) -> None:
         """Picks for whom to act, on the page that asks."""
         card = portal.page.locator("label", has_text=provider_id).first

@@ -131,6 +131,7 @@ def test_X6_somebody_who_cannot_act(user_id: str, look: Look) -> None:
     portal.open("/sign-in")
     with portal.page.expect_navigation():
         someone.type_password(portal)
+    someone.agree(portal)
     assert portal.page.url.endswith("/cannot-act")
     look.check(portal.page, f"step-cannot-act-{user_id}")
 

@@ -101,7 +101,9 @@ def test_MODEL_5_somebody_without_access_is_told_and_sent_back(person: Callable[
     wren = person("wren.castellano")
     portal = wren.at("heartland-selfservice")
     portal.open("/sign-in")
-    wren.type_password(portal)
+    with portal.page.expect_navigation():
+        wren.type_password(portal)
+    wren.agree(portal)
     expect(portal.page.locator("h1")).to_contain_text("you cannot act at")
     portal.page.locator("#go-back").click()
     portal.page.wait_for_url(f"{portal.base}/**")
