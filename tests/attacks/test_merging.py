@@ -226,3 +226,12 @@ def test_the_second_factor_of_the_other_account_is_never_passed_by(client, make,
     assert answer.status_code == 422
     assert "second factor" in answer.text
     assert untouched(make, rosa, old)
+
+
+def test_RA_09_a_factor_set_up_after_the_proof_refuses_the_merge(client, make):
+    """The owner, warned by whatever, sets one up while the thief of the password looks at what would happen."""
+    rosa, old, *_ = two(make)
+    page = review(as_rosa(client))
+    make.totp(old)
+    assert confirm(client, page).status_code == 409
+    assert untouched(make, rosa, old)

@@ -14,6 +14,7 @@ from idp.affiliations.uniting.moving import Move
 from idp.affiliations.uniting.rules import Plan, Way
 from idp.audit import service as audit
 from idp.audit.events import Event
+from idp.authenticators.factors import facts as factors
 from idp.authenticators.password import people as accounts
 from idp.consent import moving as consents
 from idp.foundation import artefacts, house, masks
@@ -116,6 +117,8 @@ def _preview(tx: Session, found: Redeemed, *, now: datetime) -> Preview | Refuse
     if me is None or other is None or [me.epoch, other.epoch] != found.payload.get("epochs"):
         return Refused(Reason.OUTDATED)
     if me.status is not Status.ACTIVE or other.status is Status.DISABLED:
+        return Refused(Reason.OUTDATED)
+    if factors.held(tx, subject_id=other.id):  # set up since: its password alone proves it no longer
         return Refused(Reason.OUTDATED)
     plans = moving.planned(tx, from_id=other.id, to_id=me.id, now=now)
     if isinstance(plans, Refused):

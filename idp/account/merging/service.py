@@ -15,7 +15,7 @@ from idp.account.merging.rules import Reason
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.authenticators.factors import facts as factors
-from idp.authenticators.factors.rules import is_fresh, kinds_of
+from idp.authenticators.factors.rules import is_fresh, to_prove
 from idp.authenticators.password import budgets, setting
 from idp.authenticators.password import facts as passwords
 from idp.authenticators.password.kdf import Kdf, Verdict
@@ -57,7 +57,7 @@ class _Reserved:
 
 def fresh(tx: Session, session: SessionFacts, *, now: datetime) -> bool:
     """Whether this account was proven, as strongly as it can be, within the last 15 minutes."""
-    return is_fresh(session, held=kinds_of(factors.held(tx, subject_id=session.subject_id)), now=now)
+    return is_fresh(session, held=to_prove(factors.held(tx, subject_id=session.subject_id)), now=now)
 
 
 def prove(claim: Claim) -> UUID | Refused:
