@@ -27,6 +27,7 @@ class Kind(StrEnum):
     PIN_LETTER = "pin_letter"
     SIGN_IN_ALERT = "sign_in_alert"
     ACCESS_REQUEST = "access_request"
+    INVITATION = "invitation"
     RECOVERY_CODE = "recovery_code"
     ONE_TIME_CODE = "one_time_code"
     WEBAUTHN_CHALLENGE = "webauthn_challenge"

@@ -278,6 +278,17 @@ def family_of_digest(tx: Session, *, kind: Kind, digest: bytes) -> UUID | None:
     return tx.execute(select(_table.c.family).where(_table.c.kind == kind.value, _table.c.digest == digest)).scalar()
 
 
+def lives(tx: Rows, *, kind: Kind, family: UUID, now: datetime) -> bool:
+    """Whether an unused artefact of the family is still good."""
+    good = (
+        _table.c.kind == kind.value,
+        _table.c.family == family,
+        _table.c.used_at.is_(None),
+        _table.c.expires_at > now,
+    )
+    return tx.execute(select(_table.c.id).where(*good).limit(1)).first() is not None
+
+
 def start_life(tx: Session, *, identity: UUID, now: datetime, expires_at: datetime) -> bool:
     """Let an artefact that is still good live until `expires_at`: a mailed link's life starts at sending (ruling 22).
 

@@ -111,18 +111,22 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "welcome": Notice(needs=frozenset({"target", "number", "url"})),
     "colleague_joined": Notice(needs=frozenset({"target", "person", "account_manager"})),
     "verification_wanted": Notice(needs=frozenset({"target", "person"})),
-    "verification_lapsed": Notice(needs=frozenset({"target"})),
+    "verification_lapsed": Notice(needs=frozenset({"target", "refused"})),
     "access_requested": Notice(needs=frozenset({"target", "person", "position", "decide_by"})),
     "access_request_waiting": Notice(needs=frozenset({"target", "person", "position", "decide_by"})),
     "access_request_received": Notice(needs=frozenset({"target", "decide_by", "url"}), greets=False),
     "access_request_denied": Notice(needs=frozenset({"target", "unanswered", "explanation"}), greets=False),
     "pin_letters_void": Notice(needs=frozenset({"target"})),
+    "invitation": Notice(needs=frozenset({"target", "url", "asked"}), greets=False),
+    "registration_link": Notice(needs=frozenset({"target", "url"})),
+    "access_changed": Notice(needs=frozenset({"target"})),
 }
 """`url` is where the button leads; `application` the name of the relying party whose token came twice; `target` for
 whom the person acts or acted, `gone` and `kept` two accounts' masked logins, and `number` its masked number (`masks.tail`); both may be `None`. `button` is a portal's
 own wording of subject, heading and button (C3 *Activate Account*), or `None` for ours; `user_id` is `None` where the
 person signs in by e-mail; `pending` says that the access waits for somebody's verification (E0); `person` and `position`
-are those of whom a manager is to judge, `decide_by` until when; `explanation` is a manager's own words or `None`.
+are those of whom a manager is to judge, `decide_by` until when; `explanation` is a manager's own words or `None`;
+`asked` says that an invitation answers a request, `refused` that a manager said no.
 Every notice also gets `happened_at`, the moment it was enqueued, and may get `url`."""
 
 

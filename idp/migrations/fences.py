@@ -37,6 +37,16 @@ REQUEST_FENCES: Final = (
 )
 """A practice sees what is asked of its providers too: its managers decide it (MODEL §1)."""
 
+_AT_THE_TARGET: Final = (
+    "target_id = nullif(current_setting('credence.target', true), '')::uuid"
+    " OR current_setting('credence.everything', true) = 'on'"
+)
+COMMENT_FENCES: Final = (
+    "ALTER TABLE comment ENABLE ROW LEVEL SECURITY",
+    f"CREATE POLICY scope ON comment USING ({_AT_THE_TARGET}) WITH CHECK ({_AT_THE_TARGET})",
+)
+"""What managers wrote about a person is not even the person's to read."""
+
 EPOCH_VIEW: Final = (
     "CREATE VIEW affiliation_epoch AS SELECT id, epoch, status, starts_at, ends_at, subject_id, registry, target_kind,"
     " target_id, last_used_at, activated_at FROM affiliation"

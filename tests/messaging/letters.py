@@ -48,12 +48,15 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "welcome": {"target": "Northlake Clinic", "number": "•••204", "url": "https://portal.test/sign-in"},
     "colleague_joined": {"target": "Northlake Clinic", "person": "June Harwood", "account_manager": True},
     "verification_wanted": {"target": "Northlake Clinic", "person": "June Harwood"},
-    "verification_lapsed": {"target": "Northlake Clinic"},
+    "verification_lapsed": {"target": "Northlake Clinic", "refused": False},
     "access_requested": _ASKED,
     "access_request_waiting": _ASKED,
     "access_request_received": {"target": "Northlake Clinic", "decide_by": _FRIDAY, "url": URL},
     "access_request_denied": {"target": "Northlake Clinic", "unanswered": False, "explanation": "Please call us first"},
     "pin_letters_void": {"target": "Northlake Clinic"},
+    "invitation": {"target": "Northlake Clinic", "url": URL, "asked": True},
+    "registration_link": {"target": "Northlake Clinic", "url": URL},
+    "access_changed": {"target": "Northlake Clinic", "url": "https://credence.test/account/access"},
 }
 
 

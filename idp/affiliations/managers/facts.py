@@ -92,7 +92,7 @@ def managers_of(
         rows = _marked(tx, TargetKind.PRACTICE, target.practice_id, target.registry) + rows
     found: dict[str, Manager] = {}
     for row in rows:
-        held = held_of(row, _as_target(target, row))
+        held = held_of(row, as_target(target, row))
         if row.subject_id == but or not manages_at(held, terms=terms, now=now, dormancy=dormancy):
             continue
         subject = subjects.by_id(tx, subject_id=row.subject_id)
@@ -119,7 +119,7 @@ def _marked(tx: Session, kind: TargetKind, target_id: UUID, registry: str) -> li
     return list(tx.scalars(query))
 
 
-def _as_target(target: Pointed, row: Affiliation) -> Target:
+def as_target(target: Pointed, row: Affiliation) -> Target:
     """What a manager's own affiliation points at: in force as the target is, unless its record moved since."""
     moved = target.moved_at is not None and target.moved_at > row.created_at
     kind = TargetKind(row.target_kind)

@@ -60,6 +60,6 @@ def _end(tx: Session, row: Affiliation, *, now: datetime) -> None:
         notice="verification_lapsed",
         subject=subject,
         party=relying_parties.find(portal) if portal is not None else None,
-        context={"target": target.name},
+        context={"target": target.name, "refused": False},
         now=now,
     )
