@@ -43,6 +43,11 @@ class Reason(StrEnum):
     ALREADY_HELD = "already_held"
     DEAD_LINK = "dead_link"
     NOT_PENDING = "not_pending"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    DECIDED = "decided"
+    OWN = "own"
+    CHANGED_MEANWHILE = "changed_meanwhile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,28 @@ def may_ask(wish: Wish) -> Refused | None:
     if wish.already_held:
         return Refused(Reason.ALREADY_HELD)
     return Refused(Reason.INBOX_FULL) if wish.open_at_target >= OPEN_A_TARGET else None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A request as it stands when a manager decides it."""
+
+    status: Status
+    cause: Cause | None
+    own: bool
+    """The manager is the requester, by their account or by their address."""
+    version: int
+
+
+def may_decide(decision: Decision, *, version: int) -> Refused | None:
+    """`None` where the manager may approve or deny now; `version` is the one that their page showed (AD-07, AD-08)."""
+    if decision.own:
+        return Refused(Reason.OWN)
+    if decision.cause is Cause.UNANSWERED:
+        return Refused(Reason.EXPIRED)
+    if decision.status is not Status.PENDING:
+        return Refused(Reason.DECIDED)
+    return Refused(Reason.CHANGED_MEANWHILE) if decision.version != version else None
 
 
 def status_at(asked: Standing, *, now: datetime, window: timedelta) -> tuple[Status, Cause | None]:

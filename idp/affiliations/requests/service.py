@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from idp.affiliations import service as affiliations
+from idp.affiliations.invitations.sending import void_for_request
 from idp.affiliations.managers.facts import Pointed, lock, managers_of, point_at
 from idp.affiliations.managers.telling import tell_deciders
 from idp.affiliations.requests import budgets
@@ -110,14 +111,15 @@ def look(token: str, *, now: datetime) -> Seen | Refused:
 
 
 def withdraw(token: str, *, now: datetime, origin: Origin) -> Refused | None:
-    """Take the request back, by who has its link; a decided one stays as it is."""
+    """Take the request back, by who has its link: an approved one too, whose invitation is dead then (AD-12)."""
     with writing() as tx:
         found = _by_link(tx, token, now=now, lock=True)
         if isinstance(found, Refused):
             return found
         row, _target = found
-        if status_at(standing_of(row), now=now, window=_window())[0] is not Status.PENDING:
+        if status_at(standing_of(row), now=now, window=_window())[0] not in (Status.PENDING, Status.APPROVED):
             return Refused(Reason.NOT_PENDING)
+        void_for_request(tx, request_id=row.id, now=now)
         row.status = Status.WITHDRAWN.value
         row.decided_at = now
         row.version += 1

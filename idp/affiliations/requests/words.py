@@ -18,6 +18,11 @@ REASONS: Final[dict[Reason, LazyString]] = {
     Reason.ALREADY_HELD: _("You can act for this provider already. Sign in and choose it."),
     Reason.DEAD_LINK: _("This link has expired."),
     Reason.NOT_PENDING: _("This request has been decided already."),
+    Reason.UNKNOWN: _("There is no such request any more."),
+    Reason.EXPIRED: _("The five days are over: this request has been denied. The person may ask again."),
+    Reason.DECIDED: _("This request has been decided or withdrawn meanwhile."),
+    Reason.OWN: _("Nobody decides their own request. Another account manager has to."),
+    Reason.CHANGED_MEANWHILE: _("This request has changed since you opened it. Please look at it again."),
 }
 
 # The badge (kind and word) and what it means for the person.

@@ -1,0 +1,227 @@
+"""A manager's inbox and their yes or no (B6, B7; MODEL §10; AD-07, AD-08, AD-10, RA-05)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from idp.affiliations.deciding.facts import Place, actor_at, place_of
+from idp.affiliations.deciding.rules import Actor, word_of
+from idp.affiliations.deciding.service import levels_within
+from idp.affiliations.invitations.sending import Invitee, send
+from idp.affiliations.managers.facts import lock
+from idp.affiliations.requests.closing import tell_requester
+from idp.affiliations.requests.facts import Asked, asked_of, standing_of
+from idp.affiliations.requests.models import AccessRequest
+from idp.affiliations.requests.rules import (
+    REASON_LENGTH,
+    Cause,
+    Decision,
+    Reason,
+    Status,
+    may_decide,
+    status_at,
+)
+from idp.audit import service as audit
+from idp.audit.events import Event
+from idp.foundation import house
+from idp.foundation.origin import Origin
+from idp.relying_parties.rules import RelyingParty
+from idp.settings import Settings
+from idp.subjects import service as subjects
+from idp.subjects.rules import email_key
+from idp.vocabulary.affiliation import Acting
+from idp.vocabulary.refused import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What became of it."""
+
+    request_id: UUID
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    place: Place
+    actor: Actor
+    row: AccessRequest
+    now: datetime
+    origin: Origin
+
+
+def inbox(
+    tx: Session, *, acting: Acting, party: RelyingParty, now: datetime, after: tuple[datetime, UUID] | None, limit: int
+) -> tuple[Asked, ...] | Refused:
+    """Undecided requests for the target at this portal, the one with the least time left first; paged by key."""
+    place = place_of(tx, acting=acting, party=party, now=now)
+    if isinstance(place, Refused):
+        return place
+    actor = actor_at(tx, place, acting=acting, now=now)
+    if isinstance(actor, Refused):
+        return actor
+    table, window = AccessRequest, _window()
+    query = select(table).where(
+        table.target_id == place.target.id,
+        table.registry_name == place.target.registry,
+        table.portal == party.client_id,
+        table.status == Status.PENDING.value,
+        table.submitted_at > now - window,
+    )
+    if after is not None:
+        query = query.where(
+            or_(table.submitted_at > after[0], and_(table.submitted_at == after[0], table.id > after[1]))
+        )
+    rows = tx.scalars(query.order_by(table.submitted_at, table.id).limit(limit))
+    return tuple(asked_of(row, now=now, window=window) for row in rows)
+
+
+def find(tx: Session, *, acting: Acting, party: RelyingParty, request_id: UUID, now: datetime) -> Asked | Refused:
+    """One request for the target, as it stands; a foreign id finds none (AD-02)."""
+    case = _case(tx, acting=acting, party=party, request_id=request_id, now=now, origin=Origin.local("page"))
+    return case if isinstance(case, Refused) else asked_of(case.row, now=now, window=_window())
+
+
+def approve(
+    tx: Session,
+    *,
+    acting: Acting,
+    party: RelyingParty,
+    request_id: UUID,
+    version: int,
+    levels: Sequence[str],
+    now: datetime,
+    origin: Origin,
+) -> Decided | Refused:
+    """Say yes with these levels: the requester is mailed a link and acts once they have accepted it."""
+    case = _case(tx, acting=acting, party=party, request_id=request_id, now=now, origin=origin, hold=True)
+    if isinstance(case, Refused):
+        return case
+    refused = _may(tx, case, version=version) or levels_within(levels, actor=case.actor, place=case.place)
+    if refused is None:
+        _decide(case, Status.APPROVED)
+        send(
+            tx,
+            invitee=_invitee(case.row),
+            place=case.place,
+            levels=levels,
+            evidence=word_of(case.actor),
+            by=case.actor.subject_id,
+            now=now,
+            origin=origin,
+            request_id=case.row.id,
+        )
+    _audit(tx, case, Status.APPROVED, refused)
+    return refused if refused is not None else Decided(case.row.id, Status.APPROVED)
+
+
+def deny(
+    tx: Session,
+    *,
+    acting: Acting,
+    party: RelyingParty,
+    request_id: UUID,
+    version: int,
+    explanation: str,
+    now: datetime,
+    origin: Origin,
+) -> Decided | Refused:
+    """Say no, with or without a reason; the requester is told either way."""
+    case = _case(tx, acting=acting, party=party, request_id=request_id, now=now, origin=origin, hold=True)
+    if isinstance(case, Refused):
+        return case
+    refused = _may(tx, case, version=version)
+    if refused is None and len(explanation) > REASON_LENGTH:
+        refused = Refused(Reason.TOO_LONG)
+    if refused is None:
+        _decide(case, Status.DENIED)
+        case.row.cause, case.row.decision_reason = Cause.MANAGER.value, explanation or None
+        tell_requester(
+            tx,
+            case.row,
+            notice="access_request_denied",
+            context={"unanswered": False, "explanation": explanation or None},
+            now=now,
+        )
+    _audit(tx, case, Status.DENIED, refused)
+    return refused if refused is not None else Decided(case.row.id, Status.DENIED)
+
+
+def _case(
+    tx: Session,
+    *,
+    acting: Acting,
+    party: RelyingParty,
+    request_id: UUID,
+    now: datetime,
+    origin: Origin,
+    hold: bool = False,
+) -> _Case | Refused:
+    place = place_of(tx, acting=acting, party=party, now=now)
+    if isinstance(place, Refused):
+        return place
+    if hold:
+        lock(tx, place.target)
+    actor = actor_at(tx, place, acting=acting, now=now)
+    if isinstance(actor, Refused):
+        return actor
+    query = select(AccessRequest).where(
+        AccessRequest.id == request_id,
+        AccessRequest.target_id == place.target.id,
+        AccessRequest.registry_name == place.target.registry,
+        AccessRequest.portal == party.client_id,
+    )
+    if hold:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    row = tx.scalars(query).one_or_none()
+    return Refused(Reason.UNKNOWN) if row is None else _Case(place, actor, row, now, origin)
+
+
+def _may(tx: Session, case: _Case, *, version: int) -> Refused | None:
+    status, cause = status_at(standing_of(case.row), now=case.now, window=_window())
+    manager = subjects.by_id(tx, subject_id=case.actor.subject_id)
+    theirs = email_key(manager.email) if manager is not None and manager.email else None
+    own = case.row.subject_id == case.actor.subject_id or case.row.email_key == theirs
+    return may_decide(Decision(status, cause, own, case.row.version), version=version)
+
+
+def _decide(case: _Case, status: Status) -> None:
+    case.row.status = status.value
+    case.row.decided_at = case.now
+    case.row.decided_by = case.actor.subject_id
+    case.row.version += 1
+
+
+def _invitee(row: AccessRequest) -> Invitee:
+    return Invitee(
+        email=row.email,
+        given_name=row.given_name,
+        family_name=row.family_name,
+        locale=row.locale,
+        zoneinfo=row.zoneinfo,
+        subject_id=row.subject_id,
+    )
+
+
+def _window() -> timedelta:
+    return house.get(Settings).access_request_window
+
+
+def _audit(tx: Session, case: _Case, status: Status, refused: Refused | None) -> None:
+    audit.append(
+        tx,
+        Event.ACCESS_REQUEST_DECIDED,
+        now=case.now,
+        actor=case.actor.subject_id,
+        origin=case.origin,
+        outcome=refused.reason.value if refused is not None else status.value,
+        subject_id=case.row.subject_id,
+        client_id=case.row.portal,
+        target_kind=case.row.target_kind,
+        target_id=case.row.target_id,
+        details={"request": case.row.id, "wanted": status.value},
+    )
