@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from idp.migrations.fences import COMMENT_FENCES
 
 revision = "invitations_and_comments"
-down_revision = "enrollment"
+down_revision = "passkeys"
 branch_labels = None
 depends_on = None
 
