@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from idp.migrations.fences import COMMENT_FENCES
 
 revision = "invitations_and_comments"
-down_revision = "passkeys"
+down_revision = "stopped_factors"
 branch_labels = None
 depends_on = None
 
