@@ -70,6 +70,7 @@ class Asked:
     submitted_at: datetime
     decide_by: datetime
     name: str
+    email: str = field(repr=False)
     position: str
     reason: str
     version: int
@@ -89,6 +90,7 @@ def asked_of(row: AccessRequest, *, now: datetime, window: timedelta) -> Asked:
         submitted_at=row.submitted_at,
         decide_by=decide_by(row.submitted_at, window=window),
         name=name_of(row),
+        email=row.email,
         position=row.position,
         reason=row.reason,
         version=row.version,
