@@ -69,6 +69,7 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     from idp.account.merging import views as merging
     from idp.account.proofs import views as ways
     from idp.affiliations import views as affiliations
+    from idp.affiliations.invitations import views as invitations
     from idp.affiliations.requests import views as access_requests
     from idp.authenticators.factors import views as factors
     from idp.authenticators.password import views as password
@@ -80,6 +81,8 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     from idp.enrollment import link_views as enrollment
     from idp.foundation import health, house
     from idp.keyring.service import Keyring
+    from idp.manage import request_views as manage_requests
+    from idp.manage import views as manage
     from idp.messaging import views as messaging
     from idp.oidc import cors, json_errors
     from idp.oidc import views as oidc
@@ -88,7 +91,8 @@ def _mount(app: "Flask", settings: "Settings") -> None:
 
     proofs = (password, recovery, factors, totp, recovery_codes, webauthn)
     own = (account, ways, merging)
-    rooms = (relying_parties, *proofs, affiliations, access_requests, consent, enrollment, sign_in, oidc, *own)
+    access = (affiliations, access_requests, invitations, manage, manage_requests)
+    rooms = (relying_parties, *proofs, *access, consent, enrollment, sign_in, oidc, *own)
     for room in (*rooms, messaging) if settings.demo else rooms:
         app.register_blueprint(room.bp)
     health.attach(app, keys=lambda: bool(house.get(Keyring).algs))

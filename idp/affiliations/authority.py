@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from idp.affiliations.rules import Held, status_at
+from idp.affiliations.rules import Held, PortalTerms, manages_at, status_at
 from idp.vocabulary.affiliation import Acting, AffiliationStatus, TargetKind
 from idp.vocabulary.assurance import Acr
 from idp.vocabulary.refused import Refused
@@ -47,11 +47,16 @@ def authorize(
     fresh_at: datetime,
     now: datetime,
     dormancy: timedelta,
+    terms: PortalTerms | None = None,
 ) -> Acting | Refused:
-    """The proven right of `subject_id`, whose affiliations `held` are, to manage the target's people now."""
+    """The proven right of `subject_id`, whose affiliations `held` are, to manage the target's people now.
+
+    With a portal's `terms`, only by evidence that it accepts of managers (MODEL §1).
+    """
     for each in held:
         active = status_at(each, now=now, dormancy=dormancy) is AffiliationStatus.ACTIVE and now >= each.starts_at
-        if active and each.account_manager and _covers(each, target):
+        accepted = terms is None or manages_at(each, terms=terms, now=now, dormancy=dormancy)
+        if active and each.account_manager and accepted and _covers(each, target):
             return Acting(
                 subject_id=subject_id,
                 registry=target.registry,

@@ -49,6 +49,7 @@ BUCKETS: Final[dict[str, tuple[int, timedelta]]] = {
     "enrollment": (30, timedelta(minutes=1)),
     "availability": (20, timedelta(minutes=1)),
     "authorize": (300, timedelta(minutes=1)),
+    "manage": (120, timedelta(minutes=1)),
 }
 """POSTs per address and window, and GETs that park a request; hot endpoints count failures only, in their own rooms."""
 

@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from idp.affiliations.managers.facts import Manager
+from idp.foundation import house
 from idp.relying_parties.rules import RelyingParty
 from idp.sessions import notices
+from idp.settings import Settings
 
 
 def tell_managers(
@@ -20,9 +22,10 @@ def tell_managers(
     context: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    """Owe each of them the message, in the portal's name."""
+    """Owe each of them the message, in the portal's name, with the way to where they decide."""
+    there = {**context, "url": f"{house.get(Settings).issuer}/manage/"}
     for manager in managers:
-        notices.notify(tx, notice=notice, subject=manager.subject, party=party, context=context, now=now)
+        notices.notify(tx, notice=notice, subject=manager.subject, party=party, context=there, now=now)
 
 
 def tell_payer(tx: Session, *, notice: str, party: RelyingParty, context: Mapping[str, Any], now: datetime) -> bool:

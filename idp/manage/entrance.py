@@ -1,0 +1,67 @@
+"""The door of every manager's page: signed in, strongly enough, and a manager of this target at this portal now."""
+
+from typing import Any, NoReturn
+from uuid import UUID
+
+from flask import abort, g, redirect, url_for
+from werkzeug.exceptions import HTTPException
+
+from idp.authenticators.factors import facts as factors
+from idp.foundation import clock
+from idp.foundation.database import reading
+from idp.foundation.pages import show_person
+from idp.manage import service
+from idp.manage.service import Opened
+from idp.relying_parties import service as relying_parties
+from idp.relying_parties.rules import RelyingParty
+from idp.sessions import cookies
+from idp.sessions import parked as pages
+from idp.sessions.rules import SessionFacts
+from idp.subjects import service as subjects
+from idp.vocabulary.assurance import Acr
+from idp.vocabulary.refused import Refused
+
+
+class _Elsewhere(HTTPException):
+    """Ends the view with a redirect."""
+
+
+def signed_in(*, at: str | None = None) -> SessionFacts:
+    """The session; without one the person signs in first and lands on the start page."""
+    session = cookies.current_session()
+    if session is None:
+        _go(url_for("sign_in.own", to="manage.start", at=at))
+    with reading() as tx:
+        subject = subjects.by_id(tx, subject_id=session.subject_id)
+    if subject is None:
+        _go(url_for("sign_in.own", to="manage.start", at=at))
+    g.locale, g.zoneinfo = subject.locale, subject.zoneinfo
+    show_person(subject.name)
+    return session
+
+
+def enter(client_id: str, target_id: UUID) -> Opened:
+    """The opened place; a target that is not theirs is answered like none (404), as is a portal that is none."""
+    session, party = signed_in(at=client_id), relying_parties.find(client_id)
+    with reading() as tx:
+        opened = service.open_place(tx, session=session, party=party, target_id=target_id, now=clock.now())
+    if isinstance(opened, Refused):
+        abort(404)
+    _strong_enough(session, opened.place.party)
+    pages.brand(opened.place.party)
+    g.acting_for = opened.place.target.name
+    return opened
+
+
+def _strong_enough(session: SessionFacts, party: RelyingParty) -> None:
+    """Where the portal asks a second factor of managers, these pages ask it too (SECURITY ruling 2)."""
+    if party.manifest.mfa.policy == "optional" or not session.acr.isdisjoint({Acr.AAL2, Acr.AAL3}):
+        return
+    with reading() as tx:
+        held = factors.held(tx, subject_id=session.subject_id)
+    more: dict[str, Any] = {} if held else {"set-up": "1"}
+    _go(url_for("sign_in.own", to="manage.start", at=party.client_id, fresh="1", **more))
+
+
+def _go(address: str) -> NoReturn:
+    raise _Elsewhere(response=redirect(address, 303))

@@ -1,0 +1,162 @@
+"""The people of a target as a manager sees them, paged by name; what a manager manages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, and_, case, func, literal, or_, select
+from sqlalchemy.orm import Session
+
+from idp.affiliations.deciding.facts import Place
+from idp.affiliations.models import Affiliation
+from idp.affiliations.rules import PENDING_LIFETIME, Held, manages_at
+from idp.affiliations.service import terms_of
+from idp.manage.rules import A_PAGE, Filter, Key, Row, words_of
+from idp.relying_parties import service as relying_parties
+from idp.relying_parties.rules import RelyingParty
+from idp.subjects.models import Subject
+from idp.vocabulary.affiliation import AffiliationStatus
+
+_NAME: ColumnElement[str] = func.lower(
+    func.coalesce(Subject.family_name, Subject.display_name, "")
+    + literal(" ", String)
+    + func.coalesce(Subject.given_name, "")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of people, and where the next one begins."""
+
+    rows: tuple[Row, ...]
+    after: Key | None
+
+
+@dataclass(frozen=True, slots=True)
+class Managed:
+    """A target that somebody manages at a portal."""
+
+    party: RelyingParty
+    held: Held
+
+
+def managed_by(held: tuple[Held, ...], *, now: datetime, dormancy: timedelta) -> tuple[Managed, ...]:
+    """Where a person is an account manager now: each portal with each of their targets, by portal and name."""
+    found = []
+    for party in relying_parties.every(now=now).values():
+        terms = terms_of(party) if party.portal is not None and party.enabled else None
+        if terms is not None:
+            found += [
+                Managed(party, each) for each in held if manages_at(each, terms=terms, now=now, dormancy=dormancy)
+            ]
+    return tuple(sorted(found, key=lambda each: (each.party.manifest.name, each.held.target.name)))
+
+
+def people(
+    tx: Session,
+    place: Place,
+    *,
+    shown: Filter,
+    search: str,
+    after: Key | None,
+    now: datetime,
+    dormancy: timedelta,
+) -> Listed:
+    """A page of the target's people; the row fence is open for the target."""
+    status = _status(place, now=now, dormancy=dormancy)
+    query = (
+        select(Affiliation, Subject, status.label("now_is"), _NAME.label("sorted_by"))
+        .join(Subject, Subject.id == Affiliation.subject_id)
+        .where(*_of(place), status != AffiliationStatus.ENDED.value)
+        .order_by(_NAME, Affiliation.id)
+        .limit(A_PAGE + 1)
+    )
+    if shown is not Filter.ALL:
+        query = query.where(status == shown.value)
+    for word in words_of(search):
+        query = query.where(_has(word))
+    if after is not None:
+        query = query.where(or_(_NAME > after.name, and_(_NAME == after.name, Affiliation.id > after.affiliation_id)))
+    found = tx.execute(query).all()
+    rows = tuple(_row(each, place) for each in found[:A_PAGE])
+    last = found[A_PAGE - 1] if len(found) > A_PAGE else None
+    return Listed(rows, None if last is None else Key(last.sorted_by, last.Affiliation.id))
+
+
+def counts(tx: Session, place: Place, *, now: datetime, dormancy: timedelta) -> Mapping[Filter, int]:
+    """How many people each tab shows, by one pass over the target's rows."""
+    status = _status(place, now=now, dormancy=dormancy)
+    query = select(status.label("now_is"), func.count()).where(*_of(place)).group_by(status)
+    by_status: dict[str, int] = {row[0]: row[1] for row in tx.execute(query)}
+    by_status.pop(AffiliationStatus.ENDED.value, None)
+    return {each: by_status.get(each.value, 0) for each in Filter} | {Filter.ALL: sum(by_status.values())}
+
+
+def managers(tx: Session, place: Place, *, now: datetime, dormancy: timedelta) -> int:
+    """How many of the target's own people are marked and active."""
+    status = _status(place, now=now, dormancy=dormancy)
+    query = select(func.count()).where(
+        *_of(place), Affiliation.account_manager.is_(True), status == AffiliationStatus.ACTIVE.value
+    )
+    return tx.execute(query).scalar_one()
+
+
+def _of(place: Place) -> tuple[ColumnElement[bool], ...]:
+    target = place.target
+    return (
+        Affiliation.target_id == target.id,
+        Affiliation.registry_name == target.registry,
+        Affiliation.target_kind == target.kind.value,
+        Affiliation.status != AffiliationStatus.ENDED.value,
+    )
+
+
+def _status(place: Place, *, now: datetime, dormancy: timedelta) -> ColumnElement[str]:
+    """`affiliations.rules.status_at` as an expression, so that filters and counts say what each page says."""
+    table, is_ = Affiliation, AffiliationStatus
+    used = case(
+        (table.last_used_at.is_(None), table.activated_at),
+        (table.activated_at > table.last_used_at, table.activated_at),
+        else_=table.last_used_at,
+    )
+    moved = place.target.moved_at
+    lost = (
+        literal(not place.target.in_force)
+        if moved is None
+        else or_(literal(not place.target.in_force), table.created_at < moved)
+    )
+    lapsed = and_(table.status == is_.VERIFICATION_PENDING.value, table.created_at <= now - PENDING_LIFETIME)
+    return case(
+        (or_(table.status == is_.ENDED.value, table.ends_at <= now, lapsed), is_.ENDED.value),
+        (table.status != is_.ACTIVE.value, table.status),
+        (lost, is_.SUSPENDED.value),
+        (used <= now - dormancy, is_.DISABLED.value),
+        else_=is_.ACTIVE.value,
+    )
+
+
+def _has(word: str) -> ColumnElement[bool]:
+    """Some field has the word; `%` and `_` are themselves."""
+    fields = (Subject.given_name, Subject.family_name, Subject.display_name, Subject.email, Subject.user_id)
+    return or_(*(func.lower(column).contains(word, autoescape=True) for column in fields))
+
+
+def _row(found: Any, place: Place) -> Row:
+    row, subject = found.Affiliation, found.Subject
+    own = tuple(sorted(level.level for level in row.levels if level.portal == place.party.client_id))
+    waits = found.now_is == AffiliationStatus.VERIFICATION_PENDING.value
+    return Row(
+        affiliation_id=row.id,
+        subject_id=subject.id,
+        name=subject.display_name
+        or " ".join(part for part in (subject.given_name, subject.family_name) if part)
+        or subject.user_id
+        or "",
+        email=subject.email or "",
+        user_id=subject.user_id or "",
+        status=AffiliationStatus(found.now_is),
+        account_manager=row.account_manager,
+        levels=own or (() if waits else place.terms.default_levels),
+        last_sign_in_at=subject.last_sign_in_at,
+    )

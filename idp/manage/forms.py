@@ -1,0 +1,41 @@
+"""What the managers' pages post."""
+
+from collections.abc import Collection
+
+from pydantic import Field
+from werkzeug.datastructures import MultiDict
+
+from idp.affiliations.deciding.facts import COMMENT_LENGTH
+from idp.affiliations.requests.rules import REASON_LENGTH
+from idp.foundation.parsing import Form, FormErrors, single_values
+
+
+class ActForm(Form):
+    """A confirmed act: the version of the person that its page showed."""
+
+    version: int = Field(ge=1)
+
+
+class CommentForm(Form):
+    """A comment (E9)."""
+
+    text: str = Field(min_length=1, max_length=COMMENT_LENGTH)
+
+
+class DenyForm(Form):
+    """A no, with or without a reason (B7)."""
+
+    version: int = Field(ge=1)
+    explanation: str = Field(default="", max_length=REASON_LENGTH)
+
+
+def levels_form(sent: MultiDict[str, str], *, catalogue: Collection[str]) -> tuple[int, tuple[str, ...]] | FormErrors:
+    """The version shown, and the boxes ticked: one name a level, since no name may come twice (AD-06)."""
+    values = single_values(sent)
+    names = {f"level.{key}": key for key in catalogue}
+    if values is None or not values.keys() <= {"csrf_token", "version", *names}:
+        return FormErrors({"": "malformed"})
+    ticked = {name for name in values if name in names}
+    if any(values[name] != "yes" for name in ticked) or not values.get("version", "").isdecimal():
+        return FormErrors({"": "malformed"})
+    return int(values["version"][:9]), tuple(sorted(names[name] for name in ticked))

@@ -1,0 +1,66 @@
+"""Which people a list shows, and what each act will do. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from idp.vocabulary.affiliation import AffiliationStatus
+
+A_PAGE = 25
+WORDS = 5
+
+
+class Filter(StrEnum):
+    """The list's tabs, in their order; *Verification Pending* stands first (E3)."""
+
+    VERIFICATION_PENDING = "verification_pending"
+    ALL = "all"
+    ACTIVE = "active"
+    UNVERIFIED = "unverified"
+    DISABLED = "disabled"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One person in the list."""
+
+    affiliation_id: UUID
+    subject_id: str
+    name: str
+    email: str
+    user_id: str
+    status: AffiliationStatus
+    account_manager: bool
+    levels: tuple[str, ...]
+    last_sign_in_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Where a page begins: after this name and row."""
+
+    name: str
+    affiliation_id: UUID
+
+    def pack(self) -> str:
+        return f"{self.affiliation_id.hex}{self.name}"
+
+    @classmethod
+    def unpack(cls, text: str) -> "Key | None":
+        """`None` for anything that no page of ours has sent (AD-24)."""
+        try:
+            return cls(text[32:232], UUID(hex=text[:32])) if len(text) >= 32 else None
+        except ValueError:
+            return None
+
+
+def words_of(search: str) -> tuple[str, ...]:
+    """What is looked for: each word somewhere in name, e-mail or user ID; nothing in it is a wildcard (AD-18)."""
+    return tuple(search.lower().split()[:WORDS])
+
+
+def filter_of(text: str) -> Filter:
+    """The tab asked for; anything else is all."""
+    return Filter(text) if text in set(Filter) else Filter.ALL

@@ -1,0 +1,153 @@
+"""Opening a manager's place, reading one person of it, and the one act that needs two rooms (E5)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from idp.affiliations import service as affiliations
+from idp.affiliations.authority import ActedOn, authorize
+from idp.affiliations.deciding import service as deciding
+from idp.affiliations.deciding.facts import (
+    Line,
+    Place,
+    actor_at,
+    history,
+    member_of,
+    place_of,
+    row_of,
+    setting_of,
+)
+from idp.affiliations.deciding.rules import Act, Actor, Member, Reason, offered
+from idp.affiliations.deciding.service import Asked, Done
+from idp.affiliations.managers.facts import point_at
+from idp.authenticators.password import budgets
+from idp.authenticators.recovery import service as recovery
+from idp.authenticators.recovery.service import Ask
+from idp.foundation import house
+from idp.foundation.database import see_as, writing
+from idp.foundation.origin import Origin
+from idp.relying_parties.rules import RelyingParty
+from idp.sessions.rules import SessionFacts
+from idp.settings import Settings
+from idp.subjects import service as subjects
+from idp.subjects.rules import SubjectFacts, login_key
+from idp.vocabulary.affiliation import Acting, TargetKind
+from idp.vocabulary.assurance import acr_to_tell
+from idp.vocabulary.evidence import Evidence
+from idp.vocabulary.refused import Refused
+
+HISTORY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A target at a portal, opened by one of its managers."""
+
+    acting: Acting
+    actor: Actor
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person of the target as the page shows them."""
+
+    affiliation_id: UUID
+    subject: SubjectFacts
+    phone: str | None
+    member: Member
+    offers: frozenset[Act]
+    locked: bool
+    verified: bool
+    vouched_by: str | None
+    vouched_at: datetime | None
+    lines: tuple[Line, ...]
+    authors: Mapping[str, str]
+
+
+def open_place(
+    tx: Session, *, session: SessionFacts, party: RelyingParty | None, target_id: UUID, now: datetime
+) -> Opened | Refused:
+    """The proven right of this session's person to manage the target's people at the portal, if they have it."""
+    terms = affiliations.terms_of(party) if party is not None and party.portal is not None and party.enabled else None
+    if party is None or terms is None:
+        return Refused(Reason.NOT_A_MANAGER)
+    dormancy = house.get(Settings).dormancy
+    held = affiliations.held(tx, subject_id=session.subject_id, now=now)
+    for kind in (TargetKind.PRACTICE, TargetKind.PROVIDER, TargetKind.TRADING_PARTNER):
+        target = point_at(tx, registry=terms.registry, kind=kind, target_id=target_id, now=now)
+        if target is None:
+            continue
+        acting = authorize(
+            held,
+            ActedOn(target.registry, target.kind, target.id, target.practice_id),
+            subject_id=session.subject_id,
+            acr=acr_to_tell(session.acr),
+            fresh_at=session.auth_time,
+            now=now,
+            dormancy=dormancy,
+            terms=terms,
+        )
+        return acting if isinstance(acting, Refused) else _opened(tx, acting, party, now=now)
+    return Refused(Reason.NOT_A_MANAGER)
+
+
+def _opened(tx: Session, acting: Acting, party: RelyingParty, *, now: datetime) -> Opened | Refused:
+    place = place_of(tx, acting=acting, party=party, now=now)
+    if isinstance(place, Refused):
+        return place
+    actor = actor_at(tx, place, acting=acting, now=now)
+    return actor if isinstance(actor, Refused) else Opened(acting, actor, place)
+
+
+def person(tx: Session, opened: Opened, affiliation_id: UUID, *, now: datetime) -> Person | Refused:
+    """One person of the target; the row fence is open for it."""
+    see_as(tx, target_id=opened.place.target.id)
+    row = row_of(tx, opened.place, affiliation_id)
+    subject = subjects.by_id(tx, subject_id=row.subject_id) if row is not None else None
+    if row is None or subject is None:
+        return Refused(Reason.UNKNOWN)
+    member = member_of(opened.place, row, now=now)
+    setting = setting_of(tx, opened.place, member, now=now)
+    lines = history(tx, row.id, limit=HISTORY)
+    words = [proof for proof in row.evidence if proof.kind in (Evidence.MANAGER, Evidence.PAYER, Evidence.LETTER)]
+    vouched = max(words, key=lambda proof: proof.at, default=None)
+    by = vouched.by if vouched is not None else None
+    known = {line.author for line in lines} | ({by} if by else set())
+    return Person(
+        affiliation_id=row.id,
+        subject=subject,
+        phone=subjects.phone_of(subject),
+        member=member,
+        offers=offered(actor=opened.actor, member=member, setting=setting),
+        locked=budgets.locked(tx, account=subject.id, now=now),
+        verified=vouched is not None,
+        vouched_by=by,
+        vouched_at=vouched.at if vouched is not None else None,
+        lines=lines,
+        authors={each: _name(tx, each) for each in known},
+    )
+
+
+def act(opened: Opened, asked: Asked, *, now: datetime, origin: Origin) -> Done | Refused:
+    """Do what the manager asks; a password reset mail is then owed by the authenticators, to the stored address."""
+    with writing() as tx:
+        outcome = deciding.act(tx, asked, acting=opened.acting, party=opened.place.party, now=now, origin=origin)
+        login = _login(tx, outcome) if isinstance(outcome, Done) and outcome.act is Act.SEND_RESET else None
+    if login is not None:
+        client_id = opened.place.party.client_id
+        recovery.ask_for_reset(Ask(login=login_key(login), origin=origin, now=now, client_id=client_id))
+    return outcome
+
+
+def _login(tx: Session, done: Done) -> str | None:
+    subject = subjects.by_id(tx, subject_id=done.subject_id)
+    return None if subject is None else subject.user_id or subject.email
+
+
+def _name(tx: Session, subject_id: str) -> str:
+    subject = subjects.by_id(tx, subject_id=subject_id)
+    return subject.name if subject is not None else ""

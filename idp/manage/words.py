@@ -1,0 +1,123 @@
+"""What managers read: each act, what it will do, what was done, and why something was not."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _
+
+from idp.affiliations.deciding.rules import Act, Reason
+from idp.manage.rules import Filter
+
+
+@dataclass(frozen=True, slots=True)
+class ActWords:
+    """One act: its button, its question, what will happen, and the sentence after it."""
+
+    button: LazyString
+    question: LazyString
+    consequences: tuple[LazyString, ...]
+    done: LazyString
+    line: LazyString
+    dangerous: bool = False
+
+
+ACTS: Final[dict[Act, ActWords]] = {
+    Act.VERIFY: ActWords(
+        _("Verify Account"),
+        _("Verify this account?"),
+        (
+            _("You confirm that you know this person and that they work here. Your name is kept with it."),
+            _("They get a registration mail. Once they have opened its link and signed in, they are active."),
+        ),
+        _("Verified. The registration mail is on its way."),
+        _("Verified"),
+    ),
+    Act.REFUSE: ActWords(
+        _("Refuse"),
+        _("Refuse this account?"),
+        (_("Their registration for this provider ends, and they are told so by mail."),),
+        _("Refused. The person is told by mail."),
+        _("Refused"),
+        dangerous=True,
+    ),
+    Act.ENABLE: ActWords(
+        _("Enable User"),
+        _("Enable this user?"),
+        (
+            _("They get a registration mail and are Unverified until they have opened its link and signed in."),
+            _("Their access levels and their second factor stay as they are."),
+        ),
+        _("Enabled. The registration mail is on its way."),
+        _("Enabled"),
+    ),
+    Act.DISABLE: ActWords(
+        _("Disable User"),
+        _("Disable this user?"),
+        (
+            _("They can no longer act for this provider, within a second, at every portal. They are told by mail."),
+            _("Their account, and what they may do for others, stays. You can enable them again."),
+        ),
+        _("Disabled. They can no longer act for this provider."),
+        _("Disabled"),
+        dangerous=True,
+    ),
+    Act.REMOVE: ActWords(
+        _("Remove"),
+        _("Remove this user?"),
+        (
+            _("Their access to this provider ends at once, at every portal, and cannot be enabled again."),
+            _("Their account, and what they may do for others, stays. To let them act again you invite them anew."),
+        ),
+        _("Removed. Their access to this provider has ended."),
+        _("Removed"),
+        dangerous=True,
+    ),
+    Act.SEND_REGISTRATION: ActWords(
+        _("Send Registration Email"),
+        _("Send the registration mail again?"),
+        (_("A new link goes to their mailbox; the former one no longer works."),),
+        _("The registration mail is on its way."),
+        _("Registration mail sent"),
+    ),
+    Act.SEND_RESET: ActWords(
+        _("Send Password Reset Email"),
+        _("Send a password reset mail?"),
+        (
+            _("They get a link by which they choose a new password themselves. You do not see it."),
+            _("Until they do, their old password stays as it is."),
+        ),
+        _("The mail is on its way to the address that we have."),
+        _("Password reset mail sent"),
+    ),
+}
+LEVELS_SAVED: Final = _("Access saved. It applies now.")
+COMMENTED: Final = _("Comment added.")
+LINES: Final[dict[str, LazyString]] = {each.value: words.line for each, words in ACTS.items()} | {
+    Act.SET_LEVELS.value: _("Access changed"),
+    Act.COMMENT.value: _("Comment"),
+}
+FILTERS: Final[dict[Filter, LazyString]] = {
+    Filter.VERIFICATION_PENDING: _("Verification Pending"),
+    Filter.ALL: _("All"),
+    Filter.ACTIVE: _("Active"),
+    Filter.UNVERIFIED: _("Unverified"),
+    Filter.DISABLED: _("Disabled"),
+    Filter.SUSPENDED: _("Suspended"),
+}
+REASONS: Final[dict[Reason, tuple[int, LazyString]]] = {
+    Reason.NOT_A_MANAGER: (403, _("You are no longer an account manager here.")),
+    Reason.UNKNOWN: (404, _("There is no such person here.")),
+    Reason.SELF: (403, _("Nobody changes their own access. Another account manager has to.")),
+    Reason.CHANGED_MEANWHILE: (409, _("This person has changed since you opened the page. Look again, then decide.")),
+    Reason.NOT_IN_THIS_STATE: (409, _("That is not possible as things are now. Look again, then decide.")),
+    Reason.BY_PAYER: (409, _("The payer disabled this access, and only the payer enables it. Call the help line.")),
+    Reason.LAST_MANAGER: (409, _("One account manager has to remain. Make somebody else one first.")),
+    Reason.NOT_HELD: (403, _("You can give and take only access levels that you hold yourself.")),
+    Reason.NO_SUCH_LEVEL: (400, _("There is no such access level.")),
+    Reason.NO_LEVEL: (422, _("Leave at least one access level, or disable or remove the user.")),
+    Reason.TOO_LONG: (422, _("This is longer than we can keep. Please shorten it.")),
+    Reason.TOO_MANY: (429, _("This person has had five mails within an hour. Please try again later.")),
+}
+COMMENT_EMPTY: Final = _("Write a comment of at most 200 characters.")
+MALFORMED: Final = _("Something in the form was not as we expect it. Please try again.")

@@ -1,0 +1,297 @@
+"""The managers' pages (B6, D8, E3–E10, AD): what they show, what they do, and to whom they do not exist."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+
+from idp.affiliations.deciding.models import Comment
+from idp.affiliations.models import Affiliation
+from idp.affiliations.requests.models import AccessRequest
+from idp.affiliations.requests.service import Submitted
+from idp.messaging.models import OutboxMessage
+from tests.affiliations.deciding.world import PORTAL, World
+from tests.affiliations.requests.asking import submit
+from tests.attacks.strings import POLYGLOTS, SEEDED
+from tests.authenticators.browsing import press, signed_in
+
+
+@pytest.fixture
+def world(make: Any, now: Any) -> World:
+    return World(make, now)
+
+
+@pytest.fixture
+def lena(client: FlaskClient, world: World) -> FlaskClient:
+    return signed_in(client, "lena.ortiz")
+
+
+def place(world: World) -> str:
+    return f"/manage/{PORTAL}/{world.provider.id}"
+
+
+def page_of(world: World, row: Affiliation) -> str:
+    return f"{place(world)}/people/{row.id}"
+
+
+def save(browser: FlaskClient, world: World, row: Affiliation, **sent: Any) -> Any:
+    address = page_of(world, row)
+    return press(browser, browser.get(address), f"{address}/levels", **sent)
+
+
+def act(browser: FlaskClient, world: World, row: Affiliation, what: str) -> Any:
+    address = f"{page_of(world, row)}/act/{what}"
+    asked = browser.get(address)
+    assert asked.status_code == 200, asked.location
+    return press(browser, asked, address)
+
+
+def test_E3_with_one_place_the_list_opens_at_once(lena: FlaskClient, world: World) -> None:
+    world.member(levels=(), status="verification_pending", activated_at=None, last_used_at=None)
+    answer = lena.get("/manage/")
+    assert (answer.status_code, answer.location) == (303, f"{place(world)}/people")
+    page = lena.get(answer.location)
+    assert "Oscar Benítez" in page.text
+    assert "oscar.benitez@mail.test" in page.text
+    assert page.text.index("Verification Pending <span") < page.text.index("All <span"), "the first tab (E3)"
+
+
+def test_E3_the_list_is_searched_and_filtered(lena: FlaskClient, world: World, make: Any) -> None:
+    world.member("oscar.benitez")
+    waiting = make.subject("tobias.abbott", given_name="Tobias", family_name="Abbott")
+    make.affiliation(waiting, world.provider, status="verification_pending", activated_at=None)
+    stranger = make.subject("stranger.sam", given_name="Sam", family_name="Stranger")
+    make.affiliation(stranger, make.provider("100200301"))
+
+    def names(**query: str) -> set[str]:
+        text = lena.get(f"{place(world)}/people", query_string=query).text
+        return {name for name in ("Abbott", "Benítez", "Ortiz", "Stranger") if f"{name}</b>" in text}
+
+    assert names() == {"Abbott", "Benítez", "Ortiz"}, "AD-18: nobody of another target"
+    assert names(status="verification_pending") == {"Abbott"}
+    assert names(q="abb") == names(q="TOBIAS") == names(q="tobias.abbott@") == names(q="to abb") == {"Abbott"}
+    assert names(q="%") == names(q="_") == names(q="stranger") == set()
+    assert names(q="\x00") == names()
+
+
+def test_E3_the_list_is_paged_by_key(lena: FlaskClient, world: World, make: Any) -> None:
+    for number in range(30):
+        subject = make.subject(
+            f"person.x{number:02}", given_name="P", family_name=f"Name{number % 7:02}", password=None
+        )
+        make.affiliation(subject, world.provider)
+    seen: list[str] = []
+    address: str | None = f"{place(world)}/people"
+    while address is not None:
+        text = lena.get(address).text
+        seen += [part.split("<", 1)[0] for part in text.split('<span class="muted">')[1:] if "@mail.test" in part[:60]]
+        more = text.split(">Next<", 1)[0].rsplit('href="', 1) if "Next" in text else None
+        address = more[1].split('"', 1)[0].replace("&amp;", "&") if more else None
+    assert len(seen) == len(set(seen)) == 31
+
+
+def test_E3_E5_verified_in_two_clicks_and_the_mail_goes_out(lena: FlaskClient, world: World, make: Any) -> None:
+    row = world.member(levels=(), status="verification_pending", activated_at=None, last_used_at=None)
+    assert "Verify Account" in lena.get(page_of(world, row)).text
+    answer = act(lena, world, row, "verify")
+    assert answer.status_code == 303
+    assert "Verified. The registration mail is on its way." in lena.get(answer.location).text
+    assert world.row(row).status == "unverified"
+    assert [each.notice for each in make.rows(OutboxMessage)] == ["registration_link"]
+
+
+def test_E4_disabled_and_enabled(lena: FlaskClient, world: World) -> None:
+    row = world.member()
+    act(lena, world, row, "disable")
+    assert world.row(row).status == "disabled"
+    act(lena, world, row, "enable")
+    assert world.row(row).status == "unverified"
+
+
+def test_D8_removed_the_person_is_gone_from_the_list(lena: FlaskClient, world: World) -> None:
+    row = world.member()
+    answer = act(lena, world, row, "remove")
+    assert answer.location == f"{place(world)}/people"
+    assert "Benítez" not in lena.get(answer.location).text
+    assert world.row(row).status == "ended"
+
+
+def test_E5_a_reset_mail_goes_to_the_person_and_shows_the_manager_nothing(
+    lena: FlaskClient, world: World, make: Any
+) -> None:
+    row = world.member()
+    answer = act(lena, world, row, "send_reset")
+    page = lena.get(answer.location)
+    assert [each.notice for each in make.rows(OutboxMessage)] == ["password_reset"]
+    assert "token=" not in page.text, "AD-19"
+
+
+def test_E7_levels_are_saved_from_the_boxes(lena: FlaskClient, world: World) -> None:
+    row = world.member()
+    answer = save(lena, world, row, **{"level.claims.submit": "yes", "level.admin": "yes"})
+    assert answer.status_code == 303
+    assert "Access saved. It applies now." in lena.get(answer.location).text
+    assert {held.level for held in world.row(row).levels} == {"claims.submit", "admin"}
+    assert save(lena, world, row).status_code == 422, "at least one"
+
+
+def test_AD_04_a_manager_sees_and_keeps_what_they_cannot_give(
+    client: FlaskClient, world: World, make: Any, new_browser: Callable[[], FlaskClient]
+) -> None:
+    world.manager(make.subject("deputy.dan"), levels=((PORTAL, "claims.inquiry"), (PORTAL, "admin")))
+    row, dan = world.member(levels=("claims.submit",)), signed_in(new_browser(), "deputy.dan")
+    assert "You do not hold this level yourself." in dan.get(page_of(world, row)).text
+    assert save(dan, world, row, **{"level.claims.inquiry": "yes"}).status_code == 303
+    assert {held.level for held in world.row(row).levels} == {"claims.submit", "claims.inquiry"}
+    bare = {"level.claims.inquiry": "yes", "level.claims.submit": ""}
+    assert save(dan, world, row, **bare).status_code == 400, "AD-06"
+
+
+def test_AD_04_nobody_s_own_page_offers_or_takes_a_change(lena: FlaskClient, world: World) -> None:
+    page = lena.get(page_of(world, world.mine))
+    assert "Disable User" not in page.text
+    assert 'id="save-access"' not in page.text
+    address = f"{page_of(world, world.mine)}/levels"
+    answer = press(lena, page, address, **{"level.claims.inquiry": "yes"})
+    assert answer.status_code == 403
+    assert world.row(world.mine).account_manager
+
+
+@pytest.mark.parametrize("what", ["verify", "enable", "send_registration", "nonsense", "comment", "set_levels"])
+def test_an_act_that_is_not_offered_is_not_asked_about(lena: FlaskClient, world: World, what: str) -> None:
+    row = world.member()
+    assert lena.get(f"{page_of(world, row)}/act/{what}").status_code in {303, 404}
+
+
+@pytest.mark.parametrize("evil", SEEDED + POLYGLOTS[2:12])
+def test_E9_AD_15_a_comment_is_text(lena: FlaskClient, world: World, make: Any, evil: str) -> None:
+    row = world.member()
+    address = page_of(world, row)
+    answer = press(lena, lena.get(address), f"{address}/comments", text=evil)
+    assert answer.status_code == 303
+    page = lena.get(answer.location)
+    assert evil not in page.text
+    assert "&lt;" in page.text or "<" not in evil
+    assert [each.text for each in make.rows(Comment)] == [evil]
+
+
+def test_E9_a_comment_has_200_characters_on_the_server(lena: FlaskClient, world: World, make: Any) -> None:
+    row = world.member()
+    address = page_of(world, row)
+    page = lena.get(address)
+    assert press(lena, page, f"{address}/comments", text="x" * 201).status_code == 422
+    assert press(lena, page, f"{address}/comments", text="").status_code == 422
+    assert press(lena, page, f"{address}/comments", text="x" * 200).status_code == 303
+    assert len(make.rows(Comment)) == 1
+
+
+def test_AD_01_AD_02_foreign_and_absent_places_and_people_look_the_same(
+    lena: FlaskClient, world: World, make: Any
+) -> None:
+    theirs = make.provider("100200301")
+    foreign = make.affiliation(make.subject(), theirs)
+    of_places = [
+        f"/manage/{PORTAL}/{uuid4()}/people",
+        f"/manage/{PORTAL}/{theirs.id}/people",
+        f"/manage/{PORTAL}/{theirs.id}/requests",
+        f"/manage/elsewhere/{world.provider.id}/people",
+        f"/manage/nowhere/{world.provider.id}/people",
+    ]
+    of_people = [
+        f"{place(world)}/people/{uuid4()}",
+        f"{place(world)}/people/{foreign.id}",
+        f"{place(world)}/requests/{uuid4()}",
+    ]
+    for addresses in (of_places, of_people):
+        pages = [lena.get(address) for address in addresses]
+        assert {page.status_code for page in pages} == {404}
+        assert len({page.text.replace(page.request.path, "") for page in pages}) == 1
+
+
+def test_AD_01_whoever_is_no_manager_finds_nothing(
+    client: FlaskClient, world: World, make: Any, new_browser: Callable[[], FlaskClient]
+) -> None:
+    row = world.member()
+    oscar = signed_in(new_browser(), "oscar.benitez")
+    assert oscar.get(f"{place(world)}/people").status_code == 404
+    assert "You manage nobody yet" in oscar.get("/manage/").text
+    answer = client.get(f"{place(world)}/people")
+    assert answer.status_code == 303
+    assert "/sign-in" in answer.location
+    assert world.row(row).status == "active"
+
+
+def test_AD_11_demoted_since_the_page_was_shown(
+    lena: FlaskClient, world: World, make: Any, new_browser: Callable[[], FlaskClient]
+) -> None:
+    row, deputy = world.member(), make.subject("deputy.dan")
+    theirs = world.manager(deputy)
+    dan = signed_in(new_browser(), "deputy.dan")
+    address = f"{page_of(world, row)}/act/disable"
+    asked = dan.get(address)
+    save(lena, world, theirs, **{"level.claims.inquiry": "yes"})
+    assert press(dan, asked, address).status_code == 404
+    assert world.row(row).status == "active"
+
+
+def test_AD_11_a_person_that_changed_meanwhile_is_looked_at_again(lena: FlaskClient, world: World) -> None:
+    row = world.member()
+    address = f"{page_of(world, row)}/act/disable"
+    asked = lena.get(address)
+    save(lena, world, row, **{"level.claims.submit": "yes"})
+    answer = press(lena, asked, address)
+    assert answer.status_code == 409
+    assert "has changed since you opened the page" in answer.text
+
+
+def test_ruling_2_where_managers_need_a_second_factor_these_pages_need_it(
+    client: FlaskClient, make: Any, now: Any
+) -> None:
+    world = World(make, now, mfa={"policy": "managers"})
+    answer = signed_in(client, "lena.ortiz").get(f"{place(world)}/people")
+    assert answer.status_code == 303
+    assert "fresh=1" in answer.location
+
+
+def test_B6_a_request_is_approved_from_the_inbox(lena: FlaskClient, world: World, make: Any) -> None:
+    found = submit(world.party, world.provider.id, now=world.now, reason=SEEDED[1])
+    assert isinstance(found, Submitted)
+    inbox = lena.get(f"{place(world)}/requests")
+    assert "June Harwood" in inbox.text
+    assert "5 d 0 h" in inbox.text
+    address = f"{place(world)}/requests/{found.request_id}"
+    page = lena.get(address)
+    assert SEEDED[1] not in page.text, "EN-18"
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.text
+    answer = press(lena, page, f"{address}/approve", **{"level.claims.inquiry": "yes"})
+    assert answer.status_code == 303
+    assert "Approved" in lena.get(answer.location).text
+    assert [row.status for row in make.rows(AccessRequest)] == ["approved"]
+    assert press(lena, page, f"{address}/deny").status_code == 409
+
+
+def test_AD_08_one_second_late_the_page_answers_409(lena: FlaskClient, world: World, make: Any, hands: Any) -> None:
+    found = submit(world.party, world.provider.id, now=hands.now)
+    assert isinstance(found, Submitted)
+    hands.forward(hours=119, minutes=55)
+    late = signed_in(lena, "lena.ortiz") if lena.get(f"{place(world)}/requests").status_code != 200 else lena
+    address = f"{place(world)}/requests/{found.request_id}"
+    page = late.get(address)
+    hands.forward(minutes=5)
+    answer = press(late, page, f"{address}/approve", **{"level.claims.inquiry": "yes"})
+    assert answer.status_code == 409
+    assert "five days are over" in answer.text
+    assert [row.status for row in make.rows(AccessRequest)] == ["pending"]
+
+
+def test_B7_denied_with_a_reason(lena: FlaskClient, world: World, make: Any) -> None:
+    found = submit(world.party, world.provider.id, now=world.now)
+    assert isinstance(found, Submitted)
+    address = f"{place(world)}/requests/{found.request_id}"
+    answer = press(lena, lena.get(address), f"{address}/deny", explanation="We do not know you.")
+    assert answer.status_code == 303
+    assert [(row.status, row.decision_reason) for row in make.rows(AccessRequest)] == [
+        ("denied", "We do not know you.")
+    ]
