@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from idp.migrations.fences import COMMENT_FENCES
 
 revision = "invitations_and_comments"
-down_revision = "stopped_factors"
+down_revision = "roster_words_in_order"
 branch_labels = None
 depends_on = None
 
