@@ -6,7 +6,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from idp.directory.models import PinLetter, Provider
+from idp.enrollment import runs
 from idp.enrollment.models import Enrollment
+from idp.foundation.database import reading
 from tests.affiliations.pins.posted import PIN, post
 from tests.conftest import Hands
 from tests.enrollment.steps.people import access, refusals, registered
@@ -86,7 +88,9 @@ def test_EN_01_five_wrong_PINs_pause_the_provider_ID(client: FlaskClient, make: 
 def test_ST_04_the_PIN_stands_nowhere(client: FlaskClient, make: Make) -> None:
     send(client, open_ceremony(client), **PAIR)
     (run,) = make.rows(Enrollment)
-    assert PIN not in repr(run.answers_sealed)
+    with reading() as tx:
+        held = runs.held(tx, run.id)
+    assert held is not None and PIN not in repr((held.typed, held.kept, run.answers_sealed))
     again = client.get(f"/enroll/ozark-secure/register/{run.id}/pin-letter")
     assert 'value="017631564"' in again.text and PIN not in again.text
 
