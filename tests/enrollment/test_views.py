@@ -92,7 +92,7 @@ def test_EN_12_a_link_expires(client: FlaskClient, make: Make, hands: Hands) -> 
     assert client.get(link_of(make)).status_code == 410
 
 
-def test_RC_19_another_browser_needs_the_password_typed_at_registration(
+def test_A9_RC_19_another_browser_needs_the_password_typed_at_registration(
     client: FlaskClient, new_browser: Browsers, make: Make
 ) -> None:
     send(client, open_ceremony(client), **ACCOUNT)
@@ -205,7 +205,7 @@ def test_Back_keeps_what_was_typed_but_no_secret(client: FlaskClient, make: Make
     assert PASSWORD not in first.text
 
 
-def test_C1_errors_stand_beside_their_fields_and_nothing_is_kept(client: FlaskClient, make: Make) -> None:
+def test_A5_C1_errors_stand_beside_their_fields_and_nothing_is_kept(client: FlaskClient, make: Make) -> None:
     page = post_form(
         client, open_ceremony(client), "enroll-form",
         **ACCOUNT | {"confirm_email": "other@harwood.test", "password": "short", "confirm_password": "other", "phone": "12"},
