@@ -188,6 +188,11 @@ def login_key(text: str) -> str:
     return NOBODY + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+def account_key(subject: SubjectFacts | None, *, login: str) -> str:
+    """Whose attempts are counted: the person's id, or the login that nobody has, which never reads as an id."""
+    return subject.id if subject is not None else f"{NOBODY}{login}"
+
+
 def may_be_somebody(key: str) -> bool:
     """Whether a login key has the form of a user ID or an e-mail address."""
     return not key.startswith(NOBODY)

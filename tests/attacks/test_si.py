@@ -350,3 +350,11 @@ def test_SE_02_an_ended_session_is_dead_in_a_copied_cookie(client, new_browser, 
     assert copied.get("/account/").status_code == 303
     with reading() as tx:
         assert tx.get(BrowserSession, session.id).ended_at - session.created_at < timedelta(minutes=1)
+
+
+def test_SI_06_a_subject_id_is_nobodys_login(client, make):
+    """The `sub` stands in every token: it opens no account, not even with the right password."""
+    rosa = make.subject("rosa.delgado")
+    page = open_sign_in(client)
+    assert post_form(client, page, "login-form", username=rosa.id, password=PASSWORD).status_code == 422
+    assert make.rows(BrowserSession) == []

@@ -28,7 +28,7 @@ from idp.sessions.rules import PASSWORD, SessionFacts, TransactionFacts
 from idp.sessions.service import NewSession
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
-from idp.subjects.rules import Status, SubjectFacts
+from idp.subjects.rules import Status, SubjectFacts, account_key
 from idp.vocabulary.assurance import Acr, Amr, Factor
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
@@ -76,7 +76,7 @@ def sign_in(attempt: Attempt) -> NewSession | FactorDue | Refused:
     verdict = kdf.check(attempt.plain, digest=credential.digest if credential else None)
     if isinstance(verdict, Refused):
         with writing() as tx:
-            account = reserved.subject.id if reserved.subject else attempt.login
+            account = account_key(reserved.subject, login=attempt.login)
             budgets.nothing_tried(tx, account=account, now=attempt.now)
         return verdict
     fresh = kdf.digest(attempt.plain) if verdict.outdated else None
@@ -125,7 +125,7 @@ def _reserve(attempt: Attempt) -> _Reserved | Refused:
         if isinstance(transaction, Refused):
             return transaction
         subject = subjects.find_by_login(tx, key=attempt.login, portal=transaction.client_id)
-        account = subject.id if subject else attempt.login
+        account = account_key(subject, login=attempt.login)
         credential = facts.credential_of(tx, subject_id=account)
         refused = budgets.reserve(tx, account=account, now=attempt.now)
         if refused is not None:
@@ -139,7 +139,7 @@ def _admit(tx: Session, attempt: Attempt, reserved: _Reserved, verdict: Verdict)
     transaction = transactions.open_transaction(
         tx, txn=attempt.txn, browser_digest=attempt.browser_digest, step=STEP, now=attempt.now
     )
-    account = reserved.subject.id if reserved.subject else attempt.login
+    account = account_key(reserved.subject, login=attempt.login)
     row = tx.get(Subject, account, with_for_update=True)
     credential = facts.credential_of(tx, subject_id=account)
     if row is None:

@@ -34,7 +34,7 @@ from idp.settings import Settings
 from idp.subjects import legacy
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
-from idp.subjects.rules import NOBODY, SubjectFacts
+from idp.subjects.rules import NOBODY, SubjectFacts, account_key
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
 
@@ -73,7 +73,7 @@ def ask_for_reset(ask: Ask) -> None:
     """Mail a reset link to the stored address, if there is somebody to mail it to; tells the caller nothing."""
     with writing() as tx:
         subject = subjects.find_by_login(tx, key=ask.login, portal=ask.client_id)
-        account = subject.id if subject else ask.login
+        account = account_key(subject, login=ask.login)
         has_password = passwords.credential_of(tx, subject_id=account) is not None
         came_from_elsewhere = bool(legacy.of(tx, subject_id=account))
         refused = _reserve(tx, ask, account) or rules.why_no_reset(
@@ -99,7 +99,7 @@ def ask_for_user_id(ask: Ask) -> None:
     with writing() as tx:
         subject = subjects.find_by_login(tx, key=ask.login)
         user_id = _user_id(tx, ask, subject)
-        refused = _reserve(tx, ask, subject.id if subject else ask.login) or rules.why_no_reminder(
+        refused = _reserve(tx, ask, account_key(subject, login=ask.login)) or rules.why_no_reminder(
             subject, user_id=user_id
         )
         if refused is None and subject is not None:
@@ -159,7 +159,7 @@ def _reserve(tx: Session, ask: Ask, account: str) -> Reason | None:
 
 
 def _user_id(tx: Session, ask: Ask, subject: SubjectFacts | None) -> str | None:
-    old = [each for each in legacy.of(tx, subject_id=subject.id if subject else ask.login) if "@" not in each.key]
+    old = [each for each in legacy.of(tx, subject_id=account_key(subject, login=ask.login)) if "@" not in each.key]
     if subject is None or subject.user_id:
         return subject.user_id if subject else None
     here = [each for each in old if each.portal == ask.client_id]
