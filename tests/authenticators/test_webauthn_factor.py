@@ -15,7 +15,7 @@ from idp.authenticators.webauthn.models import WebauthnCredential
 from idp.messaging.models import OutboxMessage
 from idp.sessions.models import BrowserSession
 from idp.subjects.models import Subject
-from tests.authenticators.browsing import follow, open_sign_in, post_form
+from tests.authenticators.browsing import follow, open_sign_in, post_form, press
 from tests.authenticators.passkeys import challenge_of, hold, options, post, use
 from tests.authenticators.software_key import PRESENT, VERIFIED, SoftwareKey, b64
 from tests.conftest import ISSUER, Hands
@@ -318,3 +318,64 @@ def test_MF_11_adding_a_key_needs_a_fresh_proof(signed_in: FlaskClient, make: Ma
     assert signed_in.get(address).status_code == 303
     refused = signed_in.post(f"{address}/options", data={"csrf_token": token_in(landed)}, headers={"Origin": ISSUER})
     assert refused.status_code == 409
+
+
+def test_MF_11_a_passkey_is_listed_renamed_and_removed_after_a_fresh_proof(
+    client: FlaskClient,
+    new_browser: Callable[[], FlaskClient],
+    make: Make,
+    key: SoftwareKey,
+    held: HeldFactor,
+    hands: Hands,
+) -> None:
+    follow(client, use(client, open_sign_in(client), key))
+    assert "Desk key" in client.get("/account/factors").text
+    post_form(client, client.get(f"/account/factors/{held.id}"), "factor-name-form", name="Blue key")
+    assert "Blue key" in client.get("/account/factors").text
+    removal = f"/account/factors/{held.id}/remove"
+    hands.forward(minutes=16)
+    asked = follow(client, client.get(removal))
+    assert asked.request.path.endswith("/second-factor/passkey")
+    back = follow(client, use(client, asked, key, SECOND))
+    assert back.request.path == "/account/factors"
+    assert press(client, client.get(removal), removal).status_code == 303
+    assert make.rows(WebauthnCredential) == []
+    assert "factor_removed" in [message.notice for message in make.rows(OutboxMessage)]
+    other = new_browser()
+    assert use(other, open_sign_in(other), key).status_code == 422
+
+
+def test_a_session_by_passkey_alone_is_lifted_by_none_but_its_owners_key(
+    client: FlaskClient, make: Make, key: SoftwareKey, held: HeldFactor, hands: Hands
+) -> None:
+    """MF-33: a step-up in this browser takes no other person's key, though it is a right one."""
+    stranger = SoftwareKey()
+    hold(make, make.subject("mallory"), stranger)
+    follow(client, use(client, open_sign_in(client), key))
+    hands.forward(minutes=16)
+    asked = follow(client, client.get("/sign-in?to=account.overview&fresh=1"))
+    assert use(client, asked, stranger, SECOND).status_code == 422
+    (session,) = make.rows(BrowserSession)
+    assert session.subject_id == held.subject_id
+
+
+BODIES: dict[str, tuple[bytes, str]] = {
+    "JSON": (b'{"csrf_token": "x"}', "application/json"),
+    "deep JSON": (b"[" * 50_000, "application/json"),
+    "NaN": (b"NaN", "application/json"),
+    "CBOR": (b"\xa1\x01\x02", "application/cbor"),
+    "nothing": (b"", "text/plain"),
+    "no UTF-8": (b"csrf_token=%ff", "application/x-www-form-urlencoded"),
+    "many fields": (b"&".join(b"a%d=1" % number for number in range(2000)), "application/x-www-form-urlencoded"),
+    "multipart": (b"--x--", "multipart/form-data; boundary=x"),
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+@pytest.mark.parametrize("path", ["passkey/options", "passkey", "second-factor/passkey/options", "set-up-mfa/passkey"])
+def test_MF_31_RX_06_no_other_body_is_read(client: FlaskClient, path: str, body: tuple[bytes, str]) -> None:
+    page = open_sign_in(client)
+    answer = client.post(
+        f"/sign-in/{txn_of(page)}/{path}", data=body[0], content_type=body[1], headers={"Origin": ISSUER}
+    )
+    assert answer.status_code in {400, 403, 413, 415}
