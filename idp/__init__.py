@@ -78,6 +78,7 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     from idp.authenticators.totp import views as totp
     from idp.authenticators.webauthn import views as webauthn
     from idp.consent import views as consent
+    from idp.console import mounting as console
     from idp.enrollment import link_views as enrollment
     from idp.foundation import health, house
     from idp.keyring.service import Keyring
@@ -95,6 +96,7 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     rooms = (relying_parties, *proofs, *access, consent, enrollment, sign_in, oidc, *own)
     for room in (*rooms, messaging) if settings.demo else rooms:
         app.register_blueprint(room.bp)
+    console.mount(app)
     health.attach(app, keys=lambda: bool(house.get(Keyring).algs))
     cors.attach(app)
     json_errors.attach(app)

@@ -48,6 +48,8 @@ def table(app: Flask) -> str:
             "csrf" if policy.csrf and "POST" in methods else "cross-site" if policy.cross_site else "",
             f"bucket={policy.bucket}" if policy.bucket else "",
             "get-writes" if policy.changes else "",
+            f"staff={policy.staff}" if policy.staff else "",
+            "step-up" if policy.step_up else "",
         ]
         lines.append(" ".join([methods.ljust(8), rule.rule, *filter(None, notes)]))
     return "\n".join(sorted(lines, key=lambda line: line.split()[1::-1])) + "\n"

@@ -18,6 +18,7 @@ from werkzeug.exceptions import Forbidden
 from idp.foundation import clock, house, limiter
 from idp.foundation.origin import Origin
 from idp.settings import Settings
+from idp.vocabulary.staff import StaffMay
 
 Caller = Literal["public", "none", "browser", "session", "client", "token"]
 View = TypeVar("View", bound=Callable[..., object])
@@ -32,7 +33,8 @@ class RoutePolicy:
     `auth` is who may call it: `public`, anybody and the answer is the same for all, so that no session is looked up
     (R-09); `none`, anybody; the browser that holds the transaction; a signed-in session; an authenticated client; a
     bearer token. `bucket` names the count of its POSTs. `changes` says that its GET may
-    write (SECURITY ruling 13 lists the few that may).
+    write (SECURITY ruling 13 lists the few that may). `staff` is what somebody of the payer must be trusted with; every
+    route of the console names it, and no other does. `step_up` asks for a strong proof of the last 15 minutes.
     """
 
     auth: Caller
@@ -40,6 +42,8 @@ class RoutePolicy:
     bucket: str | None
     changes: bool
     cross_site: bool
+    staff: StaffMay | None = None
+    step_up: bool = False
 
 
 BUCKETS: Final[dict[str, tuple[int, timedelta]]] = {
@@ -61,13 +65,21 @@ def route_policy(
     bucket: str | None = None,
     changes: bool = False,
     cross_site: bool = False,
+    staff: StaffMay | None = None,
+    step_up: bool = False,
 ) -> Callable[[View], View]:
     """Declare what protects a view. CSRF is on for every POST unless said otherwise (client or token endpoints)."""
     protected = csrf if csrf is not None else auth in {"none", "browser", "session"} and not cross_site
 
     def mark(view: View) -> View:
         view.route_policy = RoutePolicy(  # type: ignore[attr-defined]
-            auth=auth, csrf=protected, bucket=bucket, changes=changes, cross_site=cross_site
+            auth=auth,
+            csrf=protected,
+            bucket=bucket,
+            changes=changes,
+            cross_site=cross_site,
+            staff=staff,
+            step_up=step_up,
         )
         return view
 

@@ -116,6 +116,7 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "access_request_waiting": Notice(needs=frozenset({"target", "person", "position", "decide_by"})),
     "access_request_received": Notice(needs=frozenset({"target", "decide_by", "url"}), greets=False),
     "access_request_denied": Notice(needs=frozenset({"target", "unanswered", "explanation"}), greets=False),
+    "staff_role": Notice(needs=frozenset({"happened", "role", "person", "by", "url"})),
     "pin_letters_void": Notice(needs=frozenset({"target"})),
     "invitation": Notice(needs=frozenset({"target", "url", "asked"}), greets=False),
     "registration_link": Notice(needs=frozenset({"target", "url"})),
@@ -126,7 +127,8 @@ whom the person acts or acted, `gone` and `kept` two accounts' masked logins, an
 own wording of subject, heading and button (C3 *Activate Account*), or `None` for ours; `user_id` is `None` where the
 person signs in by e-mail; `pending` says that the access waits for somebody's verification (E0); `person` and `position`
 are those of whom a manager is to judge, `decide_by` until when; `explanation` is a manager's own words or `None`;
-`asked` says that an invitation answers a request, `refused` that a manager said no.
+`asked` says that an invitation answers a request, `refused` that a manager said no; `happened` is `proposed`,
+`given` or `taken`, `role` a staff role, `by` who did it (`None`: on the command line).
 Every notice also gets `happened_at`, the moment it was enqueued, and may get `url`."""
 
 

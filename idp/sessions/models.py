@@ -30,6 +30,8 @@ class BrowserSession(Model):
     system_epoch: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    resumed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the person was last seen again after 15 minutes or more (SECURITY ruling 18)."""
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     """The absolute end; idleness is read from `last_seen_at`."""
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,6 +1,6 @@
 """When a session lives, and whether a transaction may go on (SECURITY D2, D4; SE-03)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +15,8 @@ PASSWORD: Final = "password"
 """The password among what a session has proven."""
 PENDING_FOR: Final = timedelta(minutes=15)
 """How long a right password waits for its second factor."""
+AWAY_AFTER: Final = timedelta(minutes=15)
+"""Who is away that long proves themselves anew before they act for others (SECURITY ruling 18: `/manage`, `/console`)."""
 
 
 class Reason(StrEnum):
@@ -59,6 +61,8 @@ class SessionFacts:
     digest_prefix: str
     proven: Mapping[str, datetime] = field(default_factory=dict)
     """When each factor was last proven here, by its kind; a password by `password`."""
+    resumed_at: datetime | None = None
+    """When the person came back after `AWAY_AFTER` or longer."""
     ended_at: datetime | None = None
     user_agent: str = ""
     address: str = ""
@@ -95,6 +99,14 @@ def why_dead(session: SessionFacts, *, current: Currency, now: datetime, idle: t
     if now - session.last_seen_at >= idle:
         return Ended.IDLE
     return None
+
+
+def is_awake(session: SessionFacts, *, by: Collection[str], now: datetime) -> bool:
+    """Whether the person has been here without a pause of 15 minutes since they last proved one of `by` (SE-03)."""
+    if now - session.last_seen_at >= AWAY_AFTER:
+        return False
+    proofs = [at for kind, at in session.proven.items() if kind in by]
+    return bool(proofs) and (session.resumed_at is None or max(proofs) >= session.resumed_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, case, select, update
 from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
@@ -19,7 +19,7 @@ from idp.foundation.origin import Origin
 from idp.sessions import fan_out, transactions
 from idp.sessions.facts import session_facts
 from idp.sessions.models import BrowserSession, Participant
-from idp.sessions.rules import PASSWORD, Currency, Ended, NewDevice, Participation, SessionFacts, why_dead
+from idp.sessions.rules import AWAY_AFTER, PASSWORD, Currency, Ended, NewDevice, Participation, SessionFacts, why_dead
 from idp.settings import Settings
 from idp.subjects.models import Subject
 from idp.vocabulary.assurance import Acr, Amr
@@ -135,7 +135,10 @@ def hold(tx: Session, session: SessionFacts) -> SessionFacts | None:
 
 
 def touch(tx: Session, *, session_id: UUID, now: datetime) -> None:
-    """Note that the person is still there, once a minute at most; idleness counts from here."""
+    """Note that the person is still there, once a minute at most; idleness counts from here.
+
+    A pause of 15 minutes stays on record: whoever acts for others proves themselves anew after it (ruling 18).
+    """
     tx.execute(
         update(BrowserSession)
         .where(
@@ -143,7 +146,10 @@ def touch(tx: Session, *, session_id: UUID, now: datetime) -> None:
             BrowserSession.ended_at.is_(None),
             BrowserSession.last_seen_at <= now - SEEN_EVERY,
         )
-        .values(last_seen_at=now)
+        .values(
+            last_seen_at=now,
+            resumed_at=case((BrowserSession.last_seen_at <= now - AWAY_AFTER, now), else_=BrowserSession.resumed_at),
+        )
     )
 
 

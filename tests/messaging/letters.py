@@ -53,6 +53,13 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "access_request_waiting": _ASKED,
     "access_request_received": {"target": "Northlake Clinic", "decide_by": _FRIDAY, "url": URL},
     "access_request_denied": {"target": "Northlake Clinic", "unanswered": False, "explanation": "Please call us first"},
+    "staff_role": {
+        "happened": "proposed",
+        "role": "auditor",
+        "person": "June Harwood",
+        "by": "Ana Fuentes",
+        "url": "https://credence.test/console/staff",
+    },
     "pin_letters_void": {"target": "Northlake Clinic"},
     "invitation": {"target": "Northlake Clinic", "url": URL, "asked": True},
     "registration_link": {"target": "Northlake Clinic", "url": URL},

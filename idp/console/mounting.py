@@ -1,0 +1,14 @@
+"""The console's blueprints, and the one guard before all of them."""
+
+from flask import Flask
+
+from idp.console import guard
+from idp.console.home import views as home
+from idp.console.staff import views as staff
+
+
+def mount(app: Flask) -> None:
+    """Mount every place of the console; the guard stands before them whatever they are."""
+    app.before_request(guard.ask)
+    for place in (home, staff):
+        app.register_blueprint(place.bp)

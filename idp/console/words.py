@@ -1,0 +1,32 @@
+"""The places of the console, by what one must be allowed to go there."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _
+
+from idp.vocabulary.staff import StaffMay
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry of the navigation."""
+
+    key: str
+    endpoint: str
+    may: StaffMay
+    name: LazyString
+    note: LazyString
+
+
+PLACES: Final = (
+    Place("home", "console.index", StaffMay.ENTER, _("Overview"), _("What waits, and how the system is.")),
+    Place(
+        "staff",
+        "console_staff.index",
+        StaffMay.READ_STAFF,
+        _("Staff roles"),
+        _("Who of us may do what, and roles that wait for a second administrator."),
+    ),
+)
