@@ -101,6 +101,7 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "recovery_codes_made": Notice(),
     "device_copied": Notice(),
     "access_ended": Notice(needs=frozenset({"target"})),
+    "confirm_merge": Notice(needs=frozenset({"kept", "url"})),
     "accounts_merged": Notice(needs=frozenset({"gone", "kept", "url"})),
     "prove_mailbox": Notice(needs=frozenset({"url"})),
     "verify_email": Notice(needs=frozenset({"url", "button"}), greets=False),

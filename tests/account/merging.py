@@ -1,9 +1,12 @@
 """Two accounts of one person, and the way through the pages that make one of them."""
 
+from urllib.parse import urlsplit
+
 from idp.foundation.database import writing
 from idp.foundation.origin import Origin
 from idp.subjects import legacy
 from idp.subjects.legacy import OldLogin
+from tests.attacks.test_rc import mails
 from tests.authenticators.browsing import post_form, signed_in
 from tests.factories.make import PASSWORD
 
@@ -41,10 +44,23 @@ def prove(browser, login="r.delgado", password=OLD_PASSWORD, portal=""):
     return post_form(browser, page, "merge-form", username=login, password=password, portal=portal)
 
 
-def review(browser, **typed):
+def proof(browser, **typed):
+    """Prove the other account, its mailbox too if it has one; the path of the review."""
     answer = prove(browser, **typed)
     assert answer.status_code == 303, answer.status_code
-    return browser.get(answer.location)
+    if answer.location != "/account/merge/mailed":
+        return answer.location
+    assert browser.get(answer.location).status_code == 200
+    return mailed()
+
+
+def mailed():
+    """The path that the last mail to the other account leads to."""
+    return [urlsplit(mail.payload.context["url"]).path for mail in mails() if mail.notice == "confirm_merge"][-1]
+
+
+def review(browser, **typed):
+    return browser.get(proof(browser, **typed))
 
 
 def confirm(browser, page):

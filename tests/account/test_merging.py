@@ -10,7 +10,7 @@ from idp.consent.models import AgreementAcceptance, Consent
 from idp.foundation.database import reading, writing
 from idp.subjects import service as subjects
 from idp.subjects.models import LegacyLogin, Subject
-from tests.account.merging import OLD_PASSWORD, as_rosa, confirm, merge, old_login, prove, review, two
+from tests.account.merging import OLD_PASSWORD, as_rosa, confirm, merge, old_login, proof, prove, review, two
 from tests.attacks.test_rc import mails
 from tests.authenticators.browsing import sign_in, signed_in
 
@@ -118,8 +118,7 @@ def test_what_would_raise_rights_is_refused_as_a_whole(client, make):
 
         see_as(tx, everything=True)
         tx.add(AffiliationEvidence(affiliation_id=theirs.id, kind="payer", portal="ozark-secure", at=make.now))
-    answer = prove(as_rosa(client))
-    page = client.get(answer.location)
+    page = client.get(proof(as_rosa(client)))
     assert page.status_code == 409
     assert "Please call the help" in page.text
     assert make.row(Subject, old.id).status == "active"
@@ -147,6 +146,7 @@ def test_AU_06_AU_10_both_histories_and_both_mailboxes_are_told(client, make):
     assert sorted(told) == [
         ("accounts_merged", "r.delgado@mail.test"),
         ("accounts_merged", "rosa.delgado@mail.test"),
+        ("confirm_merge", "r.delgado@mail.test"),
     ]
     events = [(row.type, row.subject_id, row.outcome) for row in make.rows(AuditEvent) if "merge" in row.type]
     assert sorted(events) == sorted(

@@ -1,10 +1,12 @@
 """Making somebody else's account part of one's own, and everything that must refuse it (X4, D7, RA)."""
 
+from uuid import UUID
+
 import pytest
 from sqlalchemy import update
 
 from idp.account.merging import doing, service
-from idp.account.merging.service import Claim
+from idp.account.merging.service import Claim, Mailed
 from idp.audit.models import AuditEvent
 from idp.authenticators.password import people as accounts
 from idp.consent import grants
@@ -17,9 +19,10 @@ from idp.sessions.service import NewSession
 from idp.subjects.models import Subject
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
-from tests.account.merging import OLD_PASSWORD, as_rosa, confirm, merge, old_login, prove, review, two
+from tests.account.merging import OLD_PASSWORD, as_rosa, confirm, mailed, merge, old_login, proof, prove, review, two
 from tests.attacks import invariants
 from tests.attacks.test_ra import at_once
+from tests.attacks.test_rc import mails
 from tests.authenticators.browsing import bare, sign_in, signed_in
 from tests.conftest import ISSUER
 from tests.factories.make import PASSWORD
@@ -41,9 +44,9 @@ def untouched(make, *subjects):
 def test_SE_a_forged_post_proves_and_merges_nothing(client, make, headers):
     rosa, old, *_ = two(make)
     as_rosa(client)
-    proof = prove(client).location
+    review_at = proof(client)
     typed = {"username": "r.delgado", "password": OLD_PASSWORD, "portal": ""}
-    for path, data in (("/account/merge", typed), (proof, {})):
+    for path, data in (("/account/merge", typed), (review_at, {})):
         answer = client.post(path, data=data, headers=headers)
         assert answer.status_code in {400, 403}
         invariants.watch(answer)
@@ -53,13 +56,13 @@ def test_SE_a_forged_post_proves_and_merges_nothing(client, make, headers):
 def test_SE_04_a_proof_is_good_in_the_session_that_made_it_and_nowhere_else(client, new_browser, make):
     rosa, old, *_ = two(make)
     make.subject("evil.one")
-    proof = prove(as_rosa(client)).location
+    path = proof(as_rosa(client))
     for thief in (signed_in(new_browser(), "evil.one"), signed_in(new_browser(), "r.delgado", OLD_PASSWORD)):
-        assert thief.get(proof).status_code == 409
+        assert thief.get(path).status_code == 409
         page = review(signed_in(new_browser(), "rosa.delgado"))
         token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
-        assert thief.post(proof, data={"csrf_token": token}, headers={"Origin": ISSUER}).status_code in {400, 403, 409}
-    assert new_browser().get(proof).status_code == 303
+        assert thief.post(path, data={"csrf_token": token}, headers={"Origin": ISSUER}).status_code in {400, 403, 409}
+    assert new_browser().get(path).status_code == 303
     assert untouched(make, rosa, old)
 
 
@@ -103,12 +106,11 @@ def test_SI_20_tries_here_and_at_sign_in_are_counted_together_and_a_pause_holds_
 def test_MF_33_who_signed_in_long_ago_proves_this_account_again_first(client, make, hands):
     rosa, old, *_ = two(make)
     as_rosa(client)
-    proof = prove(client).location
-    hands.forward(minutes=9)
-    page = client.get(proof)
+    path = proof(client)
+    hands.forward(minutes=14)
+    page = client.get(path)
     hands.forward(minutes=2)
-    assert confirm(client, page).status_code == 409, "what will happen may be looked at for ten minutes"
-    hands.forward(minutes=5)
+    assert confirm(client, page).status_code == 303, "back to prove this account again"
     again = client.get("/account/merge")
     assert (again.status_code, again.location) == (303, "/sign-in?to=merging.start&fresh=1")
     assert untouched(make, rosa, old)
@@ -129,6 +131,21 @@ def test_RA_09_what_changed_between_proof_and_confirmation_refuses_it(client, ma
             tx.get(Subject, old.id if change == "password" else rosa.id).epoch += 1
     answer = confirm(client, page)
     assert answer.status_code in {303, 400, 409}
+    assert untouched(make, rosa, old)
+
+
+def test_RC_15_a_stolen_password_alone_takes_no_account_since_its_mailbox_is_asked_too(client, make):
+    rosa, old, *_ = two(make)
+    answer = prove(as_rosa(client))
+    assert answer.location == "/account/merge/mailed"
+    assert "/account/merge/" not in client.get(answer.location).text.replace("/account/merge/mailed", "")
+    assert [(mail.notice, mail.payload.recipient.email) for mail in mails()] == [
+        ("confirm_merge", "r.delgado@mail.test")
+    ]
+    for _ in range(5):
+        prove(client)
+    assert len(mails()) == 5, "five mails an hour (RC-13)"
+    assert client.get(mailed()).status_code == 200
     assert untouched(make, rosa, old)
 
 
@@ -184,9 +201,8 @@ def proven(make, now, subject, login, password):
         session = sessions.find_live(tx, cookie=cookie.reveal(), now=now)
     assert session is not None
     claim = Claim(session, "", login, Secret(password), HERE, now)
-    proof = service.prove(claim)
-    assert not isinstance(proof, Refused), proof
-    return session, proof
+    assert isinstance(service.prove(claim), Mailed)
+    return session, UUID(mailed().rpartition("/")[2])
 
 
 @pytest.mark.parametrize("race", range(5))

@@ -24,6 +24,7 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "user_id_reminder": {"user_id": "rosa.delgado", "url": "https://portal.test/sign-in"},
     "refresh_reused": {"application": "Harborline Analytics", "url": "https://partner.test/"},
     "access_ended": {"target": "Northlake Clinic", "url": "https://credence.test/account/access"},
+    "confirm_merge": {"kept": "ro•••@practice.test", "url": URL},
     "accounts_merged": {
         "gone": "ro•••@old.test",
         "kept": "ro•••@practice.test",

@@ -10,6 +10,8 @@ from idp.subjects.rules import Status, SubjectFacts, email_key
 
 REVIEW_FOR: Final = timedelta(minutes=10)
 """How long what will happen may be looked at; then both are proven again."""
+MAILED_FOR: Final = timedelta(minutes=30)
+"""The same, where the way to it was mailed."""
 
 
 class Reason(StrEnum):
@@ -21,6 +23,7 @@ class Reason(StrEnum):
     TEMPORARY_PASSWORD = "temporary_password"
     NOT_FRESH = "not_fresh"
     OUTDATED = "outdated"
+    TOO_MANY_MAILS = "too_many_mails"
 
 
 def unfit(
@@ -49,6 +52,13 @@ def unfit(
     if credential.must_change:
         return Reason.TEMPORARY_PASSWORD
     return Reason.SECOND_FACTOR if has_factor else None
+
+
+def mailbox_to_ask(other: SubjectFacts) -> bool:
+    """Whether the other account's own mailbox must be asked too: a stolen password alone never takes an account for
+    good, since nothing undoes a merge (RC-15).
+    """
+    return other.email is not None and other.email_verified_at is not None
 
 
 def _mine(me: SubjectFacts, mailboxes: Collection[str | None]) -> bool:

@@ -1,11 +1,13 @@
 """Proving the other account, looking at what would happen, and doing it: one transaction, once (X4).
 
 The person proves this account by a fresh sign-in (with the second factor they hold) and the other one by its
-password, under the same budgets as signing in (D7). The proof is one artefact of this very session.
+password, under the same budgets as signing in (D7), and by its mailbox where it has a proven one. The proof is one
+artefact of this very session; where a mailbox is asked, only the mail says its name.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -21,17 +23,29 @@ from idp.authenticators.password import facts as passwords
 from idp.authenticators.password.kdf import Kdf, Verdict
 from idp.authenticators.password.rules import Credential
 from idp.authenticators.password.rules import Reason as PasswordReason
-from idp.foundation import artefacts, house
+from idp.foundation import artefacts, house, limiter, masks
 from idp.foundation.artefacts import Kind, digest_of
 from idp.foundation.database import new_id, writing
+from idp.foundation.limiter import Budget
 from idp.foundation.origin import Origin
+from idp.messaging.rules import Link
+from idp.sessions import notices
 from idp.sessions import service as sessions
 from idp.sessions.rules import SessionFacts
+from idp.settings import Settings
 from idp.subjects import legacy
 from idp.subjects import service as subjects
 from idp.subjects.rules import SubjectFacts, login_key
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
+
+MAILS: Final = Budget(
+    name="merge_mail",
+    limit=5,
+    window=timedelta(hours=1),
+    lock_first=timedelta(hours=1),
+    lock_max=timedelta(hours=1),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +69,18 @@ class _Reserved:
     account: str
 
 
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """The password was right; the way on is in the other account's mailbox."""
+
+
 def fresh(tx: Session, session: SessionFacts, *, now: datetime) -> bool:
     """Whether this account was proven, as strongly as it can be, within the last 15 minutes."""
     return is_fresh(session, held=to_prove(factors.held(tx, subject_id=session.subject_id)), now=now)
 
 
-def prove(claim: Claim) -> UUID | Refused:
-    """Try the other account's password; what comes back names the proof, which is good in this session only."""
+def prove(claim: Claim) -> UUID | Mailed | Refused:
+    """Try the other account's password; what comes back or is mailed names the proof, good in this session only."""
     reserved = _reserve(claim)
     if isinstance(reserved, Refused):
         return reserved
@@ -73,7 +92,7 @@ def prove(claim: Claim) -> UUID | Refused:
         if isinstance(verdict, Refused):
             budgets.nothing_tried(tx, account=reserved.account, now=claim.now)
             return verdict
-        reason = _why_not(tx, claim, reserved, verdict)
+        reason = _why_not(tx, claim, reserved, verdict) or _too_often(tx, reserved, now=claim.now)
         _audit(tx, claim, reserved, outcome=reason.value if reason else "ok")
         if reason is not None:
             return Refused(reason)
@@ -131,19 +150,35 @@ def _why_not(tx: Session, claim: Claim, reserved: _Reserved, verdict: Verdict) -
     )
 
 
-def _issue(tx: Session, claim: Claim, me: SubjectFacts, other: SubjectFacts) -> UUID:
+def _too_often(tx: Session, reserved: _Reserved, *, now: datetime) -> Reason | None:
+    if reserved.other is None or not rules.mailbox_to_ask(reserved.other):
+        return None
+    counted = limiter.reserve(tx, budget=MAILS, key=reserved.other.id, now=now)
+    return Reason.TOO_MANY_MAILS if isinstance(counted, Refused) else None
+
+
+def _issue(tx: Session, claim: Claim, me: SubjectFacts, other: SubjectFacts) -> UUID | Mailed:
     proof = new_id()
+    asks = rules.mailbox_to_ask(other)
+    lifetime = rules.MAILED_FOR if asks else rules.REVIEW_FOR
     artefacts.void(tx, now=claim.now, kind=Kind.ACCOUNT_MERGE, subject_id=me.id)
-    artefacts.issue(
+    _, identity = artefacts.issue(
         tx,
         kind=Kind.ACCOUNT_MERGE,
         now=claim.now,
-        lifetime=rules.REVIEW_FOR,
+        lifetime=lifetime,
         subject_id=me.id,
         payload={"other": other.id, "epochs": [me.epoch, other.epoch]},
         digest=digest_for(claim.session, proof),
     )
-    return proof
+    if not asks:
+        return proof
+    url = Secret(f"{house.get(Settings).issuer}/account/merge/{proof}")
+    kept = masks.email(me.email) or me.user_id or me.name
+    context = {"url": url, "kept": kept}
+    link = Link(identity, lifetime)
+    notices.notify(tx, notice="confirm_merge", subject=other, party=None, context=context, now=claim.now, link=link)
+    return Mailed()
 
 
 def _audit(tx: Session, claim: Claim, reserved: _Reserved, *, outcome: str) -> None:

@@ -10,7 +10,7 @@ from flask_babel import LazyString
 from idp.account.merging import doing, service, words
 from idp.account.merging.forms import OtherAccountForm
 from idp.account.merging.rules import Reason
-from idp.account.merging.service import Claim
+from idp.account.merging.service import Claim, Mailed
 from idp.account.pages import my_session, myself, need_session, only_a_button
 from idp.authenticators.password.rules import Reason as PasswordReason
 from idp.authenticators.password.views import busy, status_of
@@ -55,10 +55,20 @@ def other_account() -> ResponseReturnValue:
         origin=origin(),
         now=clock.now(),
     )
-    outcome = service.prove(claim)
-    if not isinstance(outcome, Refused):
-        return redirect(url_for("merging.review", proof=outcome), 303)
-    return _refused(outcome)
+    match service.prove(claim):
+        case Refused() as refused:
+            return _refused(refused)
+        case Mailed():
+            return redirect(url_for("merging.mailed"), 303)
+        case proof:
+            return redirect(url_for("merging.review", proof=proof), 303)
+
+
+@bp.get("/mailed")
+@route_policy(auth="session")
+def mailed() -> ResponseReturnValue:
+    """Sends the person to the other account's mailbox, and back into this browser."""
+    return render_template("account/merging/mailed.html", at="profile")
 
 
 @bp.get("/<uuid:proof>")

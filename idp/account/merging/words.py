@@ -19,7 +19,11 @@ REASONS: Final[dict[Reason | Access, LazyString]] = {
         "That account asks for a second factor. Sign in to it, and bring this account into it from there."
     ),
     Reason.TEMPORARY_PASSWORD: _("That account has a temporary password. Sign in to it once and change it first."),
-    Reason.OUTDATED: _("Something changed meanwhile, or you took longer than ten minutes. Please start again."),
+    Reason.OUTDATED: _(
+        "Something changed meanwhile, the time is up, or this is not the browser in which you began. Please start "
+        "again."
+    ),
+    Reason.TOO_MANY_MAILS: _("We have written to that account several times by now. Please wait an hour."),
     Access.WOULD_BECOME_MANAGER: _(
         "Together the two accounts would make you an account manager, which neither of them is. Please call the help "
         "line."
