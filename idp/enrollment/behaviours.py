@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from idp.enrollment.step import Step
+from idp.enrollment.steps.accept.step import Accept
 from idp.enrollment.steps.agreement.step import Agreement
 from idp.enrollment.steps.associate_provider.step import AssociateProvider
 from idp.enrollment.steps.challenge_questions.step import ChallengeQuestions
@@ -22,6 +23,7 @@ from idp.enrollment.steps.verify_email.step import VerifyEmail
 _BEHAVIOURS: Final[Mapping[str, Step]] = {
     step.declared.name: step
     for step in (
+        Accept(),
         Agreement(),
         AssociateProvider(),
         ChallengeQuestions(),

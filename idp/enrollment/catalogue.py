@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from idp.enrollment.declared import Declared
+from idp.enrollment.steps.accept.declared import DECLARED as ACCEPT
 from idp.enrollment.steps.agreement.declared import DECLARED as AGREEMENT
 from idp.enrollment.steps.associate_provider.declared import DECLARED as ASSOCIATE_PROVIDER
 from idp.enrollment.steps.challenge_questions.declared import DECLARED as CHALLENGE_QUESTIONS
@@ -22,6 +23,7 @@ from idp.enrollment.steps.verify_email.declared import DECLARED as VERIFY_EMAIL
 CATALOGUE: Final[Mapping[str, Declared]] = {
     declared.name: declared
     for declared in (
+        ACCEPT,
         AGREEMENT,
         ASSOCIATE_PROVIDER,
         CHALLENGE_QUESTIONS,

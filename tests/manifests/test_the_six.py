@@ -116,19 +116,26 @@ def test_MODEL_3_the_ceremonies_of_each_portal(six: dict[str, Checked]) -> None:
                 "choose_account_type", "identify_trading_partner",
                 "create_account + site_key + challenge_questions", "verify_email", "confirmation",
             ],
+            "invited": ["accept", "create_account + site_key + challenge_questions", "verify_email"],
         },
         "heartland-selfservice": {
             "register": [
                 "create_account", "verify_email", "find_provider", "claim_practice", "agreement", "confirmation",
             ],
             "request": ["coverage", "find_provider", "requestor_details", "confirmation"],
+            "invited": ["accept", "create_account", "verify_email", "agreement"],
         },
-        "carebridge-provider": {"register": ["create_account", "verify_email", "associate_provider", "agreement"]},
+        "carebridge-provider": {
+            "register": ["create_account", "verify_email", "associate_provider", "agreement"],
+            "invited": ["accept", "create_account", "verify_email", "agreement"],
+        },
         "cascade-mmis": {
             "register": ["pin_letter", "create_account + challenge_questions + agreement", "verify_email"],
+            "invited": ["accept", "create_account + challenge_questions + agreement", "verify_email"],
         },
         "ozark-secure": {
             "register": ["create_account", "verify_email", "claim_practice", "agreement", "confirmation"],
+            "invited": ["accept", "create_account", "verify_email", "agreement"],
         },
     }  # fmt: skip
 
