@@ -7,13 +7,17 @@ from werkzeug.datastructures import MultiDict
 
 from idp.affiliations.deciding.facts import COMMENT_LENGTH
 from idp.affiliations.requests.rules import REASON_LENGTH
-from idp.foundation.parsing import Form, FormErrors, single_values
+from idp.foundation.parsing import Form, FormErrors, form, single_values
 
 
 class ActForm(Form):
     """A confirmed act: the version of the person that its page showed."""
 
     version: int = Field(ge=1)
+
+
+class NoFields(Form):
+    """A button alone."""
 
 
 class CommentForm(Form):
@@ -39,3 +43,25 @@ def levels_form(sent: MultiDict[str, str], *, catalogue: Collection[str]) -> tup
     if any(values[name] != "yes" for name in ticked) or not values.get("version", "").isdecimal():
         return FormErrors({"": "malformed"})
     return int(values["version"][:9]), tuple(sorted(names[name] for name in ticked))
+
+
+class Invite(Form):
+    """Whom to invite; the levels come from the boxes."""
+
+    email: str = Field(min_length=3, max_length=254)
+    first_name: str = Field(min_length=1, max_length=80)
+    last_name: str = Field(min_length=1, max_length=80)
+
+
+def invite_form(
+    sent: MultiDict[str, str], *, catalogue: Collection[str]
+) -> tuple[Invite, tuple[str, ...]] | FormErrors:
+    """The person typed and the boxes ticked."""
+    values = single_values(sent)
+    names = {f"level.{key}": key for key in catalogue}
+    if values is None or any(values[name] != "yes" for name in values.keys() & names.keys()):
+        return FormErrors({"": "malformed"})
+    typed = form(Invite, MultiDict({name: value for name, value in values.items() if name not in names}))
+    if isinstance(typed, FormErrors):
+        return typed
+    return typed, tuple(sorted(names[name] for name in values if name in names))

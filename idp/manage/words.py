@@ -7,6 +7,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 
 from idp.affiliations.deciding.rules import Act, Reason
+from idp.affiliations.invitations.rules import State
 from idp.manage.rules import Filter
 
 
@@ -118,6 +119,17 @@ REASONS: Final[dict[Reason, tuple[int, LazyString]]] = {
     Reason.NO_LEVEL: (422, _("Leave at least one access level, or disable or remove the user.")),
     Reason.TOO_LONG: (422, _("This is longer than we can keep. Please shorten it.")),
     Reason.TOO_MANY: (429, _("This person has had five mails within an hour. Please try again later.")),
+}
+FILL_IN: Final = _("Fill in this field.")
+INVITATION_STATES: Final[dict[State, tuple[str, LazyString]]] = {
+    State.SENT: ("info", _("Sent")),
+    State.OPENED: ("ok", _("Opened")),
+    State.EXPIRED: ("", _("Expired")),
+}
+INVITED: Final[dict[str, LazyString]] = {
+    "sent": _("The invitation is on its way."),
+    "resent": _("A new link is on its way. The former one no longer works."),
+    "taken_back": _("The invitation was taken back. Its link no longer works."),
 }
 COMMENT_EMPTY: Final = _("Write a comment of at most 200 characters.")
 MALFORMED: Final = _("Something in the form was not as we expect it. Please try again.")

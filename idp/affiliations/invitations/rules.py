@@ -1,7 +1,7 @@
 """Whether an invitation may be accepted, and what it then does. Pure (MODEL §10; EN-13, AD-12)."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -37,6 +37,21 @@ class Effect(StrEnum):
     NEW = "new"
     ACTIVATE = "activate"
     STRENGTHEN = "strengthen"
+
+
+class State(StrEnum):
+    """How an open invitation stands."""
+
+    SENT = "sent"
+    OPENED = "opened"
+    EXPIRED = "expired"
+
+
+def state_at(*, opened: bool, ends_at: datetime, now: datetime) -> State:
+    """Read, not stored: an invitation ends by itself."""
+    if now >= ends_at:
+        return State.EXPIRED
+    return State.OPENED if opened else State.SENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,241 @@
+"""A manager invites somebody by mail, sends the mail again, takes the invitation back (E10; AD-12, AD-20)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from idp.affiliations.deciding.facts import Place, actor_at, place_of
+from idp.affiliations.deciding.rules import Actor, word_of
+from idp.affiliations.deciding.service import levels_within
+from idp.affiliations.invitations.models import Invitation
+from idp.affiliations.invitations.rules import LIFETIME, Reason, State, state_at
+from idp.affiliations.invitations.sending import Invitee, mail, send, void
+from idp.affiliations.managers.facts import lock
+from idp.affiliations.models import Affiliation
+from idp.audit import service as audit
+from idp.audit.events import Event
+from idp.foundation import house, limiter
+from idp.foundation.limiter import Budget
+from idp.foundation.origin import Origin
+from idp.relying_parties.rules import RelyingParty
+from idp.settings import Settings
+from idp.subjects.models import Subject
+from idp.subjects.rules import email_key
+from idp.vocabulary.affiliation import Acting
+from idp.vocabulary.refused import Refused
+
+_DAY: Final = timedelta(days=1)
+A_TARGET: Final = Budget("invitations", limit=100, window=_DAY, lock_first=timedelta(hours=1), lock_max=_DAY)
+AN_ADDRESS: Final = Budget(
+    "invitations_to", limit=5, window=timedelta(hours=1), lock_first=timedelta(hours=1), lock_max=timedelta(hours=1)
+)
+SHOWN: Final = 100
+NAME_LENGTH: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An invitation as its manager sees it."""
+
+    id: UUID
+    name: str
+    email: str
+    levels: tuple[str, ...]
+    sent_at: datetime
+    ends_at: datetime
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    place: Place
+    actor: Actor
+    now: datetime
+    origin: Origin
+
+
+def invite(
+    tx: Session,
+    *,
+    acting: Acting,
+    party: RelyingParty,
+    email: str,
+    given_name: str,
+    family_name: str,
+    levels: Sequence[str],
+    locale: str,
+    now: datetime,
+    origin: Origin,
+) -> UUID | Refused:
+    """Invite an address; whether it is anybody's account shows nowhere. One open invitation an address and target."""
+    case = _case(tx, acting=acting, party=party, now=now, origin=origin)
+    if isinstance(case, Refused):
+        return case
+    outcome = _invite(
+        tx, case, email=email, given_name=given_name, family_name=family_name, levels=levels, locale=locale
+    )
+    if isinstance(outcome, Refused):
+        _audit_refusal(tx, case, outcome)
+    return outcome
+
+
+def sent(tx: Session, *, acting: Acting, party: RelyingParty, now: datetime) -> tuple[Sent, ...] | Refused:
+    """Invitations of the last weeks that nobody accepted yet, the newest first."""
+    place = place_of(tx, acting=acting, party=party, now=now)
+    if isinstance(place, Refused):
+        return place
+    actor = actor_at(tx, place, acting=acting, now=now)
+    if isinstance(actor, Refused):
+        return actor
+    rows = tx.scalars(
+        select(Invitation)
+        .where(*_of(place), Invitation.created_at > now - timedelta(days=60))
+        .order_by(Invitation.created_at.desc(), Invitation.id)
+        .limit(SHOWN)
+    )
+    return tuple(_sent(row, now=now) for row in rows)
+
+
+def resend(
+    tx: Session, *, acting: Acting, party: RelyingParty, invitation_id: UUID, now: datetime, origin: Origin
+) -> Refused | None:
+    """A new link for another seven days; the former one is dead (MODEL §9)."""
+    case = _case(tx, acting=acting, party=party, now=now, origin=origin)
+    if isinstance(case, Refused):
+        return case
+    row = _open_one(tx, case, invitation_id)
+    if row is None:
+        return Refused(Reason.UNKNOWN)
+    refused = _over(tx, case, row.email_key) or levels_within(row.levels, actor=case.actor, place=case.place)
+    if refused is not None:
+        return refused
+    mail(tx, row, party=party, target=case.place.target.name, by=case.actor.subject_id, now=now, origin=origin)
+    return None
+
+
+def take_back(
+    tx: Session, *, acting: Acting, party: RelyingParty, invitation_id: UUID, now: datetime, origin: Origin
+) -> Refused | None:
+    """The link is dead at once."""
+    case = _case(tx, acting=acting, party=party, now=now, origin=origin)
+    if isinstance(case, Refused):
+        return case
+    row = _open_one(tx, case, invitation_id)
+    if row is None:
+        return Refused(Reason.UNKNOWN)
+    void(tx, row, by=case.actor.subject_id, now=now, origin=origin)
+    return None
+
+
+def _case(tx: Session, *, acting: Acting, party: RelyingParty, now: datetime, origin: Origin) -> _Case | Refused:
+    place = place_of(tx, acting=acting, party=party, now=now)
+    if isinstance(place, Refused):
+        return place
+    lock(tx, place.target)
+    actor = actor_at(tx, place, acting=acting, now=now)
+    return actor if isinstance(actor, Refused) else _Case(place, actor, now, origin)
+
+
+def _invite(
+    tx: Session, case: _Case, *, email: str, given_name: str, family_name: str, levels: Sequence[str], locale: str
+) -> UUID | Refused:
+    key = email_key(email)
+    if isinstance(key, Refused):
+        return Refused(Reason.BAD_EMAIL)
+    if max(len(given_name), len(family_name)) > NAME_LENGTH:
+        return Refused(Reason.TOO_LONG)
+    if _is_listed(tx, case.place, key):
+        return Refused(Reason.ALREADY_HELD)
+    refused = levels_within(levels, actor=case.actor, place=case.place) or _over(tx, case, key)
+    if refused is not None:
+        return refused
+    for former in tx.scalars(select(Invitation).where(*_of(case.place), Invitation.email_key == key)):
+        void(tx, former, by=case.actor.subject_id, now=case.now, origin=case.origin)
+    zone = house.get(Settings).default_zone
+    row = send(
+        tx,
+        invitee=Invitee(email, given_name, family_name, locale, zone),
+        place=case.place,
+        levels=levels,
+        evidence=word_of(case.actor),
+        by=case.actor.subject_id,
+        now=case.now,
+        origin=case.origin,
+    )
+    return row.id
+
+
+def _of(place: Place) -> tuple[ColumnElement[bool], ...]:
+    """Open invitations of this target at this portal that make a new affiliation."""
+    target = place.target
+    return (
+        Invitation.target_id == target.id,
+        Invitation.registry_name == target.registry,
+        Invitation.target_kind == target.kind.value,
+        Invitation.portal == place.party.client_id,
+        Invitation.used_at.is_(None),
+        Invitation.voided_at.is_(None),
+        Invitation.affiliation_id.is_(None),
+    )
+
+
+def _open_one(tx: Session, case: _Case, invitation_id: UUID) -> Invitation | None:
+    query = select(Invitation).where(*_of(case.place), Invitation.id == invitation_id).with_for_update()
+    return tx.scalars(query).one_or_none()
+
+
+def _is_listed(tx: Session, place: Place, key: str) -> bool:
+    """Whether a person with this address is on the target's own list already: its manager sees that list anyway."""
+    target = place.target
+    query = (
+        select(Affiliation.id)
+        .join(Subject, Subject.id == Affiliation.subject_id)
+        .where(
+            Subject.email_key == key,
+            Affiliation.target_id == target.id,
+            Affiliation.registry_name == target.registry,
+            Affiliation.target_kind == target.kind.value,
+            Affiliation.status.in_(("verification_pending", "unverified", "active")),
+        )
+    )
+    return tx.execute(query.limit(1)).first() is not None
+
+
+def _over(tx: Session, case: _Case, key: str) -> Refused | None:
+    target = str(case.place.target.id)
+    for budget, counted in ((A_TARGET, target), (AN_ADDRESS, f"{target} {key}")):
+        if isinstance(limiter.reserve(tx, budget=budget, key=counted, now=case.now), Refused):
+            return Refused(Reason.TOO_MANY)
+    return None
+
+
+def _sent(row: Invitation, *, now: datetime) -> Sent:
+    ends_at = row.sent_at + LIFETIME
+    return Sent(
+        id=row.id,
+        name=" ".join(part for part in (row.given_name, row.family_name) if part),
+        email=row.email,
+        levels=tuple(row.levels),
+        sent_at=row.sent_at,
+        ends_at=ends_at,
+        state=state_at(opened=row.presented_at is not None, ends_at=ends_at, now=now),
+    )
+
+
+def _audit_refusal(tx: Session, case: _Case, refused: Refused) -> None:
+    audit.append(
+        tx,
+        Event.INVITATION_SENT,
+        now=case.now,
+        actor=case.actor.subject_id,
+        origin=case.origin,
+        outcome=refused.reason.value,
+        client_id=case.place.party.client_id,
+        target_kind=case.place.target.kind.value,
+        target_id=case.place.target.id,
+    )
