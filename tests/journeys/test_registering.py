@@ -77,6 +77,8 @@ def test_B2_B5_a_newcomer_asks_for_access_and_the_request_waits(newcomer: Newcom
     link = link_in_mail(one.demo, one.page, to=one.email, path="/access-request")
     one.page.goto(link)
     expect(one.page.locator("main")).to_contain_text(typed["name"])
+    one.page.goto(f"{one.demo.issuer}/dev/outbox")
+    expect(one.page.locator("#outbox tbody tr", has_text="graham.tillery@people.example").first).to_be_visible()
 
 
 @pytest.mark.parametrize("size", [{"width": 390, "height": 844}])
