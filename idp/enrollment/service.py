@@ -72,7 +72,7 @@ def submit(visit: Visit, page: Page, sent: MultiDict[str, str]) -> Outcome:
         if isinstance(part.prepared, Refused) and part.prepared.reason is PasswordReason.BUSY:
             return Busy()
     with writing() as tx:
-        return _settle(tx, visit, page, parts)
+        return _settle(tx, visit, page, parts, seen=place.run)
 
 
 def leave(visit: Visit) -> None:
@@ -122,10 +122,10 @@ def _reserve(visit: Visit, parts: list[Read]) -> Refused | None:
     return None
 
 
-def _settle(tx: Session, visit: Visit, page: Page, parts: list[Read]) -> Outcome:
-    """Look again under lock; keep everything, or nothing and say why."""
+def _settle(tx: Session, visit: Visit, page: Page, parts: list[Read], *, seen: Run | None) -> Outcome:
+    """Look again under lock; keep everything, or nothing and say why. What another tab changed meanwhile goes first."""
     run = run_of(tx, visit, lock=True)
-    if visit.run_id is not None and run is None:
+    if visit.run_id is not None and (run is None or seen is None or run.kept != seen.kept):
         return None
     place = stand(tx, visit, run)
     if not place.may_open(page):

@@ -35,7 +35,7 @@ def sweep(*, now: datetime) -> dict[str, int]:
         "requests_reminded": lambda tx: requests.remind(tx, now=now, batch=min(batch, 200)),
         "claims_lapsed": lambda tx: claims.end_lapsed(tx, now=now, batch=min(batch, 200)),
         "transactions": lambda tx: transactions.purge(tx, before=before, batch=batch),
-        "enrollments": lambda tx: enrollments.purge(tx, before=before, batch=batch),
+        "enrollments": lambda tx: enrollments.purge(tx, now=now, batch=batch),
         "remembered_devices": lambda tx: devices.purge(tx, before=before, batch=batch),
         "artefacts": lambda tx: artefacts.purge(tx, before=before, batch=batch),
         "counts": lambda tx: limiter.purge(tx, now=now, batch=batch),

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from idp.consent.models import AgreementAcceptance
 from idp.enrollment.models import Enrollment
 from idp.subjects.models import Subject
+from idp.worker.sweep import sweep
 from tests.authenticators.browsing import post_form, signed_in
 from tests.conftest import Hands
 from tests.enrollment.worlds import ACCOUNT, PORTAL, follow, link_of, mailed, open_ceremony, portal, press, send
@@ -267,3 +268,12 @@ def test_unknown_portals_ceremonies_and_pages_are_404(client: FlaskClient, app: 
         page.request.path.replace("verify-email", "x"),
     ):
         assert client.get(path).status_code == 404
+
+
+def test_what_nobody_finished_is_forgotten(client: FlaskClient, make: Make, hands: Hands) -> None:
+    send(client, open_ceremony(client), **ACCOUNT)
+    hands.forward(days=2)
+    assert sweep(now=hands.now)["enrollments"] == 0, "a late mail may still lead back"
+    hands.forward(days=1, minutes=1)
+    assert sweep(now=hands.now)["enrollments"] == 1
+    assert make.rows(Enrollment) == []
