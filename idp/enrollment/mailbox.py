@@ -18,6 +18,8 @@ from idp.foundation import artefacts, house, limiter
 from idp.foundation.artefacts import Kind
 from idp.foundation.limiter import Budget
 from idp.foundation.origin import Origin
+from idp.foundation.vault import blind_index
+from idp.keyring.service import Keyring
 from idp.messaging.rules import Link
 from idp.relying_parties.rules import RelyingParty
 from idp.sessions import notices
@@ -59,7 +61,7 @@ def send_link(tx: Session, place: Place) -> bool:
         now=visit.now,
         lifetime=runs.LIFETIME,
         family=run.id,
-        payload={"run": str(run.id), "known": known.id if known is not None else None},
+        payload={"run": str(run.id), "mailbox": mark_of(email)},
     )
     url = Secret(f"{house.get(Settings).issuer}{PATH}?token={secret.reveal()}")
     notices.notify_address(
@@ -76,6 +78,11 @@ def send_link(tx: Session, place: Place) -> bool:
     )
     _audit(tx, visit.party, run, Event.ENROLLMENT_MAILED, visit.now, visit.origin)
     return True
+
+
+def mark_of(email: str) -> str:
+    """What a link keeps of the mailbox that it was sent to: it proves that one, and no other typed since (EN-12)."""
+    return blind_index(login_key(email), key=house.get(Keyring).index, context="artefact.enrollment_mailbox").hex()
 
 
 def known_at(tx: Session, email: str) -> SubjectFacts | None:

@@ -16,7 +16,7 @@ from idp.authenticators.password.kdf import Kdf
 from idp.authenticators.password.rules import Reason as PasswordReason
 from idp.enrollment import completing, runs
 from idp.enrollment.completing import Undone
-from idp.enrollment.mailbox import ACCOUNT, LINK, known_at
+from idp.enrollment.mailbox import ACCOUNT, LINK, known_at, mark_of
 from idp.enrollment.place import Visit, stand
 from idp.enrollment.rules import Complete, Reason, options_of, pages_of
 from idp.enrollment.runs import Run
@@ -131,6 +131,8 @@ def _opened(tx: Session, token: str, *, browser_digest: bytes, now: datetime) ->
     if run is None or party is None or not party.enabled or run.ceremony not in party.manifest.enrollment:
         return Refused(Reason.DEAD_LINK)
     email = str(run.kept.get(ACCOUNT, {}).get("email", ""))
+    if found.payload.get("mailbox") != mark_of(email):
+        return Refused(Reason.DEAD_LINK)
     if run.subject_id is not None or known_at(tx, email) is not None:
         return Opened(run, party, Asks.SIGN_IN)
     options = options_of(pages_of(party.manifest.enrollment[run.ceremony]))[LINK]
@@ -277,5 +279,5 @@ def _audit(tx: Session, opened: Opened, press: Press, *, outcome: str = "ok", su
     )
 
 
-_OF_A_NEW_ACCOUNT: Final = frozenset({ACCOUNT, LINK, "site_key", "challenge_questions"})
-"""Typed before anybody knew that the mailbox has an account; site key and questions may only be added by its owner."""
+_OF_A_NEW_ACCOUNT: Final = frozenset({ACCOUNT, LINK, "site_key", "challenge_questions", "agreement"})
+"""Sent before anybody knew that the mailbox has an account: only its owner adds site key and questions, or agrees."""
