@@ -23,6 +23,13 @@ class Place:
 PLACES: Final = (
     Place("home", "console.index", StaffMay.ENTER, _("Overview"), _("What waits, and how the system is.")),
     Place(
+        "directory",
+        "console_directory.index",
+        StaffMay.READ_DIRECTORY,
+        _("Directory"),
+        _("Providers, practices and trading partners as the payer’s files have them; imports."),
+    ),
+    Place(
         "staff",
         "console_staff.index",
         StaffMay.READ_STAFF,

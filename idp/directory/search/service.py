@@ -22,14 +22,17 @@ def search_providers(
     *,
     now: datetime,
     within: DirectoryFilter = EVERY_RECORD,
+    even_ended: bool = False,
 ) -> Page:
     """Providers in force by number, by NPI, or by words of their name, in the order of the word found and the name.
 
     `within` is the portal's filter (B3). Whether anybody has enrolled for them never shows (ruling 9). `%`, `_` and the
-    like are plain characters; `after` is a former page's, and anything else in it begins at the beginning.
+    like are plain characters; `after` is a former page's, and anything else in it begins at the beginning. `even_ended`
+    is for staff: whatever the roster ever named.
     """
     text = text.strip()
-    allowed = (directory.in_force_on(now.date()), *directory.served(within))
+    today = () if even_ended else (directory.in_force_on(now.date()),)
+    allowed = (*today, *directory.served(within))
     if text.isascii() and text.isdigit():
         number = directory.found_by_number(registry=registry, number=text)
         place = after if after is not None and all(part.isprintable() for part in after) else None

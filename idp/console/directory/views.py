@@ -1,0 +1,122 @@
+"""*Directory*: looking up a record; the last imports and what they refused. Importing stays on the command line."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, abort, request
+from flask.typing import ResponseReturnValue
+
+from idp.console.directory import facts, words
+from idp.console.directory.forms import LookUpForm
+from idp.console.pages import page
+from idp.directory import service as directory
+from idp.directory.words import FAULTS
+from idp.foundation import clock, parsing
+from idp.foundation.database import reading
+from idp.foundation.front_door import route_policy
+from idp.foundation.parsing import FormErrors
+from idp.vocabulary.staff import StaffMay
+
+bp = Blueprint("console_directory", __name__, url_prefix="/console/directory")
+_SENTENCES = {fault.value: sentence for fault, sentence in FAULTS.items()}
+
+
+@bp.get("")
+@route_policy(auth="session", staff=StaffMay.READ_DIRECTORY)
+def index() -> ResponseReturnValue:
+    """The look-up, empty."""
+    return _index()
+
+
+@bp.post("")
+@route_policy(auth="session", staff=StaffMay.READ_DIRECTORY)
+def found() -> ResponseReturnValue:
+    """What a text leads to; posted, so that no number ends up in an address or a log."""
+    form = parsing.form(LookUpForm, request.form)
+    if isinstance(form, FormErrors):
+        if "" in form:
+            abort(400)
+        return _index(problem=words.PROBLEM), 422
+    return _index(form=form)
+
+
+@bp.get("/providers/<uuid:provider_id>")
+@route_policy(auth="session", staff=StaffMay.READ_DIRECTORY)
+def provider(provider_id: UUID) -> ResponseReturnValue:
+    """One provider record with its dates."""
+    with reading() as tx:
+        record = facts.provider(tx, provider_id)
+    if record is None:
+        abort(404)
+    return _page("provider", record=record, sources=words.SOURCES)
+
+
+@bp.get("/practices/<uuid:practice_id>")
+@route_policy(auth="session", staff=StaffMay.READ_DIRECTORY)
+def practice(practice_id: UUID) -> ResponseReturnValue:
+    """All that shares one TIN."""
+    with reading() as tx:
+        record = facts.practice(tx, practice_id)
+    if record is None:
+        abort(404)
+    return _page("practice", record=record)
+
+
+@bp.get("/partners/<uuid:partner_id>")
+@route_policy(auth="session", staff=StaffMay.READ_DIRECTORY)
+def partner(partner_id: UUID) -> ResponseReturnValue:
+    """One trading partner and whom it works for."""
+    with reading() as tx:
+        record = facts.partner(tx, partner_id, now=clock.now())
+    if record is None:
+        abort(404)
+    return _page("partner", partner=record[0], engagements=record[1])
+
+
+@bp.get("/imports")
+@route_policy(auth="session", staff=StaffMay.READ_DIRECTORY)
+def imports() -> ResponseReturnValue:
+    """The last imports."""
+    with reading() as tx:
+        return _page("imports", runs=facts.runs(tx), formats=words.FORMATS)
+
+
+@bp.get("/imports/<uuid:run_id>")
+@route_policy(auth="session", staff=StaffMay.READ_DIRECTORY)
+def import_run(run_id: UUID) -> ResponseReturnValue:
+    """One import: how many of each, and the lines that it refused."""
+    with reading() as tx:
+        record = facts.run(tx, run_id)
+    if record is None:
+        abort(404)
+    run, rejects = record
+    return _page("import", run=run, rejects=rejects, sentences=_SENTENCES, formats=words.FORMATS, counts=words.COUNTS)
+
+
+def _index(*, form: LookUpForm | None = None, problem: object = None) -> str:
+    now = clock.now()
+    with reading() as tx:
+        registries = directory.registries(tx)
+        result = None
+        if form is not None and form.registry in registries:
+            result = facts.search(tx, form.registry, form.text, after=form.after, now=now)
+    return _page(
+        "index",
+        choices=[(name, name) for name in registries],
+        form=form,
+        registry=form.registry if form else request.form.get("registry"),
+        result=result,
+        problem=problem,
+    )
+
+
+def _page(name: str, **shown: Any) -> str:
+    today = clock.now().date()
+    return page(
+        f"console/directory/{name}.html",
+        at="directory",
+        today=today,
+        kinds=words.KINDS,
+        programs=words.PROGRAMS,
+        **shown,
+    )
