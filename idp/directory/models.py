@@ -105,7 +105,13 @@ class NameWord(Model):
 
     __tablename__ = "name_word"
     __table_args__ = (
-        Index("ix_name_word_trigrams", "word", postgresql_using="gin", postgresql_ops={"word": "gin_trgm_ops"}),
+        Index(
+            "ix_name_word_trigrams",
+            "word",
+            postgresql_using="gin",
+            postgresql_ops={"word": "gin_trgm_ops"},
+            postgresql_with={"fastupdate": "off"},
+        ),
     )
 
     scope: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -150,7 +156,8 @@ class NpiWord(Model):
     name_key: Mapped[str] = mapped_column(NAME_TEXT, primary_key=True)
     npi: Mapped[str] = mapped_column(String(10), primary_key=True)
     source: Mapped[str] = mapped_column(String(8), primary_key=True)
-    state: Mapped[str] = mapped_column(String(2))
+    state: Mapped[str] = mapped_column(String(2), primary_key=True)
+    """In the key, so that a search within a state reads nothing but the index."""
 
 
 class TradingPartner(Model):

@@ -58,8 +58,12 @@ class NpiPage:
 
 
 def order(counts: Mapping[str, int]) -> tuple[str, ...]:
-    """The words with the rarest first: it is looked up, the others are only compared. Of equals the longest, then last."""
-    ranked = sorted(enumerate(counts.items()), key=lambda each: (each[1][1], -len(each[1][0]), -each[0]))
+    """The words with the rarest first: it is looked up, the others are only compared. Of common ones the first typed.
+
+    People type names as they are written, first name first: among all of a first name, in the order of names, those with
+    one surname are strewn evenly and a page is soon full; among all of a surname, those with one first name stand together.
+    """
+    ranked = sorted(enumerate(counts.items()), key=lambda each: (each[1][1], each[0]))
     return tuple(word for _at, (word, _count) in ranked)
 
 

@@ -9,9 +9,9 @@ from idp.directory.search import rules
 words = st.text("abcdeß", min_size=1, max_size=9)
 
 
-def test_the_rarest_word_comes_first_then_the_longest_then_the_last():
-    assert rules.order({"john": 300, "smith": 300, "quentin": 2}) == ("quentin", "smith", "john")
-    assert rules.order({"anna": 300, "lucy": 300}) == ("lucy", "anna")
+def test_the_rarest_word_comes_first_then_the_first_typed():
+    assert rules.order({"john": 300, "smith": 300, "quentin": 2}) == ("quentin", "john", "smith")
+    assert rules.order({"smith": 300, "john": 300}) == ("smith", "john")
 
 
 @pytest.mark.parametrize(
