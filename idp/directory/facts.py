@@ -116,6 +116,20 @@ def found_by_number(*, registry: str, number: str) -> ColumnElement[bool]:
     return provider.c.id.in_(found.where(theirs.c.provider_id == number).union_all(by_npi))
 
 
+def found_by_tin(*, registry: str, tin: bytes) -> ColumnElement[bool]:
+    """Providers whose own TIN this is, or whose practice holds it now (MODEL §2); `tin` is its blind index."""
+    theirs = provider.alias()
+    own = select(theirs.c.id).where(theirs.c.registry == registry, theirs.c.tin_index == tin)
+    return provider.c.id.in_(own.union_all(members(registry=registry, tin=tin)))
+
+
+def members(*, registry: str, tin: bytes) -> Select[Any]:
+    """The ids of the records of the practice that holds this TIN now."""
+    theirs, its = provider.alias(), practice.alias()
+    holders = select(its.c.id).where(its.c.tin_index == tin, its.c.retired_at.is_(None))
+    return select(theirs.c.id).where(theirs.c.practice_id.in_(holders), theirs.c.registry == registry)
+
+
 def served(within: DirectoryFilter) -> tuple[ColumnElement[bool], ...]:
     """`rules.serves` as conditions on `provider`."""
     programs, states = within.programs, within.states

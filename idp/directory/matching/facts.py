@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Text, case, cast, select
+from sqlalchemy import ColumnElement, Select, Text, case, cast
 from sqlalchemy.orm import Session
 
 from idp.directory import facts
@@ -27,9 +27,7 @@ def found_by(finder: str, wanted: Wanted | None, *, registry: str, tin: bytes) -
     if finder in ("provider_id", "npi"):
         number: str | None = getattr(wanted, finder, None)
         return (provider.c.registry == registry) & (provider.c[finder] == (number or _NOBODYS))
-    theirs = provider.alias()
-    own = select(theirs.c.id).where(theirs.c.registry == registry, theirs.c.tin_index == tin)
-    return provider.c.id.in_(own.union_all(_of_practice(registry=registry, tin=tin)))
+    return facts.found_by_tin(registry=registry, tin=tin)
 
 
 def candidates(tx: Session, condition: ColumnElement[bool]) -> tuple[Candidate, ...]:
@@ -43,7 +41,7 @@ def of_practice(tx: Session, wanted: Wanted | None, *, registry: str, tin: bytes
     zip5 = wanted.zip_code.zip5 if wanted and wanted.zip_code else _NOBODYS
     has_zip = cast(provider.c.zip_codes, Text).like(f'%"{zip5}%')
     meets = in_force_on(on) & has_zip
-    query = _CANDIDATES.where(provider.c.id.in_(_of_practice(registry=registry, tin=tin)))
+    query = _CANDIDATES.where(provider.c.id.in_(facts.members(registry=registry, tin=tin)))
     return _read(tx, query.order_by(case((meets, 0), else_=1), provider.c.provider_id).limit(CLAIM_RECORDS))
 
 
@@ -52,12 +50,6 @@ def trading_partner(tx: Session, number: str | None, *, registry: str) -> Partne
     table = facts.partner
     condition = (table.c.registry == registry) & (table.c.trading_partner_id == (number or _NOBODYS))
     return next(iter(facts.partners(tx, condition)), None)
-
-
-def _of_practice(*, registry: str, tin: bytes) -> Select[Any]:
-    theirs, its = provider.alias(), practice.alias()
-    holders = select(its.c.id).where(its.c.tin_index == tin, its.c.retired_at.is_(None))
-    return select(theirs.c.id).where(theirs.c.practice_id.in_(holders), theirs.c.registry == registry)
 
 
 def _read(tx: Session, query: Select[Any]) -> tuple[Candidate, ...]:

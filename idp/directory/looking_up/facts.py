@@ -1,0 +1,102 @@
+"""Reads records across files, their history, and the runs of the imports."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Table, select
+from sqlalchemy.orm import Session
+
+from idp.audit.models import AuditEvent
+from idp.directory import facts
+from idp.directory.models import ImportReject, ImportRun
+from idp.directory.rules import ProviderFacts
+
+_events: Final[Table] = AuditEvent.__table__  # type: ignore[assignment]
+_runs: Final[Table] = ImportRun.__table__  # type: ignore[assignment]
+_rejects: Final[Table] = ImportReject.__table__  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class RosterRecord:
+    """A payer's record: whose file it is from is `provider.registry`."""
+
+    provider: ProviderFacts
+    zip_codes: tuple[str, ...]
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One event of a record's or a practice's history; `sequence` is where an older page begins."""
+
+    at: datetime
+    type: str
+    outcome: str
+    actor: str
+    details: Mapping[str, Any]
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """One import. Without `finished_at` it runs, or was killed: running it again resumes it."""
+
+    id: UUID
+    registry: str
+    format: str
+    file_name: str
+    started_at: datetime
+    finished_at: datetime | None
+    counts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RejectFacts:
+    """A refused line; `reasons` are values of `imports.rules.Fault`."""
+
+    line: int
+    key: str
+    reasons: tuple[str, ...]
+
+
+def roster_records(
+    tx: Session, *conditions: ColumnElement[bool], after: tuple[str, str] | None, limit: int
+) -> tuple[RosterRecord, ...]:
+    """Payers' records by registry and number."""
+    table = facts.provider
+    query = facts.PROVIDERS.add_columns(table.c.zip_codes, table.c.updated_at).where(*conditions)
+    found = tx.execute(query).all()
+    rows = sorted(found, key=lambda row: (row.registry, row.provider_id))
+    kept = [row for row in rows if after is None or (row.registry, row.provider_id) > after][:limit]
+    return tuple(RosterRecord(facts.provider_of(row), tuple(row.zip_codes), row.updated_at) for row in kept)
+
+
+def history(tx: Session, target_id: UUID, *, before: int | None, limit: int) -> tuple[Change, ...]:
+    """The latest first; all events of one target stand in one stream."""
+    columns = [_events.c[name] for name in ("at", "type", "outcome", "actor", "details", "sequence")]
+    query = select(*columns).where(_events.c.target_id == str(target_id))
+    if before is not None:
+        query = query.where(_events.c.sequence < before)
+    return tuple(Change(*row) for row in tx.execute(query.order_by(_events.c.sequence.desc()).limit(limit)))
+
+
+def runs(tx: Session, *, before: UUID | None, limit: int) -> tuple[RunFacts, ...]:
+    """The latest first: ids are of version 7."""
+    columns = [
+        _runs.c[name] for name in ("id", "registry", "format", "file_name", "started_at", "finished_at", "counts")
+    ]
+    query = select(*columns).order_by(_runs.c.id.desc()).limit(limit)
+    return tuple(RunFacts(*row) for row in tx.execute(query if before is None else query.where(_runs.c.id < before)))
+
+
+def rejects(tx: Session, run_id: UUID, *, after: int, limit: int) -> tuple[RejectFacts, ...]:
+    """By line."""
+    query = (
+        select(_rejects.c.line, _rejects.c.key, _rejects.c.reasons)
+        .where(_rejects.c.run_id == run_id, _rejects.c.line > after)
+        .order_by(_rejects.c.line)
+    )
+    return tuple(RejectFacts(row.line, row.key, tuple(row.reasons)) for row in tx.execute(query.limit(limit)))

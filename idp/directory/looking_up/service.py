@@ -1,0 +1,88 @@
+"""What a console shows of the directory; nothing here is for anybody but staff."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from idp.directory import service as directory
+from idp.directory import words
+from idp.directory.facts import found_by_tin, provider
+from idp.directory.imports.rules import Fault
+from idp.directory.looking_up import facts
+from idp.directory.looking_up.facts import Change, RejectFacts, RosterRecord, RunFacts
+from idp.directory.rules import formula_safe
+from idp.directory.search.facts import npi_records
+from idp.directory.search.rules import NpiFacts
+from idp.foundation import house
+from idp.keyring.service import Keyring
+from idp.vocabulary.identifiers import Malformed, Tin
+
+MOST: Final = 100
+_PAGE: Final = 1_000
+_MOST_OF_ONE: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class EveryRecord:
+    """All that any file says of one NPI."""
+
+    npi: tuple[NpiFacts, ...]
+    roster: tuple[RosterRecord, ...]
+
+
+def every_record(tx: Session, npi: str) -> EveryRecord:
+    """Every source's record of an NPI, with its date; text that is no NPI has none."""
+    if not (npi.isascii() and npi.isdigit()):
+        return EveryRecord((), ())
+    roster = facts.roster_records(tx, provider.c.npi == npi, after=None, limit=_MOST_OF_ONE)
+    return EveryRecord(npi_records(tx, npi), roster)
+
+
+def by_tin(
+    tx: Session, tin: str, *, registry: str, after: tuple[str, str] | None = None, limit: int = MOST
+) -> tuple[RosterRecord, ...]:
+    """Records whose own TIN or whose practice's TIN this is, ended ones too; the next page begins after the last one's
+    (registry, number)."""
+    try:
+        index = directory.tin_index(Tin.parse(tin), key=house.get(Keyring).index)
+    except Malformed:
+        return ()
+    return facts.roster_records(tx, found_by_tin(registry=registry, tin=index), after=after, limit=limit)
+
+
+def history(tx: Session, target_id: UUID, *, before: int | None = None, limit: int = MOST) -> tuple[Change, ...]:
+    """What the audit tells of a provider record or a practice, the latest first; the next page begins before the last
+    one's `sequence`."""
+    return facts.history(tx, target_id, before=before, limit=limit)
+
+
+def imports(tx: Session, *, before: UUID | None = None, limit: int = 25) -> tuple[RunFacts, ...]:
+    """The last imports of every format; the next page begins before the last one's id."""
+    return facts.runs(tx, before=before, limit=limit)
+
+
+def rejects(tx: Session, run_id: UUID, *, after: int = 0, limit: int = MOST) -> tuple[RejectFacts, ...]:
+    """Refused lines of one import; the next page begins after the last one's line."""
+    return facts.rejects(tx, run_id, after=after, limit=limit)
+
+
+def rejects_csv(tx: Session, run_id: UUID) -> Iterator[str]:
+    """They all as a download: `line,key,reasons,explanation`, safe to open in a spreadsheet."""
+    yield _line("line", "key", "reasons", "explanation")
+    after = 0
+    while page := facts.rejects(tx, run_id, after=after, limit=_PAGE):
+        for each in page:
+            explanation = " ".join(words.FAULTS[Fault(reason)] for reason in each.reasons)
+            yield _line(str(each.line), each.key, ";".join(each.reasons), explanation)
+        after = page[-1].line
+
+
+def _line(*cells: str) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow([formula_safe(cell) for cell in cells])
+    return text.getvalue()
