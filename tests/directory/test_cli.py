@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from click.testing import CliRunner, Result
 from flask import Flask
 
 from idp.directory.cli import directory
+from idp.directory.imports.progress import Progress
+from idp.directory.imports.run import Report
 from idp.settings import Settings
-from tests.directory.files import GROUP, LETTER, MEMBER, PRACTITIONER, written
+from tests.directory.files import GROUP, LETTER, MEMBER, PERSON_NPI, PRACTITIONER, written
 
 Run = Callable[..., Result]
 
@@ -130,3 +133,38 @@ def test_other_formats_are_not_offered(run: Run, file: Path):
     result = run(str(file), "--format", "csv", "--registry", "ozark")
     assert result.exit_code == 2
     assert "is not one of" in result.output
+
+
+def test_nppes_is_no_registrys_file(run: Run, tmp_path: Path):
+    path = tmp_path / "npis.csv"
+    path.write_bytes(written("nppes", [PERSON_NPI]))
+    result = run(str(path), "--format", "nppes", "--registry", "ozark")
+    assert result.exit_code == 2
+    assert "leave --registry out" in result.output
+    result = run(str(path), "--format", "nppes")
+    assert result.exit_code == 0
+    assert "Imported: nppes, 1 rows" in result.output
+    assert run(str(path), *MASTER).exit_code == 2
+
+
+def test_progress_tells_rows_rate_and_time_left(tmp_path: Path):
+    path = tmp_path / "npis.csv"
+    path.write_bytes(b"x" * 1000)
+    told: list[str] = []
+    ticks = iter([0.0, 5.0, 20.0, 21.0, 40.0])
+    report = Report("nppes", "*", dry_run=False)
+    with path.open("rb", buffering=0) as stream:
+        progress = Progress(stream, size=1000, tell=told.append, ticks=lambda: next(ticks))
+        for read, position in ((1000, 100), (4000, 250), (5000, 300), (8000, 500)):
+            stream.seek(position)
+            report.read = read
+            progress(report)
+    assert told == ["4,000 rows, 200 a second, 25%, 0:01:00 left", "8,000 rows, 200 a second, 50%, 0:00:40 left"]
+
+
+def test_progress_of_standard_input_knows_no_end(tmp_path: Path):
+    told: list[str] = []
+    report = Report("nppes", "*", dry_run=False, read=4000, rejected=2)
+    ticks = iter([0.0, 20.0])
+    Progress(BytesIO(b""), size=None, tell=told.append, ticks=lambda: next(ticks))(report)
+    assert told == ["4,000 rows, 200 a second, 2 refused"]
