@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "npi_words_by_state"
-down_revision = "roster_words_in_order"
+down_revision = "staff_roles"
 branch_labels = None
 depends_on = None
 
