@@ -10,6 +10,7 @@ from idp.foundation.database import Model, UtcDateTime, new_id
 
 _NOT_ENDED = text("status <> 'ended'")
 _PENDING = text("status = 'verification_pending'")
+_ACTIVE = text("status = 'active'")
 
 
 class Affiliation(Model):
@@ -29,6 +30,8 @@ class Affiliation(Model):
         ),
         Index("ix_affiliation_target", "target_id", "registry"),
         Index("ix_affiliation_pending", "created_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
+        Index("ix_affiliation_used", "last_used_at", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
+        Index("ix_affiliation_activated", "activated_at", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
         CheckConstraint(
             "status in ('verification_pending', 'unverified', 'active', 'disabled', 'ended')", name="status"
         ),
@@ -49,6 +52,8 @@ class Affiliation(Model):
     activated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """The last interactive authorization under it (MODEL §9)."""
+    warned: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many mails about not being used were sent since the last use (E6)."""
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     epoch: Mapped[int] = mapped_column(default=1)
     version: Mapped[int] = mapped_column(default=1)

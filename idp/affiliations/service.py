@@ -101,7 +101,9 @@ def audit_choice(
 _affiliation: Table = Affiliation.__table__  # type: ignore[assignment]
 _level = HeldLevel.__table__
 _USED: Final = (
-    update(_affiliation).where(_affiliation.c.id == bindparam("affiliation_id")).values(last_used_at=bindparam("now"))
+    update(_affiliation)
+    .where(_affiliation.c.id == bindparam("affiliation_id"))
+    .values(last_used_at=bindparam("now"), warned=0)
 )
 _LEVEL: Final = (
     select(_level.c.id)
@@ -199,7 +201,8 @@ def change_status(
     row.status = status.value
     row.disabled_by = disabled_by if status is AffiliationStatus.DISABLED else None
     row.ended_at = now if status is AffiliationStatus.ENDED else None
-    row.activated_at = now if status is AffiliationStatus.ACTIVE else row.activated_at
+    if status is AffiliationStatus.ACTIVE:
+        row.activated_at, row.warned = now, 0
     row.epoch += 1
     row.version += 1
     if before == AffiliationStatus.ACTIVE and status is not AffiliationStatus.ACTIVE:

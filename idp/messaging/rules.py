@@ -122,6 +122,7 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "invitation": Notice(needs=frozenset({"target", "url", "asked"}), greets=False),
     "registration_link": Notice(needs=frozenset({"target", "url"})),
     "access_changed": Notice(needs=frozenset({"target"})),
+    "access_unused": Notice(needs=frozenset({"target", "ends", "url"})),
 }
 """`url` is where the button leads; `application` the name of the relying party whose token came twice; `target` for
 whom the person acts or acted, `gone` and `kept` two accounts' masked logins, and `number` its masked number (`masks.tail`); both may be `None`. `button` is a portal's
@@ -129,7 +130,8 @@ own wording of subject, heading and button (C3 *Activate Account*), or `None` fo
 person signs in by e-mail; `pending` says that the access waits for somebody's verification (E0); `person` and `position`
 are those of whom a manager is to judge, `decide_by` until when; `explanation` is a manager's own words or `None`;
 `asked` says that an invitation answers a request, `refused` that a manager said no; `happened` is `proposed`,
-`given` or `taken`, `role` a staff role, `by` who did it (`None`: on the command line).
+`given` or `taken`, `role` a staff role, `by` who did it (`None`: on the command line);
+`ends` is from when on unused access is disabled.
 Every notice also gets `happened_at`, the moment it was enqueued, and may get `url`."""
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import Table, delete, select
 from sqlalchemy.orm import Session
 
+from idp.affiliations.dormancy import sweeping as dormancy
 from idp.affiliations.registering import sweeping as claims
 from idp.affiliations.requests import sweeping as requests
 from idp.authenticators.remembered_devices import service as devices
@@ -33,6 +34,8 @@ def sweep(*, now: datetime) -> dict[str, int]:
         "requests_denied": lambda tx: requests.deny_overdue(tx, now=now, batch=min(batch, 200)),
         "requests_escalated": lambda tx: requests.escalate(tx, now=now, batch=min(batch, 200)),
         "requests_reminded": lambda tx: requests.remind(tx, now=now, batch=min(batch, 200)),
+        "access_dormant": lambda tx: dormancy.disable_dormant(tx, now=now, batch=min(batch, 200)),
+        "access_warned": lambda tx: dormancy.warn(tx, now=now, batch=min(batch, 200)),
         "claims_lapsed": lambda tx: claims.end_lapsed(tx, now=now, batch=min(batch, 200)),
         "transactions": lambda tx: transactions.purge(tx, before=before, batch=batch),
         "enrollments": lambda tx: enrollments.purge(tx, now=now, batch=batch),

@@ -64,6 +64,7 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "pin_letters_void": {"target": "Northlake Clinic"},
     "invitation": {"target": "Northlake Clinic", "url": URL, "asked": True},
     "registration_link": {"target": "Northlake Clinic", "url": URL},
+    "access_unused": {"target": "Northlake Clinic", "ends": _FRIDAY, "url": "https://portal.test/sign-in"},
     "access_changed": {"target": "Northlake Clinic", "url": "https://credence.test/account/access"},
 }
 

@@ -187,7 +187,8 @@ def _wake(tx: Session, row: Invitation, own: Affiliation, effect: Effect, *, now
     if row.levels and not any(level.portal == row.portal for level in own.levels):
         affiliations.give_levels(tx, affiliation_id=own.id, levels={row.portal: row.levels}, now=now, by=row.invited_by)
     if effect is Effect.ACTIVATE:
-        own.status, own.disabled_by, own.activated_at = AffiliationStatus.ACTIVE.value, None, now
+        own.status, own.disabled_by = AffiliationStatus.ACTIVE.value, None
+        own.activated_at, own.warned = now, 0
     own.epoch += 1
     own.version += 1
     audit.append(

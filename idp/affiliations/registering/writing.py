@@ -70,7 +70,7 @@ def _add(tx: Session, row: Affiliation, case: Case, found: Becomes, *, origin: O
     affiliations.give_levels(tx, affiliation_id=row.id, levels={portal: gained}, now=case.now, by=row.subject_id)
     if found.outcome is Outcome.ACTIVE:
         row.status = AffiliationStatus.ACTIVE.value
-        row.activated_at = case.now
+        row.activated_at, row.warned = case.now, 0
     marked = found.account_manager and not row.account_manager
     row.account_manager = row.account_manager or found.account_manager
     if not (new_proof or gained or marked or before != row.status):
