@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "unused_access"
-down_revision = "invitations_and_comments"
+down_revision = "npi_words_by_state"
 branch_labels = None
 depends_on = None
 
