@@ -84,6 +84,8 @@ class Event(StrEnum):
     KEY_RETIRED = "key_retired"
     EPOCH_BUMPED = "epoch_bumped"
     CONSOLE_REFUSED = "console_refused"
+    HELP_CASE_OPENED = "help_case_opened"
+    CALLER_CHECKED = "caller_checked"
     STAFF_ROLE_PROPOSED = "staff_role_proposed"
     STAFF_ROLE_DECLINED = "staff_role_declined"
     STAFF_ROLE_GIVEN = "staff_role_given"

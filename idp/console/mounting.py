@@ -4,6 +4,7 @@ from flask import Flask
 
 from idp.console import guard
 from idp.console.directory import views as directory
+from idp.console.help_desk import views as help_desk
 from idp.console.home import views as home
 from idp.console.staff import views as staff
 
@@ -11,5 +12,5 @@ from idp.console.staff import views as staff
 def mount(app: Flask) -> None:
     """Mount every place of the console; the guard stands before them whatever they are."""
     app.before_request(guard.ask)
-    for place in (home, directory, staff):
+    for place in (home, help_desk, directory, staff):
         app.register_blueprint(place.bp)

@@ -23,6 +23,13 @@ class Place:
 PLACES: Final = (
     Place("home", "console.index", StaffMay.ENTER, _("Overview"), _("What waits, and how the system is.")),
     Place(
+        "help",
+        "console_help.index",
+        StaffMay.SEE_PEOPLE,
+        _("Help desk"),
+        _("Somebody calls: see where their account stands, check the caller, start recovery."),
+    ),
+    Place(
         "directory",
         "console_directory.index",
         StaffMay.READ_DIRECTORY,

@@ -57,6 +57,8 @@ class Ask:
     now: datetime
     txn: UUID | None = None
     client_id: str | None = None
+    actor: str | None = None
+    """Who asks on the person's behalf; `None`: whoever sits at the form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +74,35 @@ class OpenLink:
 def ask_for_reset(ask: Ask) -> None:
     """Mail a reset link to the stored address, if there is somebody to mail it to; tells the caller nothing."""
     with writing() as tx:
-        subject = subjects.find_by_login(tx, key=ask.login, portal=ask.client_id)
-        account = account_key(subject, login=ask.login)
-        has_password = passwords.credential_of(tx, subject_id=account) is not None
-        came_from_elsewhere = bool(legacy.of(tx, subject_id=account))
-        refused = _reserve(tx, ask, account) or rules.why_no_reset(
-            subject, has_password=has_password, had_password_elsewhere=came_from_elsewhere
-        )
-        proves = refused is Reason.NOT_ACTIVE and rules.may_prove_mailbox(subject, has_password=has_password)
-        kind = Kind.MAILBOX_PROOF if proves else Kind.PASSWORD_RESET
-        voided = account if refused is None or proves else NOBODY
-        artefacts.void(tx, now=ask.now, kind=kind, subject_id=voided)
-        if proves and subject is not None:
-            mailbox.mail(tx, subject=subject, txn=ask.txn, client_id=ask.client_id, now=ask.now)
-        else:
-            _mail_reset(tx, ask, subject if refused is None else None)
-        event = Event.MAILBOX_PROOF_ASKED if proves else Event.PASSWORD_RESET_ASKED
-        _audit(tx, event, ask, subject=subject, refused=None if proves else refused)
+        _start(tx, ask, subjects.find_by_login(tx, key=ask.login, portal=ask.client_id))
+
+
+def start_for(tx: Session, *, subject: SubjectFacts, actor: str, now: datetime, origin: Origin) -> Reason | None:
+    """What *Forgot password* does, begun by the help desk for somebody who calls (X5).
+
+    The mail goes to the stored address alone and counts like one that the person asked for; says why there was none.
+    """
+    return _start(tx, Ask(login=subject.id, origin=origin, now=now, actor=actor), subject)
+
+
+def _start(tx: Session, ask: Ask, subject: SubjectFacts | None) -> Reason | None:
+    account = subject.id if subject else ask.login
+    has_password = passwords.credential_of(tx, subject_id=account) is not None
+    came_from_elsewhere = bool(legacy.of(tx, subject_id=account))
+    refused = _reserve(tx, ask, account) or rules.why_no_reset(
+        subject, has_password=has_password, had_password_elsewhere=came_from_elsewhere
+    )
+    proves = refused is Reason.NOT_ACTIVE and rules.may_prove_mailbox(subject, has_password=has_password)
+    kind = Kind.MAILBOX_PROOF if proves else Kind.PASSWORD_RESET
+    voided = account if refused is None or proves else NOBODY
+    artefacts.void(tx, now=ask.now, kind=kind, subject_id=voided)
+    if proves and subject is not None:
+        mailbox.mail(tx, subject=subject, txn=ask.txn, client_id=ask.client_id, now=ask.now)
+    else:
+        _mail_reset(tx, ask, subject if refused is None else None)
+    event = Event.MAILBOX_PROOF_ASKED if proves else Event.PASSWORD_RESET_ASKED
+    _audit(tx, event, ask, subject=subject, refused=None if proves else refused)
+    return None if proves else refused
 
 
 def ask_for_user_id(ask: Ask) -> None:
@@ -229,7 +243,7 @@ def _audit(tx: Session, event: Event, ask: Ask, *, subject: SubjectFacts | None,
         tx,
         event,
         now=ask.now,
-        actor=subject.id if subject else "anonymous",
+        actor=ask.actor or (subject.id if subject else "anonymous"),
         origin=ask.origin,
         outcome=refused.value if refused else "ok",
         subject_id=subject.id if subject else None,
