@@ -20,7 +20,18 @@ VIEWS = [
     pytest.param({"locale": "es-MX", "color_scheme": "dark", "viewport": DESK}, id="es-dark-desk"),
 ]
 HELP = ("registration-instructions", "account-setup", "faqs", "minimum-system-requirements")
-OWN = ("", "profile", "security", "sessions", "sessions/end-others", "access", "apps", f"apps/{PARTNER}/revoke")
+OWN = (
+    "",
+    "profile",
+    "security",
+    "sessions",
+    "sessions/end-others",
+    "access",
+    "apps",
+    f"apps/{PARTNER}/revoke",
+    "merge",
+    "merge/mailed",
+)
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def test_a_line_without_access_says_only_who_somebody_is():
         ({"email_proven": ""}, Fault.EMAIL_PROVEN),
         ({"last_name": " "}, Fault.NAME),
         ({"last_name": "x" * 81}, Fault.NAME),
-        ({"first_name": "a\tb"}, Fault.NAME),
+        ({"first_name": "a\u202eb"}, Fault.NAME),
         ({"phone": "12"}, Fault.PHONE),
         ({"phone": "5" * 500}, Fault.PHONE),
         ({"password_hash": "plain"}, Fault.UNKNOWN_HASH),

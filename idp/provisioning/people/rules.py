@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from idp.authenticators.password import foreign
 from idp.directory.rules import name_key
 from idp.subjects.rules import Reason as SubjectReason
-from idp.subjects.rules import email_key, phone_number, user_id_key
+from idp.subjects.rules import email_key, phone_number, spoken_name, user_id_key
 from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
 from idp.vocabulary.evidence import Evidence
 from idp.vocabulary.identifiers import ProviderId, Tin, TradingPartnerId
@@ -25,7 +25,6 @@ COLUMNS: Final = (
 )  # fmt: skip
 PERSON_COLUMNS: Final = COLUMNS[:8]
 ACCESS_COLUMNS: Final = COLUMNS[8:]
-NAME_LONGEST: Final = 80
 
 
 class Fault(StrEnum):
@@ -234,8 +233,8 @@ def _yes(text: str) -> bool:
 
 
 def _name(text: str) -> str:
-    name = text.strip()
-    if not name or len(name) > NAME_LONGEST or not name.isprintable():
+    name = spoken_name(text)
+    if isinstance(name, Refused):
         raise ValueError("a name")
     return name
 
