@@ -24,8 +24,9 @@ format: .venv/.stamp
 	$(BIN)/ruff check -q --fix .
 	$(BIN)/ruff format -q .
 
-bench: .venv/.stamp $(MO)
+bench: .venv/.stamp $(MO)  ## the hot paths, then NPPES at national scale (20 minutes and 8 GB; ROWS=200000 for less)
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.directory --rows $(or $(ROWS),8000000)
 
 soak: debian .venv/.stamp $(MO)  ## the long rounds
 	CREDENCE_SOAK=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "soak or faults"
