@@ -4,6 +4,7 @@ A mismatch, whatever it is, costs the same statements and reads the same; the au
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -54,19 +55,19 @@ class Differs(StrEnum):
     NO_LONGER_FOUND = "no_longer_found"
 
 
-def provider_target(provider: ProviderFacts) -> dict[str, Any]:
+def provider_target(provider: ProviderFacts, *, at: At) -> dict[str, Any]:
     """A provider record as kept answers: what is proven, and what people are told of it."""
-    return _target(TargetKind.PROVIDER, provider.id, provider.name, masks.tail(provider.provider_id))
+    return _target(TargetKind.PROVIDER, provider.id, provider.name, masks.tail(provider.provider_id), at)
 
 
-def practice_target(practice: PracticeFacts) -> dict[str, Any]:
+def practice_target(practice: PracticeFacts, *, at: At) -> dict[str, Any]:
     """A practice as kept answers."""
-    return _target(TargetKind.PRACTICE, practice.id, practice.name, practice.masked_tin)
+    return _target(TargetKind.PRACTICE, practice.id, practice.name, practice.masked_tin, at)
 
 
-def partner_target(partner: PartnerFacts) -> dict[str, Any]:
+def partner_target(partner: PartnerFacts, *, at: At) -> dict[str, Any]:
     """A trading partner as kept answers."""
-    return _target(TargetKind.TRADING_PARTNER, partner.id, partner.name, masks.tail(partner.trading_partner_id))
+    return _target(TargetKind.TRADING_PARTNER, partner.id, partner.name, masks.tail(partner.trading_partner_id), at)
 
 
 def proof_of(kept: Mapping[str, Any] | None, *, evidence: Evidence = Evidence.DIRECTORY) -> Proof | None:
@@ -79,9 +80,16 @@ def proof_of(kept: Mapping[str, Any] | None, *, evidence: Evidence = Evidence.DI
         target_id=UUID(kept["target_id"]),
         evidence=evidence,
         pin_digest=bytes.fromhex(digest) if digest else None,
+        proven_at=datetime.fromisoformat(kept["proven_at"]),
         reason=kept.get("reason", ""),
     )
 
 
-def _target(kind: TargetKind, identity: UUID, name: str, number: str) -> dict[str, Any]:
-    return {"kind": kind.value, "target_id": str(identity), "told": {"target": name, "number": number}}
+def _target(kind: TargetKind, identity: UUID, name: str, number: str, at: At) -> dict[str, Any]:
+    """`proven_at` holds the proof against the directory at the end: a record may pass to another TIN meanwhile."""
+    return {
+        "kind": kind.value,
+        "target_id": str(identity),
+        "proven_at": at.now.isoformat(),
+        "told": {"target": name, "number": number},
+    }

@@ -170,6 +170,21 @@ def other_person(place: Place) -> ResponseReturnValue:
     ), 409
 
 
+def finish(place: Place) -> str:
+    """For whom it is, and one button: all that this portal asks of this person is known."""
+    _name_the_person(place)
+    visit, kept = place.visit, place.run.kept if place.run is not None else {}
+    return render_template(
+        "enrollment/finish.html",
+        party=visit.party,
+        ceremony=visit.party.manifest.enrollment[visit.ceremony],
+        ceremony_name=visit.ceremony,
+        run_id=visit.run_id,
+        person=place.signed_in,
+        told=next((answers["told"] for answers in kept.values() if answers.get("told")), {}),
+    )
+
+
 def stuck(place: Place) -> ResponseReturnValue:
     """Everything was proven, and the end of it refused: begin anew, with what the help line says."""
     return render_template(

@@ -90,6 +90,11 @@ class Place:
         return tuple(open_now)
 
     @property
+    def is_its_persons(self) -> bool:
+        """Whether whoever is signed in here is the person of the run."""
+        return self._subject_id is not None and self._subject_id == self._session_subject
+
+    @property
     def _met(self) -> frozenset[str]:
         """Done without having been asked in this run."""
         return self.done - (self.run.done if self.run is not None else frozenset())

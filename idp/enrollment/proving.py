@@ -131,11 +131,11 @@ def _opened(tx: Session, token: str, *, browser_digest: bytes, now: datetime) ->
     if run is None or party is None or not party.enabled or run.ceremony not in party.manifest.enrollment:
         return Refused(Reason.DEAD_LINK)
     email = str(run.kept.get(ACCOUNT, {}).get("email", ""))
-    if found.payload.get("mailbox") != mark_of(email):
+    options = options_of(pages_of(party.manifest.enrollment[run.ceremony])).get(LINK)
+    if options is None or found.payload.get("mailbox") != mark_of(email):
         return Refused(Reason.DEAD_LINK)
     if run.subject_id is not None or known_at(tx, email) is not None:
         return Opened(run, party, Asks.SIGN_IN)
-    options = options_of(pages_of(party.manifest.enrollment[run.ceremony]))[LINK]
     typed_here = run.browser_digest == browser_digest and not getattr(options, "password", False)
     return Opened(run, party, Asks.CONFIRM if typed_here else Asks.PASSWORD)
 

@@ -83,6 +83,18 @@ def leave(visit: Visit) -> None:
             runs.finish(tx, run, outcome="left", told={}, now=visit.now)
 
 
+def finish(visit: Visit) -> Refused | None:
+    """Complete what lacks nothing, for its own person; a run that waits for something stays as it is."""
+    with writing() as tx:
+        run = run_of(tx, visit, lock=True)
+        if run is None:
+            return None
+        place = stand(tx, visit, run)
+        if not (place.is_its_persons and isinstance(place.verdict(), Complete)):
+            return None
+        return completing.complete(tx, place)
+
+
 def begin(visit: Visit) -> UUID:
     """Begin a ceremony without an answer yet: for whoever signs in first."""
     with writing() as tx:

@@ -66,7 +66,16 @@ def resume(client_id: str, ceremony: str, run: UUID) -> ResponseReturnValue:
         case OtherPerson():
             return pages.other_person(place)
         case Complete():
-            return pages.stuck(place)
+            return _at_the_end(visit, place)
+
+
+@bp.post("/enroll/<client_id>/<ceremony>/<uuid:run>/finish")
+@route_policy(auth="session", bucket="enrollment")
+def finish(client_id: str, ceremony: str, run: UUID) -> ResponseReturnValue:
+    """The one button for whoever lacks nothing: let all of it happen (X4)."""
+    visit = pages.visit(client_id, ceremony, run)
+    refused = service.finish(visit)
+    return pages.stuck(service.where(visit)) if refused is not None else redirect(_resume(visit, run), 303)
 
 
 @bp.get("/enroll/<client_id>/<ceremony>/<uuid:run>/<slug>")
@@ -165,6 +174,13 @@ def _submitted(visit: Visit, page: Page) -> ResponseReturnValue:
             return pages.page(_placed(visit), page, again=outcome), outcome.status
         case None:
             return redirect(_resume(visit, visit.run_id), 303)
+
+
+def _at_the_end(visit: Visit, place: Place) -> ResponseReturnValue:
+    """Nothing is left to ask: its person signs in, sees for whom it is, and lets it happen."""
+    if place.signed_in is None:
+        return redirect(url_for("sign_in.own", to="enrollment.signed_in", at=visit.party.client_id), 303)
+    return pages.finish(place) if place.is_its_persons else pages.other_person(place)
 
 
 def _placed(visit: Visit) -> Place:

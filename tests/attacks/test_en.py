@@ -1,17 +1,44 @@
 """EN: registering, attacked. Each row of the catalogue by its id; what the steps' own tests prove is not repeated here."""
 
+import re
 from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
+from idp.affiliations.models import Affiliation
+from idp.authenticators.password.kdf import Kdf
 from idp.consent.models import AgreementAcceptance
+from idp.enrollment.models import Enrollment
+from idp.foundation.database import writing
+from idp.messaging import service as messaging
+from idp.relying_parties import service as relying_parties
+from idp.relying_parties import stored
+from idp.relying_parties.models import Client
 from idp.subjects.models import Subject
-from tests.authenticators.browsing import post_form
-from tests.enrollment.worlds import ACCOUNT, follow, link_of, mailed, open_ceremony, portal, press, send
+from tests.attacks.strings import POLYGLOTS
+from tests.authenticators.browsing import post_form, signed_in
+from tests.directory.files import GROUP, MEMBER, PARTNER, PRACTITIONER, taken
+from tests.enrollment.steps.test_same_work import statements
+from tests.enrollment.worlds import (
+    ACCOUNT,
+    PORTAL,
+    TEXT,
+    follow,
+    link_of,
+    mailed,
+    open_ceremony,
+    portal,
+    press,
+    send,
+)
 from tests.factories import Make
 from tests.factories.make import PASSWORD
+from tests.factories.manifests import manifest
 
 pytestmark = pytest.mark.both
 Browsers = Callable[[], FlaskClient]
@@ -72,3 +99,192 @@ def test_RC_19_an_agreement_that_somebody_else_checked_is_not_the_persons(
     assert make.rows(AgreementAcceptance) == [] and 'name="agree"' in page.text
     send(victim, page, agree="yes")
     assert [row.subject_id for row in make.rows(AgreementAcceptance)] == [known.id]
+
+
+def test_X4_who_lacks_nothing_is_asked_once_more_and_done(
+    client: FlaskClient, new_browser: Browsers, make: Make
+) -> None:
+    """The mailed way to sign in ends well even where the portal has nothing left to ask."""
+    portal(make, "create_account", "verify_email", "confirmation")
+    make.subject("june.harwood", email=ACCOUNT["email"])
+    send(client, open_ceremony(client), **ACCOUNT)
+    page = press(client, link_of(make, "already_registered"))
+    assert 'id="login-form"' in page.text, page.text
+    page = follow(client, post_form(client, page, "login-form", username="june.harwood", password=PASSWORD))
+    assert page.status_code == 200 and mailed(make, "welcome") == []
+    page = send(client, page)
+    assert 'id="enroll-done"' in page.text and len(mailed(make, "welcome")) == 1
+
+
+def planned_anew(*steps: str, enabled: bool = True, **changed: Any) -> None:
+    """The portal's operator applies another manifest, or switches the portal off, while somebody is half way."""
+    enrollment = {"register": {"title": TEXT, "steps": list(steps), "options": {}}} if steps else {}
+    made = manifest(PORTAL, enrollment=enrollment, agreement={"version": "1", "title": TEXT}, **changed)
+    with writing() as tx:
+        tx.execute(
+            update(Client)
+            .where(Client.client_id == PORTAL)
+            .values(manifest=stored.to_row(made, client_id=PORTAL), enabled=enabled)
+        )
+        relying_parties.changed(tx)
+    relying_parties.forget()
+
+
+@pytest.mark.parametrize(
+    ("steps", "link"),
+    [
+        ((), 410),
+        (("coverage", "find_provider", "requestor_details"), 410),
+        (("create_account", "agreement", "verify_email"), 200),
+    ],
+)
+def test_EN_12_G2_a_ceremony_that_is_planned_anew_half_way_is_no_fault(
+    client: FlaskClient, make: Make, steps: tuple[str, ...], link: int
+) -> None:
+    portal(make, "create_account", "verify_email", "agreement", "confirmation")
+    page = send(client, open_ceremony(client), **ACCOUNT)
+    planned_anew(*steps)
+    opened = client.get(link_of(make))
+    assert opened.status_code == link
+    assert follow(client, client.get(page.request.path)).status_code in {200, 404}
+    if link == 410:
+        assert make.rows(Subject) == []
+
+
+def test_EN_12_a_portal_switched_off_half_way_takes_and_opens_nothing(client: FlaskClient, make: Make) -> None:
+    portal(make, "create_account", "verify_email", "agreement", "confirmation")
+    page = send(client, open_ceremony(client), **ACCOUNT)
+    opened = client.get(link_of(make))
+    planned_anew("create_account", "verify_email", "agreement", "confirmation", enabled=False)
+    assert client.get(page.request.path).status_code == 404
+    assert post_form(client, opened, "link-form").status_code == 410
+    assert make.rows(Subject) == []
+
+
+TERMS = {"accepts": "directory", "accepts_for_manager": "directory", "acting_for": ["provider", "practice"]}
+ONE = {
+    "provider_type": "practitioner", "practitioner_first_name": "Inés", "practitioner_last_name": "Halvorsen",
+    "practitioner_tin": "666025841", "practitioner_provider_id": "123456789", "practitioner_zip_code": "06002",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("changed", [{"status": "terminated", "end_date": "2026-02-28"}, {"tin": "666025842"}])
+def test_EN_04_what_the_roster_changes_before_the_last_proof_counts(
+    client: FlaskClient, make: Make, now: datetime, changed: dict[str, str], hands: Any
+) -> None:
+    """Ended, or passed on to another TIN after it was matched: nobody acts by a proof of yesterday."""
+    portal(make, "create_account", "verify_email", "associate_provider", "agreement", "confirmation", portal=TERMS)
+    taken([PRACTITIONER, GROUP, MEMBER], now=now)
+    make.subject("june.harwood")
+    signed_in(client, "june.harwood")
+    page = send(client, send(client, open_ceremony(client)), **ONE)
+    assert page.request.path.endswith("/agreement")
+    taken([PRACTITIONER | changed, GROUP, MEMBER], now=hands.forward(minutes=5))
+    page = post_form(client, page, "enroll-form", agree="yes")
+    assert page.status_code == 422 and make.rows(Affiliation) == []
+
+
+def test_G5_EN_10_a_known_and_an_unknown_address_are_one_to_whoever_types_them(
+    client: FlaskClient, new_browser: Browsers, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Status, headers, cookies, bytes, statements and hashes: equal (ruling 12)."""
+    portal(make, "create_account", "verify_email", "agreement", "confirmation")
+    make.subject("june.harwood", email="one@harwood.test")
+    make.subject("unproven", email="two@harwood.test", email_verified_at=None)
+    hashed: list[str] = []
+    whole = Kdf.digest
+
+    def counted(self: Kdf, *given: Any, **named: Any) -> Any:
+        hashed.append("hash")
+        return whole(self, *given, **named)
+
+    monkeypatch.setattr(Kdf, "digest", counted)
+    seen = []
+    for name in ("zero", "one", "two", "nobody"):
+        email = f"{name}@harwood.test"
+        browser = new_browser()
+        page, answers = open_ceremony(browser), []
+        hashed.clear()
+        typed = ACCOUNT | {"email": email, "confirm_email": email}
+        said = statements(lambda b=browser, p=page, t=typed, a=answers: a.append(post_form(b, p, "enroll-form", **t)))  # type: ignore[misc]
+        waiting = follow(browser, answers[0])
+        send_again = post_form_to(browser, waiting, "send-again")
+        seen.append((shape(answers[0]), shape(waiting), shape(send_again), kinds(said), len(hashed)))
+    assert seen[1] == seen[3] and seen[2] == seen[3], "the first one reads what is read once"
+
+
+def post_form_to(browser: FlaskClient, page: TestResponse, action: str) -> TestResponse:
+    """Press a button of the waiting page, which is not in its form."""
+    token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
+    return browser.post(f"{page.request.path.rsplit('/', 1)[0]}/{action}", data={"csrf_token": token})
+
+
+def shape(answer: TestResponse) -> tuple[object, ...]:
+    """What an answer shows, less what is new in each: run, token, mailbox, version of a cookie."""
+    text = re.sub(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "RUN", answer.text)
+    text = re.sub(r'name="csrf_token" value="[^"]*"', "TOKEN", text)
+    text = re.sub(r"\w{2}•••@harwood\.test", "MAILBOX", text)
+    names = sorted(name for name, _ in answer.headers if name not in {"Date"})
+    cookies = sorted(cookie.split("=", 1)[0] for cookie in answer.headers.getlist("Set-Cookie"))
+    return answer.status_code, tuple(names), tuple(cookies), text
+
+
+def kinds(said: list[str]) -> list[str]:
+    """Statements less their parameters' names."""
+    return [re.sub(r"\s+", " ", each)[:160] for each in said]
+
+
+@pytest.mark.parametrize("email", ["june@ｈarwood.test", "june@\u212aarwood.test", "jun\u0435@harwood.test", "june\u200b@harwood.test",
+    "june@har\u0131wood.test", "june@xn--hrwood-rta.test", "=?utf-8?q?june?=@harwood.test", '"june"@harwood.test',
+    "june@a@harwood.test", "june@[127.0.0.1]", "june,eve@harwood.test", "june@harwood.test\r\nBcc: eve@x.test",
+    "june@harwood.test\x00", "june eve@harwood.test"])  # fmt: skip
+def test_EN_08_EN_09_no_look_alike_and_no_trick_of_an_address_begins_anything(
+    client: FlaskClient, make: Make, email: str
+) -> None:
+    portal(make, "create_account", "verify_email", "agreement", "confirmation")
+    page = post_form(client, open_ceremony(client), "enroll-form", **ACCOUNT | {"email": email, "confirm_email": email})
+    assert page.status_code in {400, 422}
+    assert make.rows(Enrollment) == [] and make.rows(messaging.OutboxMessage) == []
+
+
+@pytest.mark.parametrize(
+    "user_id", ["admin", "r00t", "support", "victim@harwood.test", "\u0430dmin", "rosa.delgado", "ROSA.DELGADO"]
+)
+def test_EN_14_reserved_look_alike_and_taken_user_ids_begin_nothing(
+    client: FlaskClient, make: Make, user_id: str
+) -> None:
+    fields = ["user_id", "email", "password", "first_name", "last_name"]
+    portal(make, "create_account", "verify_email", "agreement", options={"create_account": {"fields": fields}})
+    make.subject("rosa.delgado")
+    typed = {name: value for name, value in ACCOUNT.items() if name in fields}
+    page = post_form(client, open_ceremony(client), "enroll-form", **typed, user_id=user_id)
+    assert page.status_code == 422 and 'id="user_id-error"' in page.text
+    assert make.rows(Enrollment) == [] and make.rows(messaging.OutboxMessage) == []
+
+
+def test_EN_01_EN_04_one_trading_partner_is_tried_ten_times_however_it_is_spelled(
+    client: FlaskClient, make: Make, now: datetime
+) -> None:
+    portal(
+        make, "identify_trading_partner", "create_account", "verify_email",
+        portal={"accepts": "directory", "accepts_for_manager": "payer", "acting_for": ["trading_partner"]},
+    )  # fmt: skip
+    taken([PARTNER], format_name="trading-partners", now=now)
+    for number in range(10):
+        spelled = ("TP000001", "tp000001", " TP000001", "TP000001 ", "Tp000001")[number % 5]
+        page = post_form(client, open_ceremony(client), "enroll-form", trading_partner_id=spelled, zip_code="99999")
+        assert "do not match our records" in page.text
+    for spelled in ("TP000001", "tP000001 "):
+        page = post_form(client, open_ceremony(client), "enroll-form", trading_partner_id=spelled, zip_code="65801")
+        assert page.status_code == 422 and "too many attempts" in page.text, "the right ZIP code comes too late"
+
+
+@pytest.mark.parametrize("evil", POLYGLOTS[:3])
+def test_AD_15_what_a_registrant_is_called_is_text_on_every_page_and_in_every_mail(
+    client: FlaskClient, make: Make, evil: str
+) -> None:
+    """Names that an account cannot have are refused with what was typed shown as text; the others are shown so."""
+    portal(make, "create_account", "verify_email", "confirmation")
+    page = post_form(client, open_ceremony(client), "enroll-form", **ACCOUNT | {"first_name": evil, "phone": "1"})
+    assert page.status_code in {400, 422}
+    assert "<script>alert" not in page.text and "onerror=" not in re.sub(r'value="[^"]*"', "", page.text)

@@ -36,10 +36,10 @@ def match(
         return found
     if isinstance(found, Ambiguous):
         record = next((each for each in found.choices if str(each.id) == choice), None)
-        return Candidates(found.choices) if record is None else _target(tx, kind, record)
+        return Candidates(found.choices) if record is None else _target(tx, kind, record, at)
     if isinstance(found, ProviderMatch):
-        return claims.provider_target(found.provider)
-    return claims.practice_target(found.practice)
+        return claims.provider_target(found.provider, at=at)
+    return claims.practice_target(found.practice, at=at)
 
 
 def _ask(
@@ -51,8 +51,8 @@ def _ask(
     return matching.match_group(tx, GroupClaim.of(asked, typed), registry=registry, now=at.now)
 
 
-def _target(tx: Session, kind: str, record: ProviderFacts) -> dict[str, Any] | Refused:
+def _target(tx: Session, kind: str, record: ProviderFacts, at: At) -> dict[str, Any] | Refused:
     if kind == PRACTITIONER:
-        return claims.provider_target(record)
+        return claims.provider_target(record, at=at)
     practice = directory.practice(tx, record.practice_id)
-    return Refused(Differs.NO_LONGER_FOUND) if practice is None else claims.practice_target(practice)
+    return Refused(Differs.NO_LONGER_FOUND) if practice is None else claims.practice_target(practice, at=at)

@@ -60,7 +60,7 @@ class ClaimPractice(Step):
 def _practice(tx: Session, form: Any, at: At) -> dict[str, Any] | Refused:
     claim = PracticeClaim(tin=form.tin, zip_code=form.zip_code)
     found = matching.match_practice(tx, claim, registry=claims.registry_of(at), now=at.now)
-    return found if isinstance(found, Refused) else claims.practice_target(found.practice)
+    return found if isinstance(found, Refused) else claims.practice_target(found.practice, at=at)
 
 
 def _picked(tx: Session, form: Any, at: At, identity: UUID) -> dict[str, Any] | Refused:
@@ -77,4 +77,8 @@ def _picked(tx: Session, form: Any, at: At, identity: UUID) -> dict[str, Any] | 
     if isinstance(found, Refused | Ambiguous):
         return found if isinstance(found, Refused) else Refused(Differs.OTHER_PROVIDER)
     met = (found.provider,) if isinstance(found, ProviderMatch) else found.records
-    return claims.provider_target(record) if record.id in {each.id for each in met} else Refused(Differs.OTHER_PROVIDER)
+    return (
+        claims.provider_target(record, at=at)
+        if record.id in {each.id for each in met}
+        else Refused(Differs.OTHER_PROVIDER)
+    )

@@ -65,11 +65,11 @@ class FindProvider(Step):
             record = _served(tx, form.provider, at)
             if record is None:
                 return Wrong(Reason.NOT_SERVED, problem=NOT_SERVED, audited=False)
-            return _kept(record)
+            return _kept(record, at)
         text = form.npi.strip() or form.provider_name
         shown = _found(tx, text, at)
         if form.npi.strip() and len(shown["found"]) == 1:
-            return _kept(shown["found"][0])
+            return _kept(shown["found"][0], at)
         problem = {"provider": CHOOSE} if shown["found"] else {}
         return Wrong(Reason.NOTHING_CHOSEN, errors=problem, show=shown, audited=False)
 
@@ -98,5 +98,5 @@ def _within(at: At) -> DirectoryFilter:
     return served if asked is None else served.covering(asked["program"], asked["state"])
 
 
-def _kept(record: ProviderFacts) -> Kept:
-    return Kept({"provider": str(record.id), "told": provider_target(record)["told"]})
+def _kept(record: ProviderFacts, at: At) -> Kept:
+    return Kept({"provider": str(record.id), "told": provider_target(record, at=at)["told"]})

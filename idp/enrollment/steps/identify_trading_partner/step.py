@@ -44,7 +44,7 @@ class IdentifyTradingPartner(Step):
         if isinstance(found, Refused):
             return claims.no_match(found)
         claims.matched(tx, at, (form.trading_partner_id,))
-        return Kept(claims.partner_target(found.partner))
+        return Kept(claims.partner_target(found.partner, at=at))
 
     def proof(self, at: At) -> Proof | None:
         return claims.proof_of(at.kept.get(self.declared.name))

@@ -56,7 +56,7 @@ class PinLetter(Step):
         )
         if isinstance(found, Refused):
             return Wrong(found.reason, problem=_sentence(found), audited=False)
-        return Kept({**claims.provider_target(found.provider), "pin_digest": found.pin_digest.hex()})
+        return Kept({**claims.provider_target(found.provider, at=at), "pin_digest": found.pin_digest.hex()})
 
     def proof(self, at: At) -> Proof | None:
         return claims.proof_of(at.kept.get(self.declared.name), evidence=Evidence.LETTER)
