@@ -82,6 +82,7 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     from idp.enrollment import link_views as enrollment
     from idp.foundation import health, house
     from idp.keyring.service import Keyring
+    from idp.manage import bulk_views as manage_bulk
     from idp.manage import invitation_views as manage_invitations
     from idp.manage import request_views as manage_requests
     from idp.manage import views as manage
@@ -93,7 +94,7 @@ def _mount(app: "Flask", settings: "Settings") -> None:
 
     proofs = (password, recovery, factors, totp, recovery_codes, webauthn)
     own = (account, ways, merging)
-    access = (affiliations, access_requests, invitations, manage, manage_requests, manage_invitations)
+    access = (affiliations, access_requests, invitations, manage, manage_requests, manage_invitations, manage_bulk)
     rooms = (relying_parties, *proofs, *access, consent, enrollment, sign_in, oidc, *own)
     for room in (*rooms, messaging) if settings.demo else rooms:
         app.register_blueprint(room.bp)

@@ -159,4 +159,5 @@ def _row(found: Any, place: Place) -> Row:
         account_manager=row.account_manager,
         levels=own or (() if waits else place.terms.default_levels),
         last_sign_in_at=subject.last_sign_in_at,
+        version=row.version,
     )

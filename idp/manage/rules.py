@@ -35,6 +35,7 @@ class Row:
     account_manager: bool
     levels: tuple[str, ...]
     last_sign_in_at: datetime | None
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)

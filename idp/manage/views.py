@@ -65,6 +65,8 @@ def people(client_id: str, target_id: UUID) -> ResponseReturnValue:
         search=searched,
         managers=managers,
         paged=after is not None,
+        at_once={act: words.ACTS[act] for act in (Act.ENABLE, Act.DISABLE, Act.SEND_REGISTRATION)},
+        done_words=_done_word(),
     )
 
 
@@ -133,7 +135,9 @@ def _do(opened: Opened, asked: Asked) -> ResponseReturnValue:
     if not isinstance(outcome, Refused):
         if asked.act in (Act.REMOVE, Act.REFUSE):
             place = opened.place
-            address = url_for("manage.people", client_id=place.party.client_id, target_id=place.target.id)
+            address = url_for(
+                "manage.people", client_id=place.party.client_id, target_id=place.target.id, done=asked.act.value
+            )
             return redirect(address, 303)
         return redirect(_address(opened, asked.affiliation_id, done=asked.act.value), 303)
     status, sentence = words.REASONS[outcome.reason]  # type: ignore[index]

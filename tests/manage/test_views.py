@@ -113,8 +113,10 @@ def test_E4_disabled_and_enabled(lena: FlaskClient, world: World) -> None:
 def test_D8_removed_the_person_is_gone_from_the_list(lena: FlaskClient, world: World) -> None:
     row = world.member()
     answer = act(lena, world, row, "remove")
-    assert answer.location == f"{place(world)}/people"
-    assert "Benítez" not in lena.get(answer.location).text
+    assert answer.location == f"{place(world)}/people?done=remove"
+    page = lena.get(answer.location)
+    assert "Benítez" not in page.text
+    assert "Their access to this provider has ended." in page.text
     assert world.row(row).status == "ended"
 
 
