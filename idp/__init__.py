@@ -37,6 +37,7 @@ def create_app(settings: "Settings") -> "Flask":
 def _furnish(app: "Flask", settings: "Settings") -> None:
     """What one application has one of (`idp.foundation.house`)."""
     from idp.account.upstairs import upstairs
+    from idp.affiliations.roster.service import hear
     from idp.authenticators.password.kdf import Kdf
     from idp.authenticators.webauthn.makers import Makers
     from idp.directory.upstairs import Upstairs as Directory
@@ -57,7 +58,7 @@ def _furnish(app: "Flask", settings: "Settings") -> None:
         Kdf.by(settings),
         Makers.by(settings),
         upstairs(),
-        Directory(),
+        Directory((hear,)),
     ):
         house.furnish(app, piece)
     app.config["SECRET_KEY"] = keyring.derive("flask")

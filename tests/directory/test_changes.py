@@ -7,16 +7,17 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp.audit.models import AuditEvent
 from idp.directory import service
+from idp.directory.changed import DirectoryChange, What
 from idp.directory.imports.ownership.rules import Holder, Leaver, has_passed_on
 from idp.directory.models import Practice, Provider
-from idp.directory.upstairs import DirectoryChange, Upstairs, What
+from idp.directory.upstairs import Upstairs
 from idp.foundation import house
 from idp.foundation.database import reading
 from tests.directory.files import GROUP, MEMBER, OFF, PERSON_NPI, PRACTITIONER, counted, taken
@@ -216,6 +217,7 @@ holders = st.builds(
 )  # fmt: skip
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     held=st.lists(holders, max_size=4),
     left=st.lists(st.builds(Leaver, st.sampled_from("123"), st.sampled_from("abc"), st.uuids()), max_size=2),

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
+from idp.directory.changed import DirectoryChange, What
 from idp.directory.imports import owners
 from idp.directory.imports.ownership.rules import Leaver
 from idp.directory.imports.rules import ProviderRow
 from idp.directory.imports.run import Run
 from idp.directory.rules import in_force
-from idp.directory.upstairs import DirectoryChange, What
 
 _MATERIAL: Final = {
     "npi": "npi", "practice_id": "tin", "tin_index": "tin", "zip_codes": "zip", "status": "status",

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.directory import facts, rules
+from idp.directory.changed import DirectoryChange, What
 from idp.directory.imports.ownership.rules import Holder, Leaver, has_passed_on
 from idp.directory.imports.run import Run
 from idp.directory.service import practice_context, seal_tin, tin_of
-from idp.directory.upstairs import DirectoryChange, What
 from idp.foundation.database import new_id
 
 

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from idp.directory.changed import DirectoryChange
 from idp.directory.imports.files import BadFile, Line, Lines
 from idp.directory.imports.rules import Fault
-from idp.directory.upstairs import DirectoryChange
 from idp.foundation.origin import Origin
 from idp.foundation.vault import SealingKeys
 

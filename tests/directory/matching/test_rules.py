@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from idp.directory.matching.rules import (
@@ -223,18 +223,21 @@ def test_ST_07_a_claim_shows_no_tin():
 digits = st.text(string.digits, min_size=5, max_size=5)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(entered=digits, known=st.lists(digits, min_size=1, max_size=3))
 def test_C6_a_zip_matches_exactly_when_it_is_one_of_the_profiles(entered: str, known: list[str]):
     answer = decided(replace(CLAIM, zip_code=entered), replace(CANDIDATE, zip_codes=tuple(known)))
     assert (answer == ProviderMatch(PERSON)) == (entered in known)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(entered=st.text(max_size=60), known=st.text(max_size=60))
 def test_C6_names_match_exactly_when_their_folds_are_equal_and_not_empty(entered: str, known: str):
     answer = decided(replace(CLAIM, last_name=entered), replace(CANDIDATE, last_name=known))
     assert (answer == ProviderMatch(PERSON)) == (fold(entered) == fold(known) != "")
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(typed=st.fixed_dictionaries({name: st.text(max_size=12) for name in ("tin", "provider_id", "npi", "zip_code")}))
 def test_EN_04_any_text_is_an_answer_never_an_error(typed: dict[str, str]):
     assert isinstance(decided(replace(CLAIM, **typed), CANDIDATE), Refused | ProviderMatch)

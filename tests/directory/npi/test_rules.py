@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from idp.directory.imports.npi import layout
@@ -117,11 +117,13 @@ json_values = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(member=st.sampled_from(sorted(PERSON)), value=json_values)
 def test_any_json_in_any_member_is_an_answer_never_an_error(member: str, value: object):
     fhir_row(PERSON | {member: value})
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(cells=st.lists(st.text(max_size=14), min_size=15, max_size=15))
 def test_any_text_in_any_column_is_an_answer_never_an_error(cells: list[str]):
     assert isinstance(nppes_row(cells), NpiRow | tuple)
@@ -146,6 +148,7 @@ def test_an_older_line_undoes_nothing_and_a_deactivation_never_fails_open(
     assert is_older(taken(row), taken(known)) is older
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(npis=st.lists(st.integers(1_000_000_000, 2_999_999_999), max_size=40))
 def test_a_bit_for_each_npi(npis: list[int]):
     seen = SeenNpis()

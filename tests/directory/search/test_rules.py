@@ -1,7 +1,7 @@
 """Which word is looked up first, and which may have been meant."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from idp.directory.search import rules
@@ -22,6 +22,7 @@ def test_slips_are_counted_as_people_make_them(one: str, other: str, count: int)
     assert rules.slips(one, other) == count
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(one=words, other=words)
 def test_slips_are_the_same_both_ways_and_none_only_for_equals(one: str, other: str):
     assert rules.slips(one, other) == rules.slips(other, one)

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.directory import facts
+from idp.directory.changed import DirectoryChange, What
 from idp.directory.imports import bulk, name_words
 from idp.directory.imports.npi.rules import NpiRow, Source, Standing, is_older
 from idp.directory.imports.run import Run
 from idp.directory.models import NpiRecord, NpiWord
 from idp.directory.rules import NATIONAL, key_words
-from idp.directory.upstairs import DirectoryChange, What
 
 record: Final[Table] = NpiRecord.__table__  # type: ignore[assignment]
 word: Final[Table] = NpiWord.__table__  # type: ignore[assignment]

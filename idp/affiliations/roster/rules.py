@@ -1,0 +1,32 @@
+"""Which changes of the directory suspend whom."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+from uuid import UUID
+
+from idp.directory.changed import DirectoryChange, What
+
+_OF_THE_RECORD: Final = frozenset({What.ENDED, What.NPI_DEACTIVATED, What.TIN_CHANGED})
+_OF_THE_PRACTICE: Final = frozenset({What.PRACTICE_MERGED, What.PRACTICE_RETIRED})
+_MAY_EMPTY: Final = frozenset({What.ENDED, What.NPI_DEACTIVATED})
+"""Its practice may have nobody in force any more."""
+
+
+def suspended(changes: Iterable[DirectoryChange]) -> Mapping[UUID, What]:
+    """Records and practices for which nobody can act any more, each with the first reason."""
+    found: dict[UUID, What] = {}
+    for change in changes:
+        if change.what in _OF_THE_PRACTICE:
+            found.setdefault(change.practice_id, change.what)
+        elif change.provider_id is not None and change.what in _OF_THE_RECORD:
+            found.setdefault(change.provider_id, change.what)
+    return found
+
+
+def to_look_at(changes: Iterable[DirectoryChange]) -> Mapping[tuple[UUID, str], What]:
+    """Practices, each in its registry, that may have lost their last record in force."""
+    found: dict[tuple[UUID, str], What] = {}
+    for change in changes:
+        if change.what in _MAY_EMPTY:
+            found.setdefault((change.practice_id, change.registry), change.what)
+    return found

@@ -1,0 +1,70 @@
+"""Hears of the directory's changes: tokens of who can no longer act die at once, and their portals are called."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, Table, and_, or_, select, update
+from sqlalchemy.orm import Session
+
+from idp.affiliations.models import Affiliation
+from idp.affiliations.roster import rules
+from idp.audit import service as audit
+from idp.audit.events import Event
+from idp.directory import service as directory
+from idp.directory.changed import DirectoryChange
+from idp.foundation.database import see_as
+from idp.foundation.origin import Origin
+from idp.sessions import fan_out
+from idp.vocabulary.affiliation import AffiliationStatus
+
+_MANY: Final = 500
+_table: Table = Affiliation.__table__  # type: ignore[assignment]
+
+
+def hear(tx: Session, changes: Sequence[DirectoryChange], *, actor: str, now: datetime, origin: Origin) -> None:
+    """Raise the epoch of every active affiliation that reads `suspended` from now on, and audit why (D4, MODEL §10).
+
+    What the roster restores reads `active` again by itself; new tokens are then a new grant's.
+    """
+    reasons: dict[object, str] = {target: what.value for target, what in rules.suspended(changes).items()}
+    conditions: list[ColumnElement[bool]] = [_table.c.target_id == target for target in reasons]
+    for (practice, registry), what in rules.to_look_at(changes).items():
+        if not directory.practice_in_force(tx, practice_id=practice, registry=registry, now=now):
+            reasons.setdefault(practice, what.value)
+            conditions.append(and_(_table.c.target_id == practice, _table.c.registry == registry))
+    if not conditions:
+        return
+    see_as(tx, everything=True)
+    for start in range(0, len(conditions), _MANY):
+        _suspend(tx, conditions[start : start + _MANY], reasons, actor=actor, now=now, origin=origin)
+
+
+def _suspend(
+    tx: Session,
+    conditions: Sequence[ColumnElement[bool]],
+    reasons: dict[object, str],
+    *,
+    actor: str,
+    now: datetime,
+    origin: Origin,
+) -> None:
+    active = _table.c.status == AffiliationStatus.ACTIVE.value
+    columns = (_table.c.id, _table.c.subject_id, _table.c.target_kind, _table.c.target_id)
+    rows = tx.execute(select(*columns).where(active, or_(*conditions)).order_by(_table.c.id)).all()
+    for row in rows:
+        tx.execute(
+            update(_table).where(_table.c.id == row.id).values(epoch=_table.c.epoch + 1, version=_table.c.version + 1)
+        )
+        fan_out.owe_for_affiliation(tx, affiliation_id=row.id, now=now)
+        audit.append(
+            tx,
+            Event.AFFILIATION_CHANGED,
+            now=now,
+            actor=actor,
+            origin=origin,
+            subject_id=row.subject_id,
+            target_kind=row.target_kind,
+            target_id=str(row.target_id),
+            details={"before": "active", "after": "suspended", "roster": reasons[row.target_id]},
+        )

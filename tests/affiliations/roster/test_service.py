@@ -1,0 +1,100 @@
+"""The roster changes: who can no longer act reads suspended, and what they hold dies in the same transaction."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from idp.affiliations.models import Affiliation
+from idp.audit.models import AuditEvent
+from idp.directory.models import Practice, Provider
+from idp.foundation.database import reading, see_as
+from tests.directory.files import GROUP, MEMBER, OFF, PERSON_NPI, PRACTITIONER, taken
+from tests.factories import Make
+
+pytestmark = pytest.mark.both
+
+ENDED = {"status": "terminated", "end_date": "2026-02-15"}
+NEWCOMER = PRACTITIONER | {
+    "provider_id": "555555555", "npi": "1982607537", "legal_name": "Quentin Marchetti", "last_name": "Marchetti",
+    "first_name": "Quentin", "effective_date": "2026-03-01",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def roster(app: object, now: datetime) -> None:
+    taken([GROUP, MEMBER, PRACTITIONER], now=now)
+
+
+def provider(number: str) -> Provider:
+    with reading() as tx:
+        return tx.execute(select(Provider).where(Provider.provider_id == number)).scalar_one()
+
+
+def practice_of(number: str) -> Practice:
+    with reading() as tx:
+        return tx.get_one(Practice, provider(number).practice_id)
+
+
+def epoch(row: Affiliation) -> int:
+    with reading() as tx:
+        see_as(tx, everything=True)
+        return tx.execute(select(Affiliation.epoch).where(Affiliation.id == row.id)).scalar_one()
+
+
+def reasons() -> list[str]:
+    with reading() as tx:
+        query = select(AuditEvent.details).where(AuditEvent.type == "affiliation_changed").order_by(AuditEvent.id)
+        return [details["roster"] for details in tx.execute(query).scalars()]
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        (ENDED, "provider_ended"),
+        ({"tin": "666025842"}, "tin_changed"),
+        ({"zip_codes": "06010"}, None),
+        ({"legal_name": "Inés Roos"}, None),
+    ],
+)
+def test_MODEL_10_a_record_that_ends_or_moves_cuts_its_people_off(
+    make: Make, now: datetime, changed: dict[str, str], reason: str | None
+):
+    its = make.affiliation(make.subject(), provider("123456789"), registry="ozark")
+    others = make.affiliation(make.subject(), provider("222222222"), registry="ozark")
+    pending = make.affiliation(make.subject(), provider("123456789"), registry="ozark", status="unverified")
+    taken([PRACTITIONER | changed], now=now + timedelta(days=1))
+    assert epoch(its) == (2 if reason else 1)
+    assert (epoch(others), epoch(pending)) == (1, 1)
+    assert reasons() == ([reason] if reason else [])
+
+
+def test_MODEL_10_a_deactivated_npi_cuts_its_people_off_once(make: Make, now: datetime):
+    its = make.affiliation(make.subject(), provider("123456789"), registry="ozark")
+    taken([OFF], "nppes", now=now)
+    taken([OFF], "nppes", now=now)
+    assert (epoch(its), reasons()) == (2, ["npi_deactivated"])
+    taken([PERSON_NPI | {"Last Update Date": "02/05/2026"}], "nppes", now=now)
+    assert epoch(its) == 2
+
+
+def test_MODEL_10_a_practice_is_cut_off_with_its_last_record_only(make: Make, now: datetime):
+    its = make.affiliation(make.subject(), practice_of("000042"), registry="ozark")
+    taken([MEMBER | ENDED], now=now)
+    assert epoch(its) == 1
+    taken([GROUP | ENDED], now=now)
+    assert (epoch(its), reasons()) == (2, ["provider_ended"])
+
+
+def test_MODEL_10_nobody_follows_a_tin_to_its_new_owner(make: Make, now: datetime):
+    practice = practice_of("123456789")
+    its = make.affiliation(make.subject(), practice, registry="ozark")
+    taken([PRACTITIONER | ENDED, NEWCOMER], now=now + timedelta(days=1))
+    assert practice_of("555555555").id != practice.id
+    assert (epoch(its), reasons()) == (2, ["practice_retired"])
+
+
+def test_MODEL_10_a_full_file_cuts_off_who_is_no_longer_in_it(make: Make, now: datetime):
+    its = make.affiliation(make.subject(), provider("123456789"), registry="ozark")
+    taken([GROUP, MEMBER], now=now, full=lambda *_: True)
+    assert (epoch(its), reasons()) == (2, ["provider_ended"])
