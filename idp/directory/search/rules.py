@@ -14,6 +14,7 @@ NEAR_ENOUGH: Final = 0.19
 CONSIDERED: Final = 50
 WEIGHED: Final = 5
 _SHORT: Final = 5
+_INITIAL: Final = 3
 LENGTHS: Final = 2
 """A misspelling is at most so many letters longer or shorter."""
 
@@ -58,12 +59,13 @@ class NpiPage:
 
 
 def order(counts: Mapping[str, int]) -> tuple[str, ...]:
-    """The words with the rarest first: it is looked up, the others are only compared. Of common ones the first typed.
+    """The words with the rarest first: it is looked up, the others are only compared. Of common ones the first typed, but no
+    initial.
 
     People type names as they are written, first name first: among all of a first name, in the order of names, those with
     one surname are strewn evenly and a page is soon full; among all of a surname, those with one first name stand together.
     """
-    ranked = sorted(enumerate(counts.items()), key=lambda each: (each[1][1], each[0]))
+    ranked = sorted(enumerate(counts.items()), key=lambda each: (each[1][1], len(each[1][0]) < _INITIAL, each[0]))
     return tuple(word for _at, (word, _count) in ranked)
 
 

@@ -12,6 +12,7 @@ words = st.text("abcdeß", min_size=1, max_size=9)
 def test_the_rarest_word_comes_first_then_the_first_typed():
     assert rules.order({"john": 300, "smith": 300, "quentin": 2}) == ("quentin", "john", "smith")
     assert rules.order({"smith": 300, "john": 300}) == ("smith", "john")
+    assert rules.order({"m": 300, "walker": 300}) == ("walker", "m")
 
 
 @pytest.mark.parametrize(
