@@ -80,6 +80,7 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     from idp.authenticators.webauthn import views as webauthn
     from idp.consent import views as consent
     from idp.console import mounting as console
+    from idp.demo import views as demo
     from idp.enrollment import link_views as enrollment
     from idp.foundation import health, house
     from idp.keyring.service import Keyring
@@ -97,7 +98,7 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     own = (account, ways, merging)
     access = (affiliations, access_requests, invitations, manage, manage_requests, manage_invitations, manage_bulk)
     rooms = (relying_parties, *proofs, *access, consent, enrollment, sign_in, oidc, *own)
-    for room in (*rooms, messaging) if settings.demo else rooms:
+    for room in (*rooms, messaging, demo) if settings.demo else rooms:
         app.register_blueprint(room.bp)
     console.mount(app)
     health.attach(app, keys=lambda: bool(house.get(Keyring).algs))

@@ -34,6 +34,7 @@ def card(
         f"  {'Provider':<{width}}  {issuer}",
         *(f"  {client.name:<{width}}  {client.base_url}" for client in (*portals, *partner)),
         f"  {'Mails and SMS':<{width}}  {issuer}/dev/outbox",
+        f"  {'6-digit codes':<{width}}  {issuer}/dev/codes (or an app with totp_secret of {people_file})",
         "",
         "Sign in at any portal as",
         "",

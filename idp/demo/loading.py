@@ -15,24 +15,31 @@ from sqlalchemy.orm import Session
 
 from idp.affiliations import service as affiliations
 from idp.affiliations.models import Affiliation
+from idp.audit import service as audit
+from idp.audit.events import Event
+from idp.authenticators.factors.models import HeldFactor
 from idp.authenticators.password import setting as passwords
 from idp.authenticators.password.kdf import Kdf
 from idp.authenticators.site_key import service as site_keys
+from idp.authenticators.totp import service as totp
 from idp.consent import service as consent
 from idp.demo.people import DemoAffiliation, DemoPerson, WrongPeople, levels_of, midnight
 from idp.directory import service as directory
 from idp.directory.imports.service import run_import
 from idp.foundation import house
-from idp.foundation.database import reading, see_as, writing
+from idp.foundation.database import new_id, reading, see_as, writing
 from idp.foundation.origin import Origin
 from idp.relying_parties import service as relying_parties
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
 from idp.subjects.rules import NewSubject, SubjectFacts, user_id_key
 from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
+from idp.vocabulary.assurance import GAINS, Factor
 from idp.vocabulary.refused import Refused
+from idp.vocabulary.secret import Secret
 
 ACTOR: Final = "system"
+APP: Final = "Demo app"
 ORIGIN: Final = Origin.local("demo")
 TEMPORARY: Final = timedelta(days=7)
 STAY_FRESH: Final = timedelta(days=30)
@@ -99,6 +106,7 @@ def _load_person(person: DemoPerson, *, catalogues: Mapping[str, tuple[str, ...]
         temporary = TEMPORARY if person.must_change else None
         passwords.store(tx, subject=row, digest=digest, plain=person.secret, now=now, temporary_for=temporary)
         _set_site_key(tx, person, subject_id=subject.id, now=now)
+        _add_app(tx, person, subject_id=subject.id, now=now)
         for affiliation in person.affiliations:
             _make_affiliation(tx, affiliation, subject_id=subject.id, catalogues=catalogues, now=now)
         if person.agreements_accepted:
@@ -142,6 +150,26 @@ def _set_site_key(tx: Session, person: DemoPerson, *, subject_id: str, now: date
     )
     if isinstance(kept, Refused):
         raise WrongPeople(f"{person.user_id}: {kept.reason.value}")
+
+
+def _add_app(tx: Session, person: DemoPerson, *, subject_id: str, now: datetime) -> None:
+    if person.totp_secret is None:
+        return
+    gain = GAINS[Factor.TOTP]
+    app = HeldFactor(
+        id=new_id(),
+        subject_id=subject_id,
+        kind=Factor.TOTP.value,
+        name=APP,
+        gives=sorted(gain.acr),
+        amr=list(gain.amr),
+        created_at=now,
+    )
+    tx.add(app)
+    tx.flush()  # the secret's row refers to it
+    totp.keep(tx, factor_id=app.id, secret=Secret(person.totp_secret), last_step=0)
+    details = {"kind": app.kind, "factor": app.id}
+    audit.append(tx, Event.FACTOR_ADDED, now=now, actor=ACTOR, origin=ORIGIN, subject_id=subject_id, details=details)
 
 
 def _make_affiliation(

@@ -66,6 +66,8 @@ class DemoPerson(_Part):
     user_id: str
     email: str
     password: str = Field(min_length=8, repr=False)
+    totp_secret: str | None = Field(default=None, pattern=r"^[A-Z2-7]{32}$", repr=False)
+    """In base32, for an authenticator app; `/dev/codes` shows the current code."""
     given_name: str
     family_name: str
     phone: str | None = None

@@ -1,5 +1,6 @@
 """A browser without a screen: cookies, redirects and plain HTML forms; no script runs (PROTOCOL: pages are drivable)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -64,10 +65,10 @@ class _Forms(HTMLParser):
 
 
 class ScriptedBrowser:
-    """Goes from an authorization request to the redirect URI, typing a login and a password on the way."""
+    """Goes from an authorization request to the redirect URI, typing login, password and code on the way."""
 
-    def __init__(self, *, login: str, password: str) -> None:
-        self._typed = {"username": login, "password": password}
+    def __init__(self, *, login: str, password: str, code: Callable[[], str] | None = None) -> None:
+        self._typed, self._code = {"username": login, "password": password}, code
         self._http = httpx2.Client(timeout=10, trust_env=False, headers={"Accept-Language": "en"})
 
     def __enter__(self) -> "ScriptedBrowser":
@@ -89,6 +90,8 @@ class ScriptedBrowser:
             assert answer.status_code == 200, f"{answer.status_code} at {answer.url}: {answer.text[-1500:]}"
             form = _main_form(answer.text, at=str(answer.url))
             typed = {name: value for name, value in self._typed.items() if name in form.names}
+            if "code" in form.names and self._code is not None:
+                typed["code"] = self._code()
             action = urljoin(str(answer.url), form.action)
             answer = self.send("POST", action, data={**form.fields, **typed}, headers={"Origin": _origin(action)})
         raise AssertionError(f"too many pages; the last was {answer.url}")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.interop.conftest import NODE, environment
 from tests.interop.scripted_browser import ScriptedBrowser
-from tests.journeys.demo import Demo, people
+from tests.journeys.demo import Demo, code_of, people
 
 pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("journeys")]
 SCOPE = "openid profile provider_id tin entitlements"
@@ -45,7 +45,7 @@ def sign_in(demo: Demo, peer: Path, *, client_id: str, method: str) -> dict[str,
         line = process.stdout.readline()
         assert line, process.stderr.read()[-3000:]
         login = rosa["email"] if client_id == "carebridge-provider" else rosa["user_id"]
-        with ScriptedBrowser(login=login, password=rosa["password"]) as browser:
+        with ScriptedBrowser(login=login, password=rosa["password"], code=lambda: code_of(demo, rosa)) as browser:
             back = browser.go(json.loads(line)["url"], until=told["REDIRECT_URI"])
         answer, complaint = process.communicate(back + "\n", timeout=30)
         assert process.returncode == 0, complaint[-3000:]

@@ -6,12 +6,13 @@ It runs as a person would start it (`idp demo`), on ports of its own and in a fo
 import atexit
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 import tomllib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ from threading import Event
 from typing import Any
 
 import httpx2
+import pyotp
 
 from tests.servers import free_ports
 
@@ -67,6 +69,17 @@ def levels(client_id: str) -> list[str]:
     """The access levels of a portal, by its manifest."""
     manifest = tomllib.loads((ROOT / f"clients/manifests/{client_id}.toml").read_text("utf-8"))
     return [level["key"] for level in manifest.get("levels", ())]
+
+
+def code_of(demo: Demo, person: dict[str, Any]) -> str:
+    """What the person's authenticator app shows.
+
+    Journeys sign the same person in more often than every 30 seconds, which a code forbids (RFC 6238 §5.2): so the
+    step used last is forgotten before.
+    """
+    with closing(sqlite3.connect(demo.data_dir / "credence.sqlite3", timeout=20)) as database, database:
+        database.execute("UPDATE totp_secret SET last_step = 0")
+    return pyotp.TOTP(str(person["totp_secret"])).now()
 
 
 @contextmanager

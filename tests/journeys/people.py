@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Page
 
-from tests.journeys.demo import PARTNER, Demo, people
+from tests.journeys.demo import PARTNER, Demo, code_of, people
 
 MOST_PAGES = 10
 
@@ -68,11 +68,21 @@ class Person:
         self.finish(portal)
 
     def type_password(self, portal: PortalPage, *, login: str | None = None, password: str | None = None) -> None:
-        """On one page, or on two where the portal asks for the user ID first (A6)."""
+        """On one page, or on two where the portal asks for the user ID first (A6); then the code, if one is asked."""
         page = portal.page
         self.type_user_id(portal, login=login)
         page.locator("#login-form #password").fill(password or self.password)
-        page.locator("#login-submit").click()
+        with page.expect_navigation():
+            page.locator("#login-submit").click()
+        if page.locator("#factor-form #code").count():
+            self.type_code(portal)
+
+    def type_code(self, portal: PortalPage) -> None:
+        """The code of the person's app."""
+        page = portal.page
+        page.locator("#factor-form #code").fill(code_of(self.demo, self.listed))
+        with page.expect_navigation():
+            page.locator("#factor-submit").click()
 
     def type_user_id(self, portal: PortalPage, *, login: str | None = None) -> None:
         """Until the page with the password is there."""

@@ -25,6 +25,11 @@ def step_of(now: datetime) -> int:
     return int(now.timestamp()) // PERIOD
 
 
+def code_at(secret: str, *, now: datetime) -> str:
+    """The code of a moment."""
+    return pyotp.TOTP(secret, digits=DIGITS, interval=PERIOD).generate_otp(step_of(now))
+
+
 def matching_step(secret: str, typed: str, *, now: datetime) -> int | None:
     """The step, at most one away from now, whose code this is; only ASCII digits are one, blanks between them aside."""
     code = typed.replace(" ", "")
