@@ -72,6 +72,8 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     from idp.affiliations import views as affiliations
     from idp.affiliations.invitations import views as invitations
     from idp.affiliations.requests import views as access_requests
+    from idp.authenticators.alerts import views as alerts
+    from idp.authenticators.codes import views as codes
     from idp.authenticators.factors import views as factors
     from idp.authenticators.password import views as password
     from idp.authenticators.recovery import views as recovery
@@ -94,7 +96,7 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     from idp.relying_parties import views as relying_parties
     from idp.sign_in import views as sign_in
 
-    proofs = (password, recovery, factors, totp, recovery_codes, webauthn)
+    proofs = (password, recovery, alerts, factors, totp, codes, recovery_codes, webauthn)
     own = (account, ways, merging)
     access = (affiliations, access_requests, invitations, manage, manage_requests, manage_invitations, manage_bulk)
     rooms = (relying_parties, *proofs, *access, consent, enrollment, sign_in, oidc, *own)

@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from idp.account.rules import browser_name
 from idp.account.upstairs import serves
 from idp.affiliations import service as affiliations
 from idp.affiliations.rules import Blocked, Held, blocked, levels_at, status_at
@@ -17,6 +16,7 @@ from idp.foundation import house
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
 from idp.sessions import service as sessions
+from idp.sessions.browsers import browser_name
 from idp.settings import Settings
 from idp.vocabulary.affiliation import AffiliationStatus
 

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from idp.account import facts, service, words
 from idp.account.forms import ChangePasswordForm, LanguageForm
 from idp.account.pages import my_session, myself, need_session, only_a_button, saved
-from idp.account.rules import LANGUAGES, ZONES, browser_name
+from idp.account.rules import LANGUAGES, ZONES
 from idp.affiliations.words import BLOCKED
 from idp.authenticators.password import setting
 from idp.authenticators.password.rules import Reason as PasswordReason
@@ -21,6 +21,7 @@ from idp.foundation.database import reading
 from idp.foundation.front_door import origin, route_policy
 from idp.foundation.parsing import FormErrors
 from idp.sessions import cookies
+from idp.sessions.browsers import browser_name
 from idp.sessions.service import NewSession
 from idp.subjects import service as subjects
 from idp.vocabulary.refused import Refused

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
+from idp.authenticators.alerts import service as alerts
 from idp.authenticators.upstairs import Upstairs
 from idp.foundation import house
 from idp.foundation.origin import Origin
@@ -42,11 +43,19 @@ def admit(
     amr: Sequence[Amr],
     proven: Mapping[str, datetime],
 ) -> NewSession:
-    """Accept the terms beside the button (B1), make the session, audit; `subject` is locked by the caller."""
+    """Accept the terms beside the button (B1), tell of a new browser, make the session, audit; `subject` is locked by the caller."""
     party = relying_parties.find(arrival.client_id) if arrival.client_id else None
     if party is not None and party.manifest.sign_in.terms is not None:
         accept = house.get(Upstairs).accept_terms
         accept(tx, subject_id=subject.id, party=party, now=arrival.now, origin=arrival.origin)
+    alerts.sign_in_seen(
+        tx,
+        subject_id=subject.id,
+        party=party,
+        browser_digest=arrival.browser_digest,
+        now=arrival.now,
+        origin=arrival.origin,
+    )
     session = sessions.authenticated(
         tx,
         txn=arrival.txn,

@@ -17,6 +17,7 @@ from idp.enrollment.steps.find_provider.step import FindProvider
 from idp.enrollment.steps.identify_trading_partner.step import IdentifyTradingPartner
 from idp.enrollment.steps.pin_letter.step import PinLetter
 from idp.enrollment.steps.requestor_details.step import RequestorDetails
+from idp.enrollment.steps.set_up_mfa.step import SetUpMfa
 from idp.enrollment.steps.site_key.step import SiteKey
 from idp.enrollment.steps.verify_email.step import VerifyEmail
 
@@ -36,6 +37,7 @@ _BEHAVIOURS: Final[Mapping[str, Step]] = {
         IdentifyTradingPartner(),
         PinLetter(),
         RequestorDetails(),
+        SetUpMfa(),
         SiteKey(),
         VerifyEmail(),
     )

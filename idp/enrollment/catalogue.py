@@ -17,6 +17,7 @@ from idp.enrollment.steps.find_provider.declared import DECLARED as FIND_PROVIDE
 from idp.enrollment.steps.identify_trading_partner.declared import DECLARED as IDENTIFY_TRADING_PARTNER
 from idp.enrollment.steps.pin_letter.declared import DECLARED as PIN_LETTER
 from idp.enrollment.steps.requestor_details.declared import DECLARED as REQUESTOR_DETAILS
+from idp.enrollment.steps.set_up_mfa.declared import DECLARED as SET_UP_MFA
 from idp.enrollment.steps.site_key.declared import DECLARED as SITE_KEY
 from idp.enrollment.steps.verify_email.declared import DECLARED as VERIFY_EMAIL
 
@@ -36,6 +37,7 @@ CATALOGUE: Final[Mapping[str, Declared]] = {
         IDENTIFY_TRADING_PARTNER,
         PIN_LETTER,
         REQUESTOR_DETAILS,
+        SET_UP_MFA,
         SITE_KEY,
         VERIFY_EMAIL,
     )

@@ -50,6 +50,7 @@ BUCKETS: Final[dict[str, tuple[int, timedelta]]] = {
     "sign_in": (20, timedelta(minutes=1)),
     "passkey": (120, timedelta(minutes=1)),
     "recovery": (10, timedelta(minutes=10)),
+    "codes": (10, timedelta(minutes=10)),
     "enrollment": (30, timedelta(minutes=1)),
     "availability": (20, timedelta(minutes=1)),
     "authorize": (300, timedelta(minutes=1)),

@@ -42,6 +42,28 @@ def notify(
     _owe(tx, notice=notice, recipient=recipient, party=party, context=context, now=now, link=link)
 
 
+def text_person(
+    tx: Session,
+    *,
+    notice: str,
+    subject: SubjectFacts,
+    phone: str,
+    party: RelyingParty | None,
+    context: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    """Owe a person a short message to a telephone of theirs, kept by us (RC-06)."""
+    recipient = Recipient(
+        subject_id=subject.id,
+        email=None,
+        phone=phone,
+        locale=subject.locale or "en",
+        zoneinfo=subject.zoneinfo or house.get(Settings).default_zone,
+        name=subject.name,
+    )
+    _owe(tx, notice=notice, recipient=recipient, party=party, context=context, now=now, link=None)
+
+
 def notify_address(
     tx: Session,
     *,

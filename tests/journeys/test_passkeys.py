@@ -67,7 +67,9 @@ def make_passkey(demo: Demo, someone: Person, page: Page, name: str) -> None:
     page.goto(f"{demo.issuer}/sign-in?to=account.overview&set-up=1")
     page.locator("#username").fill(someone.user_id)
     page.locator("#password").fill(someone.password)
-    page.locator("#login-submit").click()
+    with page.expect_navigation():
+        page.locator("#login-submit").click()
+    someone.type_code(page)
     page.locator("main a[href$='/set-up-mfa/passkey']").click()
     check(page)
     page.locator("#name").fill(name)

@@ -75,6 +75,7 @@ def person_of(picked: Picked) -> DemoPerson:
         "user_id": "real.first",
         "email": "real.first@people.example",
         "password": PASSWORD,
+        "totp_secret": "MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U",
         "given_name": "Real",
         "family_name": "First",
         "shows": "acts for rows of the real files",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.demo import Demo
+from tests.journeys.demo import Demo, code_of
 from tests.journeys.people import Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
@@ -39,6 +39,10 @@ def test_X6_the_keyboard_is_enough(client_id: str, rosa: Person) -> None:
     if not page.evaluate("document.activeElement.id === 'password'"):
         tab_to(page, "#password")
     page.keyboard.type(rosa.password)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id === 'code'")
+    page.keyboard.type(code_of(rosa.demo, rosa.listed))
     page.keyboard.press("Enter")
     page.wait_for_url(f"{portal.base}/**")
     assert portal.me is not None

@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from idp.account.proofs import rules
-from idp.account.rules import browser_name
 from idp.account.upstairs import portals_held
 from idp.authenticators.factors import facts, removing
 from idp.authenticators.factors.rules import Held, Reason, is_fresh, to_prove
@@ -18,6 +17,7 @@ from idp.foundation.database import reading, writing
 from idp.foundation.origin import Origin
 from idp.relying_parties import service as relying_parties
 from idp.sessions import service as sessions
+from idp.sessions.browsers import browser_name
 from idp.sessions.rules import SessionFacts
 from idp.sign_in.assurance import facts as assurance
 from idp.sign_in.assurance.rules import accepted, demands

@@ -17,6 +17,7 @@ from idp.sessions import cookies
 from idp.sessions import parked as pages
 from idp.sessions.parked import Parked
 from idp.sessions.rules import SessionFacts, TransactionFacts
+from idp.settings import Settings
 from idp.subjects import service as subjects
 from idp.subjects.rules import SubjectFacts
 from idp.vocabulary.assurance import Factor
@@ -101,8 +102,15 @@ def setting_up(txn: UUID) -> SettingUp | None:
         held = facts.held(tx, subject_id=session.subject_id)
     if subject is None:
         return None
-    kinds = tuple(kind for kind in Factor if kind in parked.transaction.accepts and kind in SET_UP_PAGES)
+    offered = SET_UP_PAGES.keys() - _unreachable()
+    kinds = tuple(kind for kind in Factor if kind in parked.transaction.accepts and kind in offered)
     return SettingUp(parked, session, subject, held, kinds)
+
+
+def _unreachable() -> frozenset[Factor]:
+    """Without a gateway no SMS is sent, so nobody may come to rely on one."""
+    settings = house.get(Settings)
+    return frozenset() if settings.demo or settings.sms_url is not None else frozenset({Factor.SMS})
 
 
 def attempt(txn: UUID, *, remember: bool = False) -> proving.Attempt:

@@ -12,6 +12,7 @@ from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.authenticators import admission
 from idp.authenticators.admission import Arrival
+from idp.authenticators.alerts import service as alerts
 from idp.authenticators.factors import budgets
 from idp.authenticators.factors.models import HeldFactor
 from idp.authenticators.factors.rules import Reason, still_pending
@@ -20,6 +21,7 @@ from idp.authenticators.upstairs import Upstairs
 from idp.foundation import house
 from idp.foundation.database import writing
 from idp.foundation.origin import Origin
+from idp.relying_parties import service as relying_parties
 from idp.sessions import service as sessions
 from idp.sessions import step_up, transactions
 from idp.sessions.rules import PASSWORD, NewDevice, SessionFacts, TransactionFacts
@@ -135,7 +137,7 @@ def complete(tx: Session, attempt: Attempt, opened: Opened, *, proof: Proof) -> 
 
 
 def fail(tx: Session, attempt: Attempt, opened: Opened, *, kind: Factor, reason: Refused) -> None:
-    """Audit a factor that was not taken; what was typed is never noted (AU-07)."""
+    """Audit a factor that was not taken, and tell its owner of the third; what was typed is never noted (AU-07)."""
     audit.append(
         tx,
         Event.SIGN_IN_REFUSED,
@@ -147,6 +149,10 @@ def fail(tx: Session, attempt: Attempt, opened: Opened, *, kind: Factor, reason:
         client_id=opened.transaction.client_id,
         details={"method": kind.value},
     )
+    if opened.lifts is None:
+        client_id = opened.transaction.client_id
+        party = relying_parties.find(client_id) if client_id else None
+        alerts.factor_failed(tx, subject_id=opened.subject.id, party=party, now=attempt.now, origin=attempt.origin)
 
 
 def _remember(tx: Session, attempt: Attempt, opened: Opened, subject: Subject) -> NewDevice | None:

@@ -14,8 +14,6 @@ from idp.vocabulary.assurance import STRONG, Acr, Amr, Factor
 FRESH_FOR: Final = timedelta(minutes=15)
 """How long a strong proof lets somebody change what proves them (MODEL §9, step-up)."""
 MOST_OF_A_KIND: Final = 10
-TELL_AFTER: Final = 3
-"""Wrong second factors at one sign-in after which the person is told that their password was right (MF-04)."""
 
 
 class Reason(StrEnum):

@@ -7,6 +7,7 @@ Everything older dies with the old password: sessions, grants, tokens by the per
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import insert, update
@@ -37,6 +38,8 @@ from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
 
 STEP = "change-password"
+USELESS: Final = "!"
+"""A digest that matches nothing (SI-18)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,19 @@ def refresh(
             .where(PasswordCredential.subject_id == subject.id, PasswordCredential.digest == credential.digest)
             .values(**values)
         )
+
+
+def make_useless(tx: Session, *, subject: Subject, now: datetime) -> None:
+    """Nobody's password opens the account any more; a reset by mail does. All that is older than now is dead (D4)."""
+    subject.epoch += 1
+    subject.version += 1
+    subject.updated_at = now
+    tx.execute(
+        update(PasswordCredential)
+        .where(PasswordCredential.subject_id == subject.id)
+        .values(digest=USELESS, satisfies=[], must_change=True, temporary_until=None)
+    )
+    artefacts.void(tx, now=now, kind=Kind.PASSWORD_RESET, subject_id=subject.id)
 
 
 def tell_changed(tx: Session, *, subject: SubjectFacts, party: RelyingParty | None, now: datetime) -> None:

@@ -8,8 +8,12 @@ from uuid import UUID
 from sqlalchemy import Table, select, update
 from sqlalchemy.orm import Session
 
+<<<<<<< HEAD
 from idp.authenticators.factors import adding, budgets, proving
 from idp.authenticators.factors import facts as factors
+=======
+from idp.authenticators.factors import adding, budgets, keeping, proving
+>>>>>>> a6281d5 (Send codes by SMS and e-mail; tell of new browsers and failed factors, with a link that ends what is not theirs; set up factors in a ceremony)
 from idp.authenticators.factors.adding import SetUp
 from idp.authenticators.factors.proving import Attempt, Proof
 from idp.authenticators.factors.rules import Reason, working
@@ -19,7 +23,6 @@ from idp.foundation import house, vault
 from idp.foundation.database import writing
 from idp.keyring import resealing
 from idp.keyring.service import Keyring
-from idp.sessions import transactions
 from idp.sessions.rules import TransactionFacts
 from idp.sessions.service import NewSession
 from idp.vocabulary.assurance import Factor
@@ -57,18 +60,13 @@ def begin(set_up: SetUp) -> Refused | None:
         place = adding.open_step(tx, set_up, kind=KIND)
         if isinstance(place, Refused):
             return place
-        plain = rules.new_secret().encode()
-        sealed = vault.seal(plain, keys=house.get(Keyring).vault, context=_pending_place(set_up.txn))
-        transactions.keep_secret(tx, txn=set_up.txn, sealed=sealed)
+        keeping.keep(tx, txn=set_up.txn, kind=KIND, value=Secret(rules.new_secret()))
     return None
 
 
 def pending_secret(transaction: TransactionFacts) -> Secret | None:
     """The secret that is being set up, to be shown until it is proven and never after (MF-08)."""
-    if transaction.set_up_sealed is None:
-        return None
-    keys = house.get(Keyring).vault
-    return Secret(vault.unseal(transaction.set_up_sealed, keys=keys, context=_pending_place(transaction.id)).decode())
+    return keeping.kept(transaction, kind=KIND)
 
 
 def confirm(set_up: SetUp, *, typed: str, name: str) -> NewSession | Refused:
@@ -90,7 +88,7 @@ def confirm(set_up: SetUp, *, typed: str, name: str) -> NewSession | Refused:
             return added
         factor_id, session = added
         keep(tx, factor_id=factor_id, secret=secret, last_step=step)
-        transactions.keep_secret(tx, txn=set_up.txn, sealed=None)
+        keeping.forget_kept(tx, txn=set_up.txn)
         budgets.succeeded(tx, account=set_up.session.subject_id, txn=set_up.txn, now=set_up.now)
         return session
 
@@ -121,10 +119,6 @@ def _take(tx: Session, typed: str, *, mine: tuple[UUID, ...], now: datetime) -> 
             return UUID(str(row.factor_id))
         replayed = True
     return Refused(Reason.REPLAYED if replayed else Reason.WRONG_CODE)
-
-
-def _pending_place(txn: UUID) -> str:
-    return f"sign_in_transaction.set_up_sealed:{txn}"
 
 
 resealing.register("totp_secret.secret", resealing.of_column(TotpSecret.secret_sealed, context=place_of))

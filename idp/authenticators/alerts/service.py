@@ -1,0 +1,127 @@
+"""Noticing, telling, and *this wasn't me*."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from idp.audit import service as audit
+from idp.audit.events import Event
+from idp.authenticators.alerts import rules
+from idp.authenticators.alerts.rules import Reason, Seen
+from idp.authenticators.password import setting as passwords
+from idp.authenticators.remembered_devices import service as devices
+from idp.foundation import artefacts, house, limiter
+from idp.foundation.artefacts import Kind, Redeemed, digest_of
+from idp.foundation.database import Rows, reading, writing
+from idp.foundation.limiter import Budget
+from idp.foundation.origin import Origin
+from idp.messaging.rules import Link
+from idp.relying_parties.rules import RelyingParty
+from idp.sessions import notices
+from idp.sessions import service as sessions
+from idp.sessions.browsers import browser_name
+from idp.sessions.models import BrowserSession
+from idp.sessions.rules import Ended
+from idp.settings import Settings
+from idp.subjects import service as subjects
+from idp.subjects.models import Subject
+from idp.subjects.rules import SubjectFacts
+from idp.vocabulary.refused import Refused
+from idp.vocabulary.secret import Secret
+
+PATH: Final = "/sign-in/not-me"
+_LOOKED_AT: Final = 200
+_FAILURES: Final = Budget(
+    name="factor_failures_told",
+    limit=rules.TELL_AFTER,
+    window=timedelta(days=1),
+    lock_first=timedelta(days=1),
+    lock_max=timedelta(days=1),
+)
+"""Counts failures to the one that is told; then a day's silence, so that nobody floods a mailbox."""
+_sessions = BrowserSession.__table__
+
+
+def sign_in_seen(
+    tx: Session,
+    *,
+    subject_id: str,
+    party: RelyingParty | None,
+    browser_digest: bytes,
+    now: datetime,
+    origin: Origin,
+) -> None:
+    """Tell a person of a sign-in from a browser that they were not seen with; call it before the session is made."""
+    here = Seen(browser_digest, origin.user_agent[:256], origin.address[:45])
+    if rules.is_new(here, before=_before(tx, subject_id=subject_id, now=now)):
+        _tell(tx, "new_sign_in", subject_id=subject_id, party=party, now=now, origin=origin)
+
+
+def factor_failed(tx: Session, *, subject_id: str, party: RelyingParty | None, now: datetime, origin: Origin) -> None:
+    """Count a wrong second factor after a right password, and tell at the third (MF-04)."""
+    if limiter.reserve(tx, budget=_FAILURES, key=subject_id, now=now) == rules.TELL_AFTER:
+        _tell(tx, "factor_failed", subject_id=subject_id, party=party, now=now, origin=origin)
+
+
+def look_at_link(token: str, *, now: datetime) -> SubjectFacts | Refused:
+    """Whose link it is, while it is good; uses nothing up (RC-09)."""
+    with reading() as tx:
+        found = artefacts.peek(tx, kind=Kind.SIGN_IN_ALERT, digest=digest_of(token), now=now)
+        return found if isinstance(found, Refused) else _whose(tx, found)
+
+
+def not_me(token: str, *, now: datetime, origin: Origin) -> SubjectFacts | Refused:
+    """End everything that is signed in and make the password useless: only a reset by mail leads in again."""
+    with writing() as tx:
+        used = artefacts.redeem(tx, kind=Kind.SIGN_IN_ALERT, digest=digest_of(token), now=now)
+        subject = used if isinstance(used, Refused) else _whose(tx, used)
+        if isinstance(subject, Refused):
+            return Refused(Reason.DEAD_LINK)
+        row = tx.get(Subject, subject.id, with_for_update=True, populate_existing=True)
+        assert row is not None
+        passwords.make_useless(tx, subject=row, now=now)
+        sessions.end_sessions_of(tx, subject_id=row.id, reason=Ended.BY_OWNER, now=now, origin=origin)
+        devices.forget_all(tx, subject_id=row.id, now=now, origin=origin)
+        artefacts.void(tx, now=now, kind=Kind.SIGN_IN_ALERT, subject_id=row.id)
+        audit.append(tx, Event.DISOWNED, now=now, actor=row.id, origin=origin, subject_id=row.id)
+        return subject
+
+
+def _before(tx: Rows, *, subject_id: str, now: datetime) -> list[Seen]:
+    rows = tx.execute(
+        select(_sessions.c.browser_digest, _sessions.c.user_agent, _sessions.c.address)
+        .where(_sessions.c.subject_id == subject_id, _sessions.c.created_at > now - rules.REMEMBERED_FOR)
+        .order_by(_sessions.c.created_at.desc())
+        .limit(_LOOKED_AT)
+    )
+    return [Seen(bytes(row.browser_digest), row.user_agent, row.address) for row in rows]
+
+
+def _tell(
+    tx: Session, notice: str, *, subject_id: str, party: RelyingParty | None, now: datetime, origin: Origin
+) -> None:
+    subject = subjects.by_id(tx, subject_id=subject_id)
+    if subject is None or subject.email is None:
+        return
+    secret, identity = artefacts.issue(
+        tx,
+        kind=Kind.SIGN_IN_ALERT,
+        now=now,
+        lifetime=rules.LINK_LIFETIME,
+        subject_id=subject_id,
+        payload={"epoch": subject.epoch},
+    )
+    url = Secret(f"{house.get(Settings).issuer}{PATH}?token={secret.reveal()}")
+    context = {"url": url, "browser": browser_name(origin.user_agent), "address": origin.address}
+    link = Link(identity, rules.LINK_LIFETIME)
+    notices.notify(tx, notice=notice, subject=subject, party=party, context=context, now=now, link=link)
+
+
+def _whose(tx: Rows, found: Redeemed) -> SubjectFacts | Refused:
+    """The link dies with what it was about: a reset or a disabling since has ended it all anyway."""
+    subject = subjects.by_id(tx, subject_id=found.subject_id or "")
+    if subject is None or subject.epoch != found.payload.get("epoch"):
+        return Refused(Reason.DEAD_LINK)
+    return subject

@@ -1,0 +1,226 @@
+"""Sending a code to an address that we keep, and taking it back once (MF-13…16, RA-04)."""
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from idp.audit import service as audit
+from idp.audit.events import Event
+from idp.authenticators.codes import rules
+from idp.authenticators.codes.models import CodePhone
+from idp.authenticators.codes.rules import Reason
+from idp.authenticators.factors import adding, budgets, keeping, proving
+from idp.authenticators.factors.adding import SetUp
+from idp.authenticators.factors.proving import Attempt, Proof
+from idp.authenticators.factors.rules import Held
+from idp.authenticators.factors.rules import Reason as FactorReason
+from idp.foundation import artefacts, house, limiter, vault
+from idp.foundation.artefacts import Kind
+from idp.foundation.database import Rows, writing
+from idp.foundation.limiter import Budget
+from idp.foundation.origin import Origin
+from idp.keyring import resealing
+from idp.keyring.service import Keyring
+from idp.relying_parties import service as relying_parties
+from idp.sessions import notices
+from idp.sessions.rules import TransactionFacts
+from idp.sessions.service import NewSession
+from idp.subjects.rules import SubjectFacts
+from idp.vocabulary.assurance import Factor
+from idp.vocabulary.refused import Refused
+from idp.vocabulary.secret import Secret
+
+_HOUR: Final = timedelta(hours=1)
+
+
+def _sent(name: str, limit: int) -> Budget:
+    return Budget(name=name, limit=limit, window=_HOUR, lock_first=_HOUR, lock_max=_HOUR)
+
+
+TO_ACCOUNT: Final = _sent("codes_to_account", 6)
+TO_ADDRESS: Final = _sent("codes_to_address", 6)
+TO_PREFIX: Final = _sent("codes_to_prefix", 60)
+BY_SMS: Final = _sent("codes_by_sms", 3000)
+"""SMS costs money: what all people together may cause in an hour (RX-10)."""
+
+
+def send(attempt: Attempt, *, kind: Factor, factor: Held) -> Refused | None:
+    """Send a code for this sign-in to the factor's own address; a former one for it is void."""
+    with writing() as tx:
+        opened = proving.open_step(tx, attempt, kind=kind)
+        if isinstance(opened, Refused):
+            return opened
+        address = address_of(tx, factor, subject=opened.subject)
+        if address is None:
+            return Refused(Reason.NO_MAILBOX)
+        return _send(
+            tx, opened.transaction, opened.subject, kind=kind, address=address, now=attempt.now, origin=attempt.origin
+        )
+
+
+def prove(attempt: Attempt, *, kind: Factor, typed: str, mine: tuple[Held, ...]) -> NewSession | Refused:
+    """Take a code that was sent in this sign-in to where one of `mine` leads now (MF-16)."""
+    reserved = proving.reserve(attempt, kind=kind)
+    if isinstance(reserved, Refused):
+        return reserved
+    with writing() as tx:
+        opened = proving.open_step(tx, attempt, kind=kind)
+        if isinstance(opened, Refused):
+            return opened
+        for factor in mine:
+            address = address_of(tx, factor, subject=opened.subject)
+            if address is not None and _take(tx, attempt.txn, opened.subject.id, address, typed, now=attempt.now):
+                return proving.complete(tx, attempt, opened, proof=Proof.of(kind, factor.id))
+        refused = Refused(FactorReason.WRONG_CODE)
+        proving.fail(tx, attempt, opened, kind=kind, reason=refused)
+        return refused
+
+
+def begin(set_up: SetUp, *, kind: Factor, phone: str | None = None) -> Refused | None:
+    """Send the code that proves an address: a telephone typed now, or the mailbox that the account has."""
+    number = rules.mobile(phone) if phone is not None else None
+    if isinstance(number, Refused):
+        return number
+    with writing() as tx:
+        place = adding.open_step(tx, set_up, kind=kind)
+        if isinstance(place, Refused):
+            return place
+        address = number or _mailbox(place.subject)
+        if address is None:
+            return Refused(Reason.NO_MAILBOX)
+        keeping.keep(tx, txn=set_up.txn, kind=kind, value=Secret(address))
+        return _send(
+            tx, place.transaction, place.subject, kind=kind, address=address, now=set_up.now, origin=set_up.origin
+        )
+
+
+def confirm(set_up: SetUp, *, kind: Factor, typed: str, name: str) -> NewSession | Refused:
+    """Add the address once its code is right; it is the one that the code was sent to, whatever is typed (MF-16)."""
+    with writing() as tx:
+        refused = budgets.reserve(tx, account=set_up.session.subject_id, txn=set_up.txn, now=set_up.now)
+        if refused is not None:
+            return refused
+    with writing() as tx:
+        place = adding.open_step(tx, set_up, kind=kind)
+        if isinstance(place, Refused):
+            return place
+        address = keeping.kept(place.transaction, kind=kind)
+        if address is None or not _take(tx, set_up.txn, place.subject.id, address.reveal(), typed, now=set_up.now):
+            return Refused(FactorReason.WRONG_CODE)
+        added = adding.add(tx, set_up, place, kind=kind, name=name)
+        if isinstance(added, Refused):
+            return added
+        factor_id, session = added
+        if kind is Factor.SMS:
+            sealed = vault.seal(address.reveal().encode(), keys=house.get(Keyring).vault, context=place_of(factor_id))
+            tx.add(CodePhone(factor_id=factor_id, phone_sealed=sealed))
+        keeping.forget_kept(tx, txn=set_up.txn)
+        budgets.succeeded(tx, account=set_up.session.subject_id, txn=set_up.txn, now=set_up.now)
+        return session
+
+
+def address_of(tx: Rows, factor: Held, *, subject: SubjectFacts) -> str | None:
+    """Where this factor's codes go now; an e-mail factor follows the person's proven address."""
+    if factor.kind is Factor.EMAIL:
+        return _mailbox(subject)
+    table = CodePhone.__table__
+    sealed = tx.execute(select(table.c.phone_sealed).where(table.c.factor_id == factor.id)).scalar()
+    if sealed is None:
+        return None
+    return vault.unseal(bytes(sealed), keys=house.get(Keyring).vault, context=place_of(factor.id)).decode()
+
+
+def place_of(factor_id: UUID) -> str:
+    """Where a telephone is sealed for."""
+    return f"code_phone.phone_sealed:{factor_id}"
+
+
+def _mailbox(subject: SubjectFacts) -> str | None:
+    return subject.email if subject.email_verified_at is not None else None
+
+
+def _send(
+    tx: Session,
+    transaction: TransactionFacts,
+    subject: SubjectFacts,
+    *,
+    kind: Factor,
+    address: str,
+    now: datetime,
+    origin: Origin,
+) -> Refused | None:
+    refused = _reserve(tx, kind, subject_id=subject.id, address=address, now=now)
+    if refused is None:
+        artefacts.void(tx, now=now, kind=Kind.ONE_TIME_CODE, family=transaction.id)
+        code = _issue(tx, transaction.id, subject.id, address, now=now)
+        party = relying_parties.find(transaction.client_id) if transaction.client_id else None
+        context = {"code": code.reveal(), "minutes": int(rules.GOOD_FOR.total_seconds()) // 60}
+        told = {"notice": "sign_in_code", "subject": subject, "party": party, "context": context, "now": now}
+        if kind is Factor.SMS:
+            notices.text_person(tx, phone=address, **told)  # type: ignore[arg-type]
+        else:
+            notices.notify(tx, **told)  # type: ignore[arg-type]
+    audit.append(
+        tx,
+        Event.CODE_SENT,
+        now=now,
+        actor=subject.id,
+        origin=origin,
+        outcome=refused.reason.value if refused else "ok",
+        subject_id=subject.id,
+        client_id=transaction.client_id,
+        details={"kind": kind.value},
+    )
+    return refused
+
+
+def _reserve(tx: Session, kind: Factor, *, subject_id: str, address: str, now: datetime) -> Refused | None:
+    """Count the message against the account, the number, its block and everybody (MF-15)."""
+    counted = [(TO_ACCOUNT, subject_id), (TO_ADDRESS, address)]
+    if kind is Factor.SMS:
+        counted += [(TO_PREFIX, address[: rules.PREFIX + 1]), (BY_SMS, "all")]
+    for budget, key in counted:
+        if isinstance(limiter.reserve(tx, budget=budget, key=key, now=now), Refused):
+            return Refused(Reason.TOO_MANY_SENT)
+    return None
+
+
+def _issue(tx: Session, txn: UUID, subject_id: str, address: str, *, now: datetime) -> Secret:
+    """A code that this sign-in has not had yet."""
+    while True:
+        code = rules.new_code()
+        digest = _digest(code, txn=txn, subject_id=subject_id, address=address)
+        known = artefacts.peek(tx, kind=Kind.ONE_TIME_CODE, digest=digest, now=now, bound_to=str(txn))
+        if isinstance(known, Refused) and known.reason is artefacts.Reason.UNKNOWN:
+            break
+    artefacts.issue(
+        tx,
+        kind=Kind.ONE_TIME_CODE,
+        now=now,
+        lifetime=rules.GOOD_FOR,
+        subject_id=subject_id,
+        family=txn,
+        bound_to=str(txn),
+        digest=digest,
+    )
+    return Secret(code)
+
+
+def _take(tx: Session, txn: UUID, subject_id: str, address: str, typed: str, *, now: datetime) -> bool:
+    code = rules.canonical(typed)
+    if code is None:
+        return False
+    digest = _digest(code, txn=txn, subject_id=subject_id, address=address)
+    used = artefacts.redeem(tx, kind=Kind.ONE_TIME_CODE, digest=digest, now=now, bound_to=str(txn))
+    return not isinstance(used, Refused)
+
+
+def _digest(code: str, *, txn: UUID, subject_id: str, address: str) -> bytes:
+    context = f"one_time_code:{subject_id}:{txn}:{address}"
+    return artefacts.short_digest(code, pepper=house.get(Keyring).index, context=context)
+
+
+resealing.register("code_phone.phone", resealing.of_column(CodePhone.phone_sealed, context=place_of))
