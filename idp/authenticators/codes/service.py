@@ -13,9 +13,10 @@ from idp.authenticators.codes import rules
 from idp.authenticators.codes.models import CodePhone
 from idp.authenticators.codes.rules import Reason
 from idp.authenticators.factors import adding, budgets, keeping, proving
+from idp.authenticators.factors import facts as factors
 from idp.authenticators.factors.adding import SetUp
 from idp.authenticators.factors.proving import Attempt, Proof
-from idp.authenticators.factors.rules import Held
+from idp.authenticators.factors.rules import Held, working
 from idp.authenticators.factors.rules import Reason as FactorReason
 from idp.foundation import artefacts, house, limiter, vault
 from idp.foundation.artefacts import Kind
@@ -47,13 +48,17 @@ BY_SMS: Final = _sent("codes_by_sms", 3000)
 """SMS costs money: what all people together may cause in an hour (RX-10)."""
 
 
-def send(attempt: Attempt, *, kind: Factor, factor: Held) -> Refused | None:
-    """Send a code for this sign-in to the factor's own address; a former one for it is void."""
+def send(attempt: Attempt, *, kind: Factor) -> Refused | None:
+    """Send a code for this sign-in to where the newest factor of this kind leads; a former one for it is void.
+
+    Whose factor it is is read under the lock: another tab may have typed somebody else's password meanwhile.
+    """
     with writing() as tx:
         opened = proving.open_step(tx, attempt, kind=kind)
         if isinstance(opened, Refused):
             return opened
-        address = address_of(tx, factor, subject=opened.subject)
+        mine = _mine(tx, opened.subject, kind=kind)
+        address = address_of(tx, mine[-1], subject=opened.subject) if mine else None
         if address is None:
             return Refused(Reason.NO_MAILBOX)
         return _send(
@@ -61,8 +66,8 @@ def send(attempt: Attempt, *, kind: Factor, factor: Held) -> Refused | None:
         )
 
 
-def prove(attempt: Attempt, *, kind: Factor, typed: str, mine: tuple[Held, ...]) -> NewSession | Refused:
-    """Take a code that was sent in this sign-in to where one of `mine` leads now (MF-16)."""
+def prove(attempt: Attempt, *, kind: Factor, typed: str) -> NewSession | Refused:
+    """Take a code that was sent in this sign-in to where one of the person's factors leads now (MF-16)."""
     reserved = proving.reserve(attempt, kind=kind)
     if isinstance(reserved, Refused):
         return reserved
@@ -70,7 +75,7 @@ def prove(attempt: Attempt, *, kind: Factor, typed: str, mine: tuple[Held, ...])
         opened = proving.open_step(tx, attempt, kind=kind)
         if isinstance(opened, Refused):
             return opened
-        for factor in mine:
+        for factor in _mine(tx, opened.subject, kind=kind):
             address = address_of(tx, factor, subject=opened.subject)
             if address is not None and _take(tx, attempt.txn, opened.subject.id, address, typed, now=attempt.now):
                 return proving.complete(tx, attempt, opened, proof=Proof.of(kind, factor.id))
@@ -136,6 +141,10 @@ def address_of(tx: Rows, factor: Held, *, subject: SubjectFacts) -> str | None:
 def place_of(factor_id: UUID) -> str:
     """Where a telephone is sealed for."""
     return f"code_phone.phone_sealed:{factor_id}"
+
+
+def _mine(tx: Rows, subject: SubjectFacts, *, kind: Factor) -> tuple[Held, ...]:
+    return tuple(each for each in working(factors.held(tx, subject_id=subject.id)) if each.kind is kind)
 
 
 def _mailbox(subject: SubjectFacts) -> str | None:

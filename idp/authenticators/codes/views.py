@@ -129,7 +129,7 @@ def _send(txn: UUID, kind: Factor) -> ResponseReturnValue:
     asked = asking.asked(txn)
     if asked is None or not asked.of_kind(kind) or isinstance(parsing.form(NoFields, request.form), FormErrors):
         return onward(txn)
-    refused = service.send(asking.attempt(txn), kind=kind, factor=asked.of_kind(kind)[-1])
+    refused = service.send(asking.attempt(txn), kind=kind)
     if refused is not None:
         return answer(txn, refused, page=lambda refused: _challenge_page(asked, kind, refused=refused))
     return redirect(url_for(f"codes.by_{kind.value}", txn=txn, sent="1"), 303)
@@ -143,7 +143,7 @@ def _verify(txn: UUID, kind: Factor) -> ResponseReturnValue:
     if isinstance(form, FormErrors):
         return _challenge_page(asked, kind, wrong=form), 400 if "" in form else 422
     attempt = asking.attempt(txn, remember=form.remember is not None)
-    outcome = service.prove(attempt, kind=kind, typed=form.code, mine=asked.of_kind(kind))
+    outcome = service.prove(attempt, kind=kind, typed=form.code)
     return answer(txn, outcome, page=lambda refused: _challenge_page(asked, kind, refused=refused))
 
 

@@ -8,12 +8,8 @@ from uuid import UUID
 from sqlalchemy import Table, select, update
 from sqlalchemy.orm import Session
 
-<<<<<<< HEAD
-from idp.authenticators.factors import adding, budgets, proving
-from idp.authenticators.factors import facts as factors
-=======
 from idp.authenticators.factors import adding, budgets, keeping, proving
->>>>>>> a6281d5 (Send codes by SMS and e-mail; tell of new browsers and failed factors, with a link that ends what is not theirs; set up factors in a ceremony)
+from idp.authenticators.factors import facts as factors
 from idp.authenticators.factors.adding import SetUp
 from idp.authenticators.factors.proving import Attempt, Proof
 from idp.authenticators.factors.rules import Reason, working
