@@ -17,6 +17,7 @@ from tests.journeys.registering import (
     register_practitioner,
     register_trading_partner,
     request_access,
+    set_up_app,
 )
 from tests.journeys.verifying import verify_at
 
@@ -135,6 +136,7 @@ def test_E0_E2_a_practice_is_claimed_and_waits_until_it_is_verified(newcomer: Ne
     expect(one.page.locator("main")).to_contain_text("cannot act")
     verify_at(one.demo, one.email, registry="ozark", portal="ozark-secure")
     portal.open("/sign-in")
+    set_up_app(one.page)
     assert portal.is_here, one.page.url
     me = portal.me
     assert me is not None

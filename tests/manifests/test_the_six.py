@@ -126,7 +126,7 @@ def test_MODEL_3_the_ceremonies_of_each_portal(six: dict[str, Checked]) -> None:
             "invited": ["accept", "create_account", "verify_email", "agreement"],
         },
         "carebridge-provider": {
-            "register": ["create_account", "verify_email", "associate_provider", "agreement"],
+            "register": ["create_account", "verify_email", "set_up_mfa", "associate_provider", "agreement"],
             "invited": ["accept", "create_account", "verify_email", "agreement"],
         },
         "cascade-mmis": {
@@ -227,3 +227,16 @@ def test_levels_of_the_demo_people_exist(six: dict[str, Checked]) -> None:
             for client_id, keys in affiliation.get("levels", {}).items():
                 known = {level.key for level in six[client_id].manifest.levels} | {"all"}
                 assert set(keys) <= known, (person["user_id"], client_id)
+
+
+def test_C4_C5_who_must_hold_a_factor_and_how_long_a_device_is_remembered(six: dict[str, Checked]) -> None:
+    asked = {client_id: six[client_id].manifest.mfa for client_id in PORTALS}
+    assert {client_id: mfa.policy for client_id, mfa in asked.items()} == {
+        "ozark-exchange": "optional",
+        "heartland-selfservice": "optional",
+        "carebridge-provider": "required",
+        "cascade-mmis": "managers",
+        "ozark-secure": "managers",
+    }, "MODEL §3"
+    assert set(asked["carebridge-provider"].kinds) == {"passkey", "push", "totp", "sms", "email"}
+    assert asked["carebridge-provider"].remember_days == 30
