@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "code_phones"
-down_revision = "staff_roles"
+down_revision = "unused_access"
 branch_labels = None
 depends_on = None
 
