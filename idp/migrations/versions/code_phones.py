@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "code_phones"
-down_revision = "unused_access"
+down_revision = "help_cases"
 branch_labels = None
 depends_on = None
 
