@@ -93,6 +93,7 @@ class Event(StrEnum):
     STAFF_ROLE_GIVEN = "staff_role_given"
     STAFF_ROLE_TAKEN = "staff_role_taken"
     MESSAGE_DEAD = "message_dead"
+    MESSAGES_RETRIED = "messages_retried"
     ENROLLMENT_REFUSED = "enrollment_refused"
     ENROLLMENT_MAILED = "enrollment_mailed"
     ENROLLMENT_COMPLETED = "enrollment_completed"

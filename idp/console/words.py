@@ -23,6 +23,13 @@ class Place:
 PLACES: Final = (
     Place("home", "console.index", StaffMay.ENTER, _("Overview"), _("What waits, and how the system is.")),
     Place(
+        "registrar",
+        "console_registrar.index",
+        StaffMay.DECIDE,
+        _("Registrants"),
+        _("Claims of practices that nobody manages, and requests that nobody else can decide."),
+    ),
+    Place(
         "help",
         "console_help.index",
         StaffMay.SEE_PEOPLE,
@@ -35,6 +42,28 @@ PLACES: Final = (
         StaffMay.READ_DIRECTORY,
         _("Directory"),
         _("Providers, practices and trading partners as the payer’s files have them; imports."),
+    ),
+    Place(
+        "parties",
+        "console_parties.index",
+        StaffMay.READ_SYSTEM,
+        _("Relying parties"),
+        _("Portals and apps: how they are registered, on or off, their secrets."),
+    ),
+    Place("keys", "console_keys.index", StaffMay.READ_SYSTEM, _("Keys"), _("What signs and seals, and its rotation.")),
+    Place(
+        "outbox",
+        "console_outbox.index",
+        StaffMay.READ_SYSTEM,
+        _("Outbox"),
+        _("Messages that wait, and those that were given up."),
+    ),
+    Place(
+        "audit",
+        "console_audit.index",
+        StaffMay.READ_AUDIT,
+        _("Audit"),
+        _("Who did what, to whom, what was before and what after."),
     ),
     Place(
         "staff",
