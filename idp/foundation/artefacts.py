@@ -213,8 +213,9 @@ def void(
     family: UUID | None = None,
     subject_id: str | None = None,
     identity: UUID | None = None,
+    since: datetime | None = None,
 ) -> int:
-    """Make unused artefacts of a family, a subject (of one kind) or one row unusable; says how many."""
+    """Make unused artefacts (of a family, a subject or one row, made `since`) unusable; says how many."""
     if family is None and subject_id is None and identity is None:
         raise ValueError("void needs a family, a subject or a row")
     conditions = [_table.c.expires_at > now]
@@ -222,6 +223,7 @@ def void(
     conditions += [_table.c.family == family] if family else []
     conditions += [_table.c.subject_id == subject_id] if subject_id else []
     conditions += [_table.c.id == identity] if identity else []
+    conditions += [_table.c.created_at >= since] if since else []
     return tx.execute(update(_table).where(and_(*conditions)).values(expires_at=now)).rowcount  # type: ignore[attr-defined, no-any-return]
 
 

@@ -10,6 +10,7 @@ from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.authenticators.alerts import rules
 from idp.authenticators.alerts.rules import Reason, Seen
+from idp.authenticators.factors import removing
 from idp.authenticators.password import setting as passwords
 from idp.authenticators.remembered_devices import service as devices
 from idp.foundation import artefacts, house, limiter
@@ -27,7 +28,7 @@ from idp.sessions.rules import Ended
 from idp.settings import Settings
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
-from idp.subjects.rules import SubjectFacts
+from idp.subjects.rules import Status, SubjectFacts
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
 
@@ -72,15 +73,31 @@ def look_at_link(token: str, *, now: datetime) -> SubjectFacts | Refused:
         return found if isinstance(found, Refused) else _whose(tx, found)
 
 
+def link_for(tx: Session, subject: SubjectFacts, *, now: datetime) -> tuple[Secret, Link]:
+    """*This wasn't me*, for a mail about something that happens now; its address, and what is behind it.
+
+    Good whatever happens to the account meanwhile: who came in uninvited may change the password first.
+    """
+    secret, identity = artefacts.issue(
+        tx, kind=Kind.SIGN_IN_ALERT, now=now, lifetime=rules.LINK_LIFETIME, subject_id=subject.id
+    )
+    return Secret(f"{house.get(Settings).issuer}{PATH}?token={secret.reveal()}"), Link(identity, rules.LINK_LIFETIME)
+
+
 def not_me(token: str, *, now: datetime, origin: Origin) -> SubjectFacts | Refused:
-    """End everything that is signed in and make the password useless: only a reset by mail leads in again."""
+    """End everything that is signed in and make the password useless: only a reset by mail leads in again.
+
+    What proves people and was made since goes too: a passkey needs no password.
+    """
     with writing() as tx:
         used = artefacts.redeem(tx, kind=Kind.SIGN_IN_ALERT, digest=digest_of(token), now=now)
-        subject = used if isinstance(used, Refused) else _whose(tx, used)
-        if isinstance(subject, Refused):
+        if isinstance(used, Refused):
             return Refused(Reason.DEAD_LINK)
-        row = tx.get(Subject, subject.id, with_for_update=True, populate_existing=True)
-        assert row is not None
+        row = tx.get(Subject, used.subject_id or "", with_for_update=True, populate_existing=True)
+        subject = _whose(tx, used)
+        if row is None or isinstance(subject, Refused):
+            return Refused(Reason.DEAD_LINK)
+        removing.remove_since(tx, subject=subject, since=used.created_at, now=now, origin=origin)
         passwords.make_useless(tx, subject=row, now=now)
         sessions.end_sessions_of(tx, subject_id=row.id, reason=Ended.BY_OWNER, now=now, origin=origin)
         devices.forget_all(tx, subject_id=row.id, now=now, origin=origin)
@@ -105,23 +122,12 @@ def _tell(
     subject = subjects.by_id(tx, subject_id=subject_id)
     if subject is None or subject.email is None:
         return
-    secret, identity = artefacts.issue(
-        tx,
-        kind=Kind.SIGN_IN_ALERT,
-        now=now,
-        lifetime=rules.LINK_LIFETIME,
-        subject_id=subject_id,
-        payload={"epoch": subject.epoch},
-    )
-    url = Secret(f"{house.get(Settings).issuer}{PATH}?token={secret.reveal()}")
+    url, link = link_for(tx, subject, now=now)
     context = {"url": url, "browser": browser_name(origin.user_agent), "address": origin.address}
-    link = Link(identity, rules.LINK_LIFETIME)
     notices.notify(tx, notice=notice, subject=subject, party=party, context=context, now=now, link=link)
 
 
 def _whose(tx: Rows, found: Redeemed) -> SubjectFacts | Refused:
-    """The link dies with what it was about: a reset or a disabling since has ended it all anyway."""
+    """A person disabled since is shut out by others; everybody else may still say so."""
     subject = subjects.by_id(tx, subject_id=found.subject_id or "")
-    if subject is None or subject.epoch != found.payload.get("epoch"):
-        return Refused(Reason.DEAD_LINK)
-    return subject
+    return subject if subject is not None and subject.status is not Status.DISABLED else Refused(Reason.DEAD_LINK)

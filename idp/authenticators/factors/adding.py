@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
+from idp.authenticators.alerts import service as alerts
 from idp.authenticators.factors import facts
 from idp.authenticators.factors.models import HeldFactor
 from idp.authenticators.factors.rules import MOST_OF_A_KIND, Reason, is_fresh, to_prove
@@ -121,13 +122,20 @@ def add(
         client_id=place.transaction.client_id,
         details={"kind": kind.value, "factor": row.id},
     )
+    _tell(tx, set_up, place, row)
+    return row.id, lifted
+
+
+def _tell(tx: Session, set_up: SetUp, place: Place, row: HeldFactor) -> None:
+    """With a link that takes it away again, whoever changed the password meanwhile (AU-10)."""
     client_id = place.transaction.client_id
+    url, link = alerts.link_for(tx, place.subject, now=set_up.now)
     notices.notify(
         tx,
         notice="factor_added",
         subject=place.subject,
         party=relying_parties.find(client_id) if client_id else None,
-        context={"kind": kind.value, "name": row.name},
+        context={"kind": row.kind, "factor_name": row.name, "url": url},
         now=set_up.now,
+        link=link,
     )
-    return row.id, lifted

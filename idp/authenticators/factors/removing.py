@@ -32,8 +32,16 @@ def remove(tx: Session, factor: Held, *, subject: SubjectFacts, now: datetime, o
     if not facts.held(tx, subject_id=subject.id):
         artefacts.void(tx, now=now, kind=Kind.RECOVERY_CODE, subject_id=subject.id)
     _audit(tx, Event.FACTOR_REMOVED, factor, subject_id=subject.id, now=now, origin=origin)
-    context = {"kind": factor.kind.value, "name": factor.name}
+    context = {"kind": factor.kind.value, "factor_name": factor.name}
     notices.notify(tx, notice="factor_removed", subject=subject, party=None, context=context, now=now)
+
+
+def remove_since(tx: Session, *, subject: SubjectFacts, since: datetime, now: datetime, origin: Origin) -> None:
+    """Take away every factor and recovery code that was made from `since` on: it may be somebody else's."""
+    for factor in facts.held(tx, subject_id=subject.id):
+        if factor.created_at >= since:
+            remove(tx, factor, subject=subject, now=now, origin=origin)
+    artefacts.void(tx, now=now, kind=Kind.RECOVERY_CODE, subject_id=subject.id, since=since)
 
 
 def rename(

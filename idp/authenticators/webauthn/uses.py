@@ -82,6 +82,6 @@ def _stop(
             notice="passkey_stopped",
             subject=subject,
             party=relying_parties.find(client_id) if client_id else None,
-            context={"name_of_key": factor.name, "url": f"{house.get(Settings).issuer}/account/factors"},
+            context={"factor_name": factor.name, "url": f"{house.get(Settings).issuer}/account/factors"},
             now=now,
         )

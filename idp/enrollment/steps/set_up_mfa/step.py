@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import Session
 
 from idp.authenticators.factors import facts as factors
+from idp.authenticators.factors.rules import working
 from idp.enrollment.step import At, Kept, Step, Wrong
 from idp.enrollment.steps.set_up_mfa.declared import DECLARED
 from idp.enrollment.steps.set_up_mfa.rules import Reason
@@ -35,4 +36,4 @@ def _holds(tx: Session, at: At) -> bool:
     """Whether the person holds a factor that the portal takes of anybody."""
     assert at.subject is not None
     kinds = at.party.manifest.mfa.kinds
-    return any(each.kind in kinds for each in factors.held(tx, subject_id=at.subject.id))
+    return any(each.kind in kinds for each in working(factors.held(tx, subject_id=at.subject.id)))
