@@ -342,6 +342,7 @@ def test_the_rp_id_is_the_issuers_host_and_its_pages_the_only_origin() -> None:
     assert RelyingPartyId.of("https://id.payer.example") == RelyingPartyId(
         "id.payer.example", "https://id.payer.example"
     )
+    assert RelyingPartyId.of("https://ID.payer.example").origin == "https://id.payer.example"
     assert RelyingPartyId.of("http://localhost:8000") == RelyingPartyId("localhost", "http://localhost:8000")
 
 

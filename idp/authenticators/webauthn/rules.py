@@ -66,7 +66,7 @@ class RelyingPartyId:
     @classmethod
     def of(cls, issuer: str) -> "RelyingPartyId":
         parts = urlsplit(issuer)
-        return cls(parts.hostname or "", f"{parts.scheme}://{parts.netloc}")
+        return cls(parts.hostname or "", f"{parts.scheme}://{parts.netloc.lower()}")
 
 
 @dataclass(frozen=True, slots=True)
