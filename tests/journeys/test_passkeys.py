@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.demo import Demo
 from tests.journeys.mails import wait_for_mail
-from tests.journeys.people import Person
+from tests.journeys.people import Person, PortalPage
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 WITHOUT_SUGGESTIONS = "PublicKeyCredential.isConditionalMediationAvailable = async () => false"
@@ -137,6 +137,12 @@ def test_C4_a_passkey_is_the_second_factor_after_the_password(
     expect(page.get_by_role("link", name="Another way")).to_be_visible()
     page.locator("#passkey-submit").click()
     at_account(demo, page)
+    portal = PortalPage("carebridge-provider", demo.portal("carebridge-provider"), page)
+    page.goto(f"{portal.base}/sign-in")
+    lena.finish(portal)
+    assert portal.me is not None
+    told = portal.me["id_token"]
+    assert (told["acr"], told["amr"]) == ("aal2", ["pwd", "swk", "user", "mfa"])
 
 
 def test_MF_27_without_user_verification_nothing_is_sent(demo: Demo, equipped: Callable[..., Any]) -> None:
