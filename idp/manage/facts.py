@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 
 from idp.affiliations.deciding.facts import Place
 from idp.affiliations.models import Affiliation
-from idp.affiliations.rules import PENDING_LIFETIME, Held, manages_at
+from idp.affiliations.rules import PENDING_LIFETIME, Held, PortalTerms, ProviderChoice, manages_at
 from idp.affiliations.service import terms_of
 from idp.manage.rules import A_PAGE, Filter, Key, Row, words_of
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
 from idp.subjects.models import Subject
-from idp.vocabulary.affiliation import AffiliationStatus
+from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
 
 _NAME: ColumnElement[str] = func.lower(
     func.coalesce(Subject.family_name, Subject.display_name, "")
@@ -39,6 +39,8 @@ class Managed:
 
     party: RelyingParty
     held: Held
+    providers: tuple[ProviderChoice, ...] = ()
+    """Of a practice, at a portal that acts for providers: their people are managed with it (MODEL §1)."""
 
 
 def managed_by(held: tuple[Held, ...], *, now: datetime, dormancy: timedelta) -> tuple[Managed, ...]:
@@ -48,9 +50,16 @@ def managed_by(held: tuple[Held, ...], *, now: datetime, dormancy: timedelta) ->
         terms = terms_of(party) if party.portal is not None and party.enabled else None
         if terms is not None:
             found += [
-                Managed(party, each) for each in held if manages_at(each, terms=terms, now=now, dormancy=dormancy)
+                Managed(party, each, _providers(each, terms))
+                for each in held
+                if manages_at(each, terms=terms, now=now, dormancy=dormancy)
             ]
     return tuple(sorted(found, key=lambda each: (each.party.manifest.name, each.held.target.name)))
+
+
+def _providers(held: Held, terms: PortalTerms) -> tuple[ProviderChoice, ...]:
+    of_practice = held.target.kind is TargetKind.PRACTICE and TargetKind.PROVIDER in terms.acting_for
+    return held.target.providers if of_practice else ()
 
 
 def people(

@@ -42,14 +42,16 @@ def inbox(client_id: str, target_id: UUID) -> ResponseReturnValue:
         found = deciding.inbox(
             tx, acting=opened.acting, party=opened.place.party, now=now, after=_after(), limit=_A_PAGE + 1
         )
-    if isinstance(found, Refused):
-        abort(404)
-    page = found[:_A_PAGE]
+        if isinstance(found, Refused):
+            abort(404)
+        page = found[:_A_PAGE]
+        targets = deciding.names(tx, page, registry=opened.place.target.registry, now=now)
     last = page[-1] if len(found) > _A_PAGE else None
     return render_template(
         "manage/requests.html",
         **_of(opened),
         requests=[(each, _left(each, now)) for each in page],
+        targets=targets,
         after=None if last is None else f"{last.submitted_at.isoformat()}~{last.id.hex}",
         done=STATUS[Status(done)][1] if (done := request.args.get("done", "")) in ("approved", "denied") else None,
     )
@@ -131,13 +133,15 @@ def _page(opened: Opened, request_id: UUID, *, problem: LazyString | None = None
         found = deciding.find(tx, acting=opened.acting, party=opened.place.party, request_id=request_id, now=now)
     if isinstance(found, Refused):
         abort(404)
+    asked, target = found
     return render_template(
         "manage/request.html",
         **_of(opened),
-        asked=found,
-        left=_left(found, now),
-        status=STATUS[found.status],
-        pending=found.status is Status.PENDING,
+        asked=asked,
+        target=target,
+        left=_left(asked, now),
+        status=STATUS[asked.status],
+        pending=asked.status is Status.PENDING,
         held=opened.actor.levels,
         problem=problem,
     )

@@ -36,7 +36,7 @@ def start() -> ResponseReturnValue:
     with reading() as tx:
         held = affiliations.held(tx, subject_id=session.subject_id, now=now)
     managed = facts.managed_by(held, now=now, dormancy=house.get(Settings).dormancy)
-    if len(managed) == 1:
+    if len(managed) == 1 and not managed[0].providers:
         only = managed[0]
         return redirect(url_for("manage.people", client_id=only.party.client_id, target_id=only.held.target.id), 303)
     return render_template("manage/start.html", managed=managed)

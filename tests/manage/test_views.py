@@ -58,6 +58,23 @@ def test_E3_with_one_place_the_list_opens_at_once(lena: FlaskClient, world: Worl
     assert page.text.index("Verification Pending <span") < page.text.index("All <span"), "the first tab (E3)"
 
 
+def test_MODEL_1_a_practice_s_manager_finds_its_providers_too(
+    world: World, make: Any, new_browser: Callable[[], FlaskClient]
+) -> None:
+    world.manager(make.subject("head.helen"), world.practice)
+    row, helen = world.member(), signed_in(new_browser(), "head.helen")
+    start = helen.get("/manage/")
+    assert start.status_code == 200
+    assert f'href="{place(world)}/people"' in start.text
+    act(helen, world, row, "disable")
+    assert world.row(row).status == "disabled"
+    found = submit(world.party, world.provider.id, now=world.now)
+    assert isinstance(found, Submitted)
+    inbox = helen.get(f"/manage/{PORTAL}/{world.practice.id}/requests")
+    assert "June Harwood" in inbox.text
+    assert "DELGADO, ROSA" in inbox.text
+
+
 def test_E3_the_list_is_searched_and_filtered(lena: FlaskClient, world: World, make: Any) -> None:
     world.member("oscar.benitez")
     waiting = make.subject("tobias.abbott", given_name="Tobias", family_name="Abbott")

@@ -1,18 +1,18 @@
 """A manager's inbox and their yes or no (B6, B7; MODEL §10; AD-07, AD-08, AD-10, RA-05)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from idp.affiliations.deciding.facts import Place, actor_at, place_of
 from idp.affiliations.deciding.rules import Actor, word_of
 from idp.affiliations.deciding.service import levels_within
 from idp.affiliations.invitations.sending import Invitee, send
-from idp.affiliations.managers.facts import lock
+from idp.affiliations.managers.facts import Pointed, lock, point_at
 from idp.affiliations.requests.closing import tell_requester
 from idp.affiliations.requests.facts import Asked, asked_of, standing_of
 from idp.affiliations.requests.models import AccessRequest
@@ -33,7 +33,7 @@ from idp.relying_parties.rules import RelyingParty
 from idp.settings import Settings
 from idp.subjects import service as subjects
 from idp.subjects.rules import email_key
-from idp.vocabulary.affiliation import Acting
+from idp.vocabulary.affiliation import Acting, TargetKind
 from idp.vocabulary.refused import Refused
 
 
@@ -66,7 +66,7 @@ def inbox(
         return actor
     table, window = AccessRequest, _window()
     query = select(table).where(
-        table.target_id == place.target.id,
+        _asked_of(place),
         table.registry_name == place.target.registry,
         table.portal == party.client_id,
         table.status == Status.PENDING.value,
@@ -80,10 +80,24 @@ def inbox(
     return tuple(asked_of(row, now=now, window=window) for row in rows)
 
 
-def find(tx: Session, *, acting: Acting, party: RelyingParty, request_id: UUID, now: datetime) -> Asked | Refused:
-    """One request for the target, as it stands; a foreign id finds none (AD-02)."""
+def find(
+    tx: Session, *, acting: Acting, party: RelyingParty, request_id: UUID, now: datetime
+) -> tuple[Asked, str] | Refused:
+    """One request, as it stands, and the name of what is asked for; a foreign id finds none (AD-02)."""
     case = _case(tx, acting=acting, party=party, request_id=request_id, now=now, origin=Origin.local("page"))
-    return case if isinstance(case, Refused) else asked_of(case.row, now=now, window=_window())
+    if isinstance(case, Refused):
+        return case
+    return asked_of(case.row, now=now, window=_window()), case.place.target.name
+
+
+def names(tx: Session, every: Iterable[Asked], *, registry: str, now: datetime) -> dict[UUID, str]:
+    """What each of them asks for, by name."""
+    kinds = {asked.target_id: asked.kind for asked in every}
+    found = {
+        identity: point_at(tx, registry=registry, kind=kind, target_id=identity, now=now)
+        for identity, kind in kinds.items()
+    }
+    return {identity: target.name if target is not None else "" for identity, target in found.items()}
 
 
 def approve(
@@ -171,14 +185,34 @@ def _case(
         return actor
     query = select(AccessRequest).where(
         AccessRequest.id == request_id,
-        AccessRequest.target_id == place.target.id,
+        _asked_of(place),
         AccessRequest.registry_name == place.target.registry,
         AccessRequest.portal == party.client_id,
     )
     if hold:
         query = query.with_for_update().execution_options(populate_existing=True)
     row = tx.scalars(query).one_or_none()
-    return Refused(Reason.UNKNOWN) if row is None else _Case(place, actor, row, now, origin)
+    target = None if row is None else _target_of(tx, row, place, now=now)
+    if row is None or target is None:
+        return Refused(Reason.UNKNOWN)
+    return _Case(replace(place, target=target), actor, row, now, origin)
+
+
+def _asked_of(place: Place) -> ColumnElement[bool]:
+    """For the target itself; a practice's managers decide what is asked of its providers too (MODEL §1)."""
+    target = place.target
+    if target.kind is TargetKind.PRACTICE:
+        return or_(AccessRequest.target_id == target.id, AccessRequest.practice_id == target.id)
+    return AccessRequest.target_id == target.id
+
+
+def _target_of(tx: Session, row: AccessRequest, place: Place, *, now: datetime) -> Pointed | None:
+    """What is asked for; a record that left the practice since is not this manager's any more."""
+    kind = TargetKind(row.target_kind)
+    if (kind, row.target_id) == (place.target.kind, place.target.id):
+        return place.target
+    found = point_at(tx, registry=row.registry_name, kind=kind, target_id=row.target_id, now=now)
+    return found if found is not None and found.practice_id == place.target.id else None
 
 
 def _may(tx: Session, case: _Case, *, version: int) -> Refused | None:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import update
 
 from idp.affiliations.deciding.rules import Reason as ActReason
 from idp.affiliations.invitations import service as invitations
@@ -21,7 +22,7 @@ from idp.affiliations.requests.models import AccessRequest
 from idp.affiliations.requests.rules import Reason, Status
 from idp.affiliations.requests.service import Submitted
 from idp.foundation.database import reading, see_as, writing
-from idp.vocabulary.affiliation import Acting
+from idp.vocabulary.affiliation import Acting, TargetKind
 from idp.vocabulary.refused import Refused
 from tests.affiliations.deciding.world import HERE, PORTAL, World
 from tests.affiliations.registering.test_races import at_once
@@ -148,6 +149,40 @@ def test_AD_07_nobody_approves_their_own_request_nor_by_a_second_account(world: 
     assert approve(world, own.request_id) == Refused(Reason.OWN)
 
 
+def test_B5_a_practice_s_manager_decides_what_is_asked_of_its_providers(world: World, make: Any, asked: UUID) -> None:
+    head, other = make.subject("head.helen"), make.subject("other.olga")
+    world.manager(head, world.practice)
+    elsewhere = make.practice("981112224")
+    make.provider("100200309", practice=elsewhere, tin="981112224")
+    world.manager(other, elsewhere)
+    by = world.acting(head, target=world.practice, kind=TargetKind.PRACTICE)
+    foreign = world.acting(other, target=elsewhere, kind=TargetKind.PRACTICE)
+    with reading() as tx:
+        page = deciding.inbox(tx, acting=by, party=world.party, now=world.now, after=None, limit=9)
+        assert not isinstance(page, Refused)
+        assert [each.id for each in page] == [asked]
+        named = deciding.names(tx, page, registry="heartland", now=world.now)
+        assert named == {world.provider.id: "DELGADO, ROSA"}
+        assert deciding.inbox(tx, acting=foreign, party=world.party, now=world.now, after=None, limit=9) == ()
+    assert approve(world, asked, by=foreign) == Refused(Reason.UNKNOWN)
+    assert approve(world, asked, by=by) == Decided(asked, Status.APPROVED)
+    (invitation,) = make.rows(Invitation)
+    assert (invitation.target_kind, invitation.target_id) == ("provider", world.provider.id)
+
+
+def test_MODEL_10_a_record_that_left_the_practice_is_not_its_manager_s_to_decide(
+    world: World, make: Any, asked: UUID
+) -> None:
+    head = make.subject("head.helen")
+    world.manager(head, world.practice)
+    by = world.acting(head, target=world.practice, kind=TargetKind.PRACTICE)
+    make.provider("100200308", practice=world.practice, tin="981112223")
+    kind, elsewhere = type(world.provider), make.practice("981112224")
+    with writing() as tx:
+        tx.execute(update(kind).where(kind.id == world.provider.id).values(practice_id=elsewhere.id))
+    assert approve(world, asked, by=by) == Refused(Reason.UNKNOWN)
+
+
 def test_AD_02_a_request_for_another_target_does_not_exist(world: World, make: Any) -> None:
     foreign = submit(world.party, make.provider("100200301").id, now=world.now)
     assert isinstance(foreign, Submitted)
@@ -208,8 +243,6 @@ def test_AD_12_withdrawn_or_taken_back_after_the_approval_the_invitation_is_dead
 
 
 def test_AD_12_whose_address_changed_after_the_approval_accepts_nothing(world: World, make: Any, now: Any) -> None:
-    from sqlalchemy import update
-
     june = make.subject("june", email="june.harwood@mail.test")
     requester = replace(JUNE, subject_id=june.id)
     found = submit(world.party, world.provider.id, now=now, requester=requester)
