@@ -113,7 +113,7 @@ def look(token: str, *, now: datetime) -> Seen | Refused:
 def withdraw(token: str, *, now: datetime, origin: Origin) -> Refused | None:
     """Take the request back, by who has its link: an approved one too, whose invitation is dead then (AD-12)."""
     with writing() as tx:
-        found = _by_link(tx, token, now=now, lock=True)
+        found = _by_link(tx, token, now=now, hold=True)
         if isinstance(found, Refused):
             return found
         row, _target = found
@@ -249,17 +249,23 @@ def _tell(tx: Session, wish: _Wish, row: AccessRequest) -> None:
 
 
 def _by_link(
-    tx: Session, token: str, *, now: datetime, lock: bool = False
+    tx: Session, token: str, *, now: datetime, hold: bool = False
 ) -> tuple[AccessRequest, Pointed | None] | Refused:
+    """The request of a link; `hold` locks it, the practice first, as whoever accepts its invitation does."""
     found = artefacts.peek(tx, kind=Kind.ACCESS_REQUEST, digest=digest_of(token), now=now)
     if isinstance(found, Refused):
         return Refused(Reason.DEAD_LINK)
     see_as(tx, target_id=UUID(str(found.payload["target"])))
-    row = tx.get(AccessRequest, found.family, with_for_update=lock or None)
+    row = tx.get(AccessRequest, found.family)
     if row is None:
         return Refused(Reason.DEAD_LINK)
     kind = TargetKind(row.target_kind)
-    return row, point_at(tx, registry=row.registry_name, kind=kind, target_id=row.target_id, now=now)
+    target = point_at(tx, registry=row.registry_name, kind=kind, target_id=row.target_id, now=now)
+    if hold:
+        if target is not None:
+            lock(tx, target)
+        tx.refresh(row, with_for_update=True)
+    return row, target
 
 
 def _window() -> timedelta:

@@ -298,6 +298,26 @@ def test_RA_05_approved_denied_withdrawn_and_expired_at_once_ends_in_one_state(
     invariants.hold()
 
 
+@pytest.mark.parametrize("race", range(5))
+def test_RA_05_accepted_and_withdrawn_at_once_is_one_of_both(
+    app: Any, world: World, make: Any, asked: UUID, race: int
+) -> None:
+    approve(world, asked)
+    token, june = link_of(make), make.subject("june", email="june.harwood@mail.test")
+    offer = invitations.present(world.link("invitation"), browser_digest=BROWSER, now=world.now, origin=HERE)
+    assert isinstance(offer, Offer)
+    accepted, withdrawn = at_once(
+        app,
+        lambda: say_yes(world, offer.id, june),
+        lambda: service.withdraw(token, now=world.now, origin=HERE),
+    )
+    assert not [each for each in (accepted, withdrawn) if isinstance(each, Exception)], (accepted, withdrawn)
+    assert isinstance(accepted, Accepted) is (withdrawn is not None)
+    has_access = [row.status for row in make.rows(Affiliation) if row.subject_id == june.id]
+    assert (the_request(world).status, has_access) in [("closed", ["active"]), ("withdrawn", [])]
+    invariants.hold()
+
+
 @pytest.mark.parametrize("race", range(3))
 def test_RA_05_one_invitation_accepted_four_times_at_once_makes_one_affiliation(
     app: Any, world: World, make: Any, asked: UUID, race: int
