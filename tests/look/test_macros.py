@@ -89,7 +89,7 @@ def test_a_page_with_errors_says_so_in_its_title(rendered) -> None:
         ("verification_pending", "Verification Pending", "Verificación pendiente"),
         ("unverified", "Unverified", "Sin verificar"),
         ("active", "Active", "Activo"),
-        ("disabled", "Disabled", "Desactivado"),
+        ("disabled", "Disabled", "Deshabilitado"),
         ("locked", "Locked", "Bloqueado"),
         ("suspended", "Suspended", "Suspendido"),
         ("ended", "Ended", "Terminado"),
