@@ -82,7 +82,7 @@ def test_letters_show_their_dates_and_nothing_of_a_pin(nora: FlaskClient, make: 
         PinLetter(provider_id=row.id, artefact_id=uuid4(), issued_on=date(2026, 2, 20), expires_on=date(2026, 3, 13))
     )
     page = nora.get(f"/console/directory/providers/{row.id}").text
-    assert "Feb 20, 2026" in page and "Open" in page
+    assert "Feb 20, 2026" in page and "Not used yet" in page
 
 
 def test_imports_show_their_counts_and_why_lines_were_refused(nora: FlaskClient, make: Make) -> None:

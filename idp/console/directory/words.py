@@ -16,7 +16,7 @@ FORMATS: Final = {
 }
 COUNTS: Final = (
     ("read", _("Rows read")),
-    ("added", _("Added")),
+    ("added", _("Rows added")),
     ("changed", _("Changed")),
     ("unchanged", _("Unchanged")),
     ("ended", _("Ended")),
