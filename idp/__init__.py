@@ -85,6 +85,7 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     from idp.demo import views as demo
     from idp.enrollment import link_views as enrollment
     from idp.foundation import health, house
+    from idp.help import views as help_pages
     from idp.keyring.service import Keyring
     from idp.manage import bulk_views as manage_bulk
     from idp.manage import invitation_views as manage_invitations
@@ -99,7 +100,7 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     proofs = (password, recovery, alerts, factors, totp, codes, recovery_codes, webauthn)
     own = (account, ways, merging)
     access = (affiliations, access_requests, invitations, manage, manage_requests, manage_invitations, manage_bulk)
-    rooms = (relying_parties, *proofs, *access, consent, enrollment, sign_in, oidc, *own)
+    rooms = (relying_parties, help_pages, *proofs, *access, consent, enrollment, sign_in, oidc, *own)
     for room in (*rooms, messaging, demo) if settings.demo else rooms:
         app.register_blueprint(room.bp)
     console.mount(app)

@@ -98,3 +98,4 @@ class Event(StrEnum):
     ENROLLMENT_MAILED = "enrollment_mailed"
     ENROLLMENT_COMPLETED = "enrollment_completed"
     USER_ID_CHOSEN = "user_id_chosen"
+    SUPPORT_MESSAGE_SENT = "support_message_sent"

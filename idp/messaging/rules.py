@@ -121,6 +121,7 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "access_request_received": Notice(needs=frozenset({"target", "decide_by", "url"}), greets=False),
     "access_request_denied": Notice(needs=frozenset({"target", "unanswered", "explanation"}), greets=False),
     "staff_role": Notice(needs=frozenset({"happened", "role", "person", "by", "url"})),
+    "support_message": Notice(needs=frozenset({"person", "reply_to", "message", "signed_in"}), greets=False),
     "pin_letters_void": Notice(needs=frozenset({"target"})),
     "invitation": Notice(needs=frozenset({"target", "url", "asked"}), greets=False),
     "registration_link": Notice(needs=frozenset({"target", "url"})),

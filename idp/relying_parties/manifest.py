@@ -122,6 +122,8 @@ class Link(Part):
     """File name, less `.en.md`/`.es.md`, of a text beside the manifest; shown at `/help/<client_id>/<page>`."""
     ceremony: str | None = None
     """One of this portal's own ceremonies, at `/enroll/<client_id>/<ceremony>/`."""
+    message: bool = False
+    """*Send Message*: the page `/help/<client_id>/message`, which mails `help.email` (X7)."""
     place: Literal["sign_in", "footer"] = "footer"
 
 

@@ -77,6 +77,8 @@ def link_url(party: RelyingParty, link: Link) -> str:
         return url_for("relying_parties.help_page", client_id=party.client_id, page=link.page)
     if link.ceremony is not None:
         return url_for("enrollment.start", client_id=party.client_id, ceremony=link.ceremony)
+    if link.message:
+        return url_for("help.message", client_id=party.client_id)
     return party.absolute(link.url or "/")
 
 

@@ -197,6 +197,8 @@ TABLES = "# more tables"
         (TABLES, '[[links]]\nlabel = { en = "a", es = "b" }\npage = "../x" #!', "links[0].page", "lower-case words with dashes"),
         (TABLES, '[[links]]\nlabel = { en = "a", es = "b" }\npage = "agreement-1" #!', "links[0].page", "not an agreement"),
         (TABLES, '[[links]]\nlabel = { en = "a", es = "b" }\nurl = "javascript:x" #!', "links[0].url", "https"),
+        (TABLES, '[[links]]\nlabel = { en = "a", es = "b" }\nmessage = true #!', "links[0].message", "mails help.email"),
+        (TABLES, '[[links]]\nlabel = { en = "a", es = "b" }\npage = "message" #!', "links[0].page", "mails support"),
         (TABLES, '[[links]]\nlabel = { en = "a", es = "b" }\nurl = "mailto:x" #!', "links[0].url", "e-mail address"),
         (TABLES, '[[links]]\nlabel = { en = "a", es = "b" }\npage = "faqs" #!', "links[0].page", "faqs.en.md is missing"),
         (TABLES, '[agreement]\nversion = "3" #!\ntitle = { en = "a", es = "b" }', "agreement.version", "agreement-3.es.md is missing"),

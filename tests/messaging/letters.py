@@ -64,6 +64,12 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
         "by": "Ana Fuentes",
         "url": "https://credence.test/console/staff",
     },
+    "support_message": {
+        "person": "June Harwood",
+        "reply_to": "june@harwood.test",
+        "message": "Where do I find my PIN letter?",
+        "signed_in": False,
+    },
     "pin_letters_void": {"target": "Northlake Clinic"},
     "invitation": {"target": "Northlake Clinic", "url": URL, "asked": True},
     "registration_link": {"target": "Northlake Clinic", "url": URL},

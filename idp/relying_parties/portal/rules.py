@@ -178,9 +178,13 @@ def _help(manifest: Manifest) -> Iterator[Fault]:
 def _links(manifest: Manifest, ground: Ground) -> Iterator[Fault]:
     for position, link in enumerate(manifest.links):
         where = ("links", position)
-        if sum(goal is not None for goal in (link.url, link.page, link.ceremony)) != 1:
-            yield Fault(where, "has either a url, a page or a ceremony")
+        if sum(goal is not None for goal in (link.url, link.page, link.ceremony)) + link.message != 1:
+            yield Fault(where, "has either a url, a page or a ceremony, or is a message")
             continue
+        if link.message and manifest.help.email is None:
+            yield Fault((*where, "message"), "mails help.email, which is missing")
+        if link.page == "message":
+            yield Fault((*where, "page"), "is the address of the page that mails support")
         if link.ceremony is not None and link.ceremony not in manifest.enrollment:
             yield Fault((*where, "ceremony"), f"{link.ceremony!r} is not one of this portal's ceremonies")
         if link.page is not None and (not _PAGE.match(link.page) or link.page.startswith(("agreement-", "terms-"))):

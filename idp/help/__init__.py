@@ -1,0 +1,1 @@
+"""Writing to a portal's support from its own pages (X7)."""
