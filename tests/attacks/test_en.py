@@ -20,7 +20,7 @@ from idp.relying_parties import service as relying_parties
 from idp.relying_parties import stored
 from idp.relying_parties.models import Client
 from idp.subjects.models import Subject
-from tests.attacks.strings import POLYGLOTS
+from tests.attacks.strings import POLYGLOTS, SEEDED
 from tests.authenticators.browsing import post_form, signed_in
 from tests.directory.files import GROUP, MEMBER, PARTNER, PRACTITIONER, taken
 from tests.enrollment.steps.test_same_work import statements
@@ -288,3 +288,35 @@ def test_AD_15_what_a_registrant_is_called_is_text_on_every_page_and_in_every_ma
     page = post_form(client, open_ceremony(client), "enroll-form", **ACCOUNT | {"first_name": evil, "phone": "1"})
     assert page.status_code in {400, 422}
     assert "<script>alert" not in page.text and "onerror=" not in re.sub(r'value="[^"]*"', "", page.text)
+
+
+_FIELD = re.compile(r'<(?:input|textarea|select)[^>]*\bname="([^"]+)"')
+_FREE = (
+    "coverage", "find_provider", "requestor_details", "identify_trading_partner", "claim_practice", "pin_letter",
+    "associate_provider", "create_account", "site_key", "challenge_questions", "agreement",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("evil", SEEDED)
+@pytest.mark.parametrize("step", _FREE)
+def test_AD_15_every_field_of_every_step_shows_what_was_typed_as_text(
+    client: FlaskClient, make: Make, step: str, evil: str
+) -> None:
+    """All fields of the page at once, by its own form; what comes back shows none of it as markup."""
+    portal(make, step, "confirmation", portal=TERMS, options={"challenge_questions": {"mode": "own"}})
+    page = open_ceremony(client)
+    form = page.text.split('id="enroll-form"', 1)[1].split("</form>", 1)[0]
+    names = {name for name in _FIELD.findall(form) if name != "csrf_token"}
+    assert names, "a step without fields is not in this list"
+    kinds = {"provider_type": "practitioner", "program": "medicaid"}
+    answer = post_form(client, page, "enroll-form", **{name: kinds.get(name, evil) for name in names})
+    assert answer.status_code in {400, 422}
+    assert evil not in answer.text and "<script>alert(1)" not in answer.text
+    assert make.rows(messaging.OutboxMessage) == [] and make.rows(Subject) == []
+
+
+@pytest.mark.parametrize("evil", SEEDED)
+def test_AD_15_a_search_and_a_question_show_what_was_typed_as_text(client: FlaskClient, make: Make, evil: str) -> None:
+    portal(make, "find_provider", "requestor_details", "confirmation", portal=TERMS)
+    found = post_form(client, open_ceremony(client), "enroll-form", provider_name=evil, search="yes")
+    assert found.status_code == 200 and evil not in found.text and "&lt;script&gt;alert(1)&lt;/script&gt;" in found.text
