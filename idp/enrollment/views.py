@@ -18,7 +18,7 @@ from idp.enrollment.steps.create_account.step import unavailable
 from idp.enrollment.steps.create_account.words import AVAILABLE
 from idp.foundation import clock, parsing
 from idp.foundation.database import reading
-from idp.foundation.front_door import route_policy
+from idp.foundation.front_door import count, route_policy
 from idp.foundation.parsing import FormErrors
 from idp.sessions import cookies
 
@@ -27,6 +27,7 @@ bp = Blueprint("enrollment", __name__)
 NO_MAIL: Final = _("We have sent several e-mails to this address already. Please wait an hour, then ask again.")
 MAILED: Final = _("We have sent the e-mail again. The former link no longer works.")
 _SIGN_IN: Final = "sign_in"
+_ASKS_AVAILABILITY: Final = "check_availability"
 
 
 @bp.get("/enroll/<client_id>/<ceremony>/")
@@ -162,6 +163,8 @@ def _submitted(visit: Visit, page: Page) -> ResponseReturnValue:
     if _SIGN_IN in request.form and pages.offers_sign_in(page):
         service.begin(visit)
         return redirect(url_for("sign_in.own", to="enrollment.signed_in", at=visit.party.client_id), 303)
+    if _ASKS_AVAILABILITY in request.form:
+        count("availability")
     outcome = service.submit(visit, page, request.form)
     match outcome:
         case Onward(_, elsewhere=str() as other):

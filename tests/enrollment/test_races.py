@@ -97,3 +97,18 @@ def test_A3_asking_too_often_is_429(client: FlaskClient, make: Make) -> None:
         for number in range(21)
     ]
     assert answers == [200] * 20 + [429]
+
+
+def test_A3_asking_by_the_pages_own_button_counts_the_same(client: FlaskClient, make: Make) -> None:
+    """Without scripts the page is posted; that is no second way to walk the user IDs."""
+    options = {"create_account": {"fields": ["user_id", "email", "password", "first_name"], "check_availability": True}}
+    portal(make, "create_account", "verify_email", options=options)
+    page = open_ceremony(client)
+    token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
+    for number in range(10):
+        client.post("/enroll/ozark-secure/user-id", data={"csrf_token": token, "user_id": f"june.{number}"})
+    answers = [
+        post_form(client, page, "enroll-form", user_id=f"rosa.{number}", check_availability="yes").status_code
+        for number in range(11)
+    ]
+    assert answers == [200] * 10 + [429]
