@@ -13,8 +13,9 @@ from werkzeug.test import TestResponse
 from idp.affiliations.models import Affiliation
 from idp.authenticators.password.kdf import Kdf
 from idp.consent.models import AgreementAcceptance
+from idp.enrollment import runs
 from idp.enrollment.models import Enrollment
-from idp.foundation.database import writing
+from idp.foundation.database import reading, writing
 from idp.messaging import service as messaging
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties import stored
@@ -114,6 +115,69 @@ def test_X4_who_lacks_nothing_is_asked_once_more_and_done(
     assert page.status_code == 200 and mailed(make, "welcome") == []
     page = send(client, page)
     assert 'id="enroll-done"' in page.text and len(mailed(make, "welcome")) == 1
+
+
+def test_EN_15_only_its_person_finishes_and_only_what_lacks_nothing(
+    client: FlaskClient, new_browser: Browsers, make: Make
+) -> None:
+    portal(make, "create_account", "verify_email", "confirmation")
+    make.subject("june.harwood", email=ACCOUNT["email"])
+    make.subject("mallory")
+    waiting = send(client, open_ceremony(client), **ACCOUNT)
+    assert post_form_to(client, waiting, "finish").status_code == 303, "nobody is signed in"
+    press(client, link_of(make, "already_registered"))
+    run = make.rows(Enrollment)[0]
+    signed_in(client, "mallory")
+    page = client.get(f"/enroll/{PORTAL}/register/{run.id}")
+    assert page.status_code == 409 and 'id="enroll-form"' not in page.text
+    token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
+    for browser in (client, new_browser()):
+        browser.post(f"/enroll/{PORTAL}/register/{run.id}/finish", data={"csrf_token": token})
+    assert make.rows(Enrollment)[0].finished_at is None and mailed(make, "welcome") == []
+
+
+def test_EN_15_what_still_waits_is_not_finished_by_a_direct_post(client: FlaskClient, make: Make) -> None:
+    portal(make, "create_account", "verify_email", "agreement", "confirmation")
+    make.subject("june.harwood")
+    signed_in(client, "june.harwood")
+    page = send(client, open_ceremony(client))
+    assert page.request.path.endswith("/agreement")
+    assert post_form_to(client, page, "finish").location == page.request.path.rsplit("/", 1)[0]
+    assert make.rows(Enrollment)[0].finished_at is None and make.rows(AgreementAcceptance) == []
+
+
+@pytest.mark.parametrize("password", [False, True])
+def test_RC_19_whoever_begins_for_anothers_address_keeps_nothing_once_its_owner_is_there(
+    client: FlaskClient, new_browser: Browsers, make: Make, password: bool
+) -> None:
+    """Classic pre-hijacking: two runs for one mailbox; the owner's becomes the account, the other opens nothing."""
+    portal(make, "create_account", "verify_email", "confirmation", options={"verify_email": {"password": password}})
+    theirs = ACCOUNT | {"password": "mallory-knows-this-1", "confirm_password": "mallory-knows-this-1"}
+    send(client, open_ceremony(client), **theirs)
+    victim = new_browser()
+    send(victim, open_ceremony(victim), **ACCOUNT)
+    typed = {"password": PASSWORD} if password else {}
+    press(victim, link_of(make), **typed)
+    assert len(make.rows(Subject)) == 1
+    page = post_form(
+        client, follow(client, client.get("/account/")), "login-form",
+        username=ACCOUNT["email"], password="mallory-knows-this-1",
+    )  # fmt: skip
+    assert page.status_code == 422, "their password is nobody's"
+    assert follow(client, client.get(f"/enroll/{PORTAL}/register/")).request.path.endswith("/verify-email")
+    assert len(make.rows(Subject)) == 1
+
+
+def test_ST_04_cancel_forgets_what_was_typed(client: FlaskClient, make: Make) -> None:
+    portal(make, "create_account", "verify_email", "agreement", "confirmation")
+    page = send(client, open_ceremony(client), **ACCOUNT)
+    assert post_form_to(client, page, "leave").status_code == 303
+    (row,) = make.rows(Enrollment)
+    with reading() as tx:
+        run = runs.ended(tx, row.id, browser_digest=row.browser_digest, now=make.now)
+    assert run is not None and (dict(run.typed), dict(run.kept)) == ({}, {"told": {}})
+    for path in (page.request.path, page.request.path.replace("verify-email", "create-account")):
+        assert "harwood" not in follow(client, client.get(path)).text
 
 
 def planned_anew(*steps: str, enabled: bool = True, **changed: Any) -> None:
