@@ -3,16 +3,20 @@
 import re
 from collections.abc import Callable
 from datetime import datetime
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from idp.affiliations.models import Affiliation
+from idp.affiliations.requests.models import AccessRequest
 from idp.authenticators.password.kdf import Kdf
 from idp.consent.models import AgreementAcceptance
+from idp.directory.models import PinLetter
 from idp.enrollment import runs
 from idp.enrollment.models import Enrollment
 from idp.foundation.database import reading, writing
@@ -21,6 +25,7 @@ from idp.relying_parties import service as relying_parties
 from idp.relying_parties import stored
 from idp.relying_parties.models import Client
 from idp.subjects.models import Subject
+from tests.affiliations.pins.posted import PIN, post
 from tests.attacks.strings import POLYGLOTS, SEEDED
 from tests.authenticators.browsing import post_form, signed_in
 from tests.directory.files import GROUP, MEMBER, PARTNER, PRACTITIONER, taken
@@ -40,6 +45,7 @@ from tests.enrollment.worlds import (
 from tests.factories import Make
 from tests.factories.make import PASSWORD
 from tests.factories.manifests import manifest
+from tests.races import race
 
 pytestmark = pytest.mark.both
 Browsers = Callable[[], FlaskClient]
@@ -246,6 +252,54 @@ def test_EN_04_what_the_roster_changes_before_the_last_proof_counts(
     taken([PRACTITIONER | changed, GROUP, MEMBER], now=hands.forward(minutes=5))
     page = post_form(client, page, "enroll-form", agree="yes")
     assert page.status_code == 422 and make.rows(Affiliation) == []
+
+
+def at_once(app: Flask, ready: list[tuple[FlaskClient, TestResponse, str, dict[str, str]]]) -> list[int]:
+    """Each browser sends the form that is open in it, all at the same moment."""
+    waiting = SimpleQueue[tuple[FlaskClient, TestResponse, str, dict[str, str]]]()
+    for each in ready:
+        waiting.put(each)
+
+    def sent() -> int:
+        browser, page, form, typed = waiting.get()
+        return post_form(browser, page, form, **typed).status_code
+
+    return sorted(race(app, sent, threads=len(ready)))
+
+
+def test_EN_17_C9_two_at_their_last_page_at_once_are_one_manager_and_one_request(
+    app: Flask, new_browser: Browsers, make: Make, now: datetime
+) -> None:
+    portal(make, "create_account", "verify_email", "associate_provider", "agreement", "confirmation", portal=TERMS)
+    taken([PRACTITIONER, GROUP, MEMBER], now=now)
+    ready = []
+    for name in ("june.harwood", "rosa.delgado"):
+        make.subject(name, email=f"{name}@people.test")
+        browser = signed_in(new_browser(), name)
+        page = send(browser, send(browser, open_ceremony(browser)), **ONE)
+        ready.append((browser, page, "enroll-form", {"agree": "yes"}))
+    assert at_once(app, ready) == [303, 303]
+    assert [(row.status, row.account_manager) for row in make.rows(Affiliation)] == [("active", True)]
+    assert len(make.rows(AccessRequest)) == 1
+    assert sorted(str(row.outcome) for row in make.rows(Enrollment)) == ["active", "requested"]
+
+
+def test_EN_02_one_PIN_in_two_ceremonies_at_once_opens_one_and_leaves_nothing_of_the_other(
+    app: Flask, new_browser: Browsers, make: Make, now: datetime
+) -> None:
+    terms = {"acting_for": ["provider"], "accepts": "letter", "accepts_for_manager": "letter"}
+    portal(make, "pin_letter", "create_account", "verify_email", portal=terms, help={"phone": "555-0100"})
+    post(make.provider("017631564", registry_name="ozark"), now=now)
+    ready = []
+    for name in ("june", "rosa"):
+        email = f"{name}@people.test"
+        browser = new_browser()
+        page = send(browser, open_ceremony(browser), login_id="017631564", pin=PIN)
+        send(browser, page, **ACCOUNT | {"email": email, "confirm_email": email})
+        ready.append((browser, browser.get(link_of(make)), "link-form", {}))
+    assert at_once(app, ready) == [303, 409]
+    assert len(make.rows(Subject)) == len(make.rows(Affiliation)) == 1
+    assert [row.used_on is None for row in make.rows(PinLetter)] == [False]
 
 
 def test_G5_EN_10_a_known_and_an_unknown_address_are_one_to_whoever_types_them(
