@@ -98,9 +98,8 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     from idp.sign_in import views as sign_in
 
     proofs = (password, recovery, alerts, factors, totp, codes, recovery_codes, webauthn)
-    own = (account, ways, merging)
     access = (affiliations, access_requests, invitations, manage, manage_requests, manage_invitations, manage_bulk)
-    rooms = (relying_parties, help_pages, *proofs, *access, consent, enrollment, sign_in, oidc, *own)
+    rooms = (relying_parties, help_pages, *proofs, *access, consent, enrollment, sign_in, oidc, account, ways, merging)
     for room in (*rooms, messaging, demo) if settings.demo else rooms:
         app.register_blueprint(room.bp)
     console.mount(app)
