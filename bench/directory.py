@@ -207,8 +207,8 @@ def main() -> None:
         whole = _database(server, folder, "whole")
         print(f"national: {take_in(whole, asked.rows, command=OURS)}")
         with psycopg.connect(whole["database_owner_url"], autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE npi_word")
-            connection.execute("VACUUM ANALYZE name_word")
+            for table in ("npi_record", "npi_word", "name_word"):
+                connection.execute(f"VACUUM ANALYZE {table}")
         fill_roster(whole["database_owner_url"], asked.rows)
         with create_app(load(overrides=whole)).app_context():
             tell_searches()

@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from idp.directory import service, words
 from idp.directory.imports import rules
@@ -97,6 +97,8 @@ def import_(
             raise Unusable(str(error)) from None
         except IntegrityError:
             raise Unusable(f"{name}: another import changed the same rows meanwhile; run this one again") from None
+        except OperationalError:
+            raise Unusable(f"{name}: the database was busy or away; what is in stays, run this one again") from None
     _tell(report, kept, as_json=as_json)
     click.get_current_context().exit(1 if report.rejected else 0)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from idp.directory.cli import directory
 from idp.directory.imports.progress import Progress
@@ -168,3 +169,19 @@ def test_progress_of_standard_input_knows_no_end(tmp_path: Path):
     ticks = iter([0.0, 20.0])
     Progress(BytesIO(b""), size=None, tell=told.append, ticks=lambda: next(ticks))(report)
     assert told == ["4,000 rows, 200 a second, 2 refused"]
+
+
+@pytest.mark.parametrize(
+    ("error", "says"), [(IntegrityError, "another import changed the same rows"), (OperationalError, "busy or away")]
+)
+def test_R_28_a_database_that_refuses_says_to_run_it_again(
+    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, error: type[DBAPIError], says: str
+):
+    def refuse(*_arguments: object, **_more: object) -> None:
+        raise error("COPY", None, Exception("no"))
+
+    monkeypatch.setattr("idp.directory.cli.run_import", refuse)
+    result = run(str(file), *OZARK)
+    assert result.exit_code == 2
+    assert says in result.output
+    assert "run this one again" in result.output

@@ -7,18 +7,21 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from idp.audit.models import AuditEvent
 from idp.directory import service
+from idp.directory.imports import bulk
 from idp.directory.imports.files import BadFile
+from idp.directory.imports.npi import taking
 from idp.directory.imports.npi.layout import LAYOUTS, NPPES_329, NPPES_330
 from idp.directory.imports.npi.rules import NPI_SYSTEM
 from idp.directory.imports.run import Reject
 from idp.directory.matching import service as matching
 from idp.directory.matching.rules import PractitionerClaim, ProviderMatch, Reason
 from idp.directory.models import ImportReject, NameWord, NpiRecord, NpiWord, Provider
-from idp.foundation.database import Model, reading
+from idp.foundation.database import Model, reading, writing
 from idp.vocabulary.refused import Refused
 from tests.directory.files import CLINIC_NPI, MEMBER, OFF, PERSON_NPI, PRACTITIONER, counted, shared, taken, written
 
@@ -293,3 +296,11 @@ def test_real_fhir_bundle_has_117_npis_that_fail_their_check_digit(now: datetime
     assert report.reasons == Counter({"npi": 117})
     assert report.notes["about_something_else"] == 282 - 129
     assert counted(taken(content, "fhir", now=now)) == {"unchanged": 12, "rejected": 117}
+
+
+def test_R_28_rows_that_another_import_brought_meanwhile_are_refused_as_such(now: datetime):
+    nppes([PERSON_NPI], now)
+    row = ("1234567893", "nppes", "x", "x", "CT")
+    with pytest.raises(IntegrityError), writing() as tx:
+        bulk.add(tx, taking.word, ("npi", "source", "word", "name_key", "state"), [row, row])
+    assert words() == {"ines", "m", "halvorsen"}
