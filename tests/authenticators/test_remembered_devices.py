@@ -15,6 +15,7 @@ from idp.subjects.models import Subject
 from tests.authenticators.second_factors import code_of, set_up_totp, type_code
 from tests.conftest import Hands
 from tests.factories import Make
+from tests.factories.make import PASSWORD
 from tests.sign_in.visiting import SESSION, ask, come, force, send, step_of
 
 pytestmark = pytest.mark.both
@@ -212,3 +213,23 @@ def test_the_device_survives_a_use_in_its_place(
     come(client)
     (row,) = tx.scalars(select(RememberedDevice)).all()
     assert (row.remembered_at, row.last_used_at) == (remembered_at, hands.now)
+
+
+def test_SI_09_strangers_failures_lock_nobody_out_of_a_remembered_browser(
+    client: FlaskClient, new_browser: Any, hands: Hands, rosa: Any
+) -> None:
+    remember(client, rosa[1], hands)
+    stranger = new_browser()
+    page = ask(stranger)
+    for _ in range(6):
+        page = send(stranger, page, "login-form", username="rosa.delgado", password="CNRY-guess-of-a-stranger")
+    assert step_of(come(new_browser())) == "password", "locked where she is not known"
+    assert step_of(come(client)) == "code"
+
+
+def test_SI_09_a_remembered_browser_is_counted_too(client: FlaskClient, hands: Hands, rosa: Any) -> None:
+    remember(client, rosa[1], hands)
+    page = ask(client)
+    for _ in range(6):
+        page = send(client, page, "login-form", username="rosa.delgado", password="CNRY-guess-of-a-thief")
+    assert step_of(send(client, page, "login-form", username="rosa.delgado", password=PASSWORD)) == "password"

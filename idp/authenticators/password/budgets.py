@@ -47,6 +47,11 @@ def succeeded(tx: Session, *, account: str, now: datetime) -> None:
     limiter.give_back(tx, budget=EVERYBODY, key="all", now=now)
 
 
+def forgiven(tx: Session, *, account: str, now: datetime) -> None:
+    """The same person proved themselves where another counter was charged."""
+    limiter.forgive(tx, budget=ACCOUNT, key=account, now=now)
+
+
 def nothing_tried(tx: Session, *, account: str, now: datetime) -> None:
     """No hash was computed, we were too busy: nobody's attempt is used up by that."""
     limiter.give_back(tx, budget=ACCOUNT, key=account, now=now)

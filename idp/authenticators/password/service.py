@@ -59,6 +59,8 @@ class _Reserved:
     transaction: TransactionFacts
     subject: SubjectFacts | None
     credential: Credential | None
+    counted: str
+    """What the attempt was counted against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,7 @@ def sign_in(attempt: Attempt) -> NewSession | FactorDue | Refused:
     verdict = kdf.check(attempt.plain, digest=credential.digest if credential else None)
     if isinstance(verdict, Refused):
         with writing() as tx:
-            account = account_key(reserved.subject, login=attempt.login)
-            budgets.nothing_tried(tx, account=account, now=attempt.now)
+            budgets.nothing_tried(tx, account=reserved.counted, now=attempt.now)
         return verdict
     fresh = kdf.digest(attempt.plain) if verdict.outdated else None
     with writing() as tx:
@@ -89,6 +90,7 @@ def sign_in(attempt: Attempt) -> NewSession | FactorDue | Refused:
         assert known is not None
         assert credential is not None
         setting.refresh(tx, subject=known, credential=credential, plain=attempt.plain, digest=fresh)
+        budgets.succeeded(tx, account=reserved.counted, now=attempt.now)
         return _go_on(tx, attempt, subject=outcome, transaction=reserved.transaction)
 
 
@@ -127,11 +129,18 @@ def _reserve(attempt: Attempt) -> _Reserved | Refused:
         subject = subjects.find_by_login(tx, key=attempt.login, portal=transaction.client_id)
         account = account_key(subject, login=attempt.login)
         credential = facts.credential_of(tx, subject_id=account)
-        refused = budgets.reserve(tx, account=account, now=attempt.now)
+        counted = _counted(tx, attempt, account=account)
+        refused = budgets.reserve(tx, account=counted, now=attempt.now)
         if refused is not None:
             audit_refusal(tx, refused, subject=subject, client_id=transaction.client_id, by=attempt)
             return refused
-        return _Reserved(transaction, subject, credential)
+        return _Reserved(transaction, subject, credential, counted)
+
+
+def _counted(tx: Session, attempt: Attempt, *, account: str) -> str:
+    """A browser that the person had remembered has counters of its own: strangers' failures lock them out nowhere (SI-09)."""
+    device = devices.known(tx, subject_id=account, sent=attempt.devices, now=attempt.now)
+    return account if device is None else f"{account}:{device}"
 
 
 def _admit(tx: Session, attempt: Attempt, reserved: _Reserved, verdict: Verdict) -> Subject | Refused:
@@ -159,7 +168,7 @@ def _admit(tx: Session, attempt: Attempt, reserved: _Reserved, verdict: Verdict)
 
 def _go_on(tx: Session, attempt: Attempt, *, subject: Subject, transaction: TransactionFacts) -> NewSession | FactorDue:
     client_id = transaction.client_id
-    budgets.succeeded(tx, account=subject.id, now=attempt.now)
+    budgets.forgiven(tx, account=subject.id, now=attempt.now)
     device = None
     if factors.held(tx, subject_id=subject.id):
         device = _device(tx, attempt, transaction, subject)
