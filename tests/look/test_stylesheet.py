@@ -87,3 +87,9 @@ def test_every_icon_that_a_template_names_is_drawn() -> None:
         source = template.read_text(encoding="utf-8")
         named = re.findall(r"""icon\(["']([a-z]+)["']\)|icon_name=["']([a-z]+)["']""", source)
         assert {one or other for one, other in named} <= drawn, template.name
+
+
+def test_C4_a_QR_code_is_drawn_with_lines_of_its_own() -> None:
+    """Icons have thick round lines; a QR code of such lines is one black blot, and no telephone reads it."""
+    (rule,) = re.findall(r"^\.qr\{([^}]*)\}", CSS, flags=re.MULTILINE)
+    assert {"stroke-width:1", "stroke-linecap:butt", "background:#fff"} <= set(rule.split(";"))
