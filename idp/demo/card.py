@@ -20,13 +20,14 @@ def card(
     people_file: str,
     data: str,
 ) -> str:
-    """Addresses, five people with what each shows, with what a newcomer registers, and where mails end up."""
+    """Addresses, five people with what each shows, the payer's staff, with what a newcomer registers, and where mails end up."""
     portals = [client for client in clients if client.client_id != PARTNER]
     partner = [client for client in clients if client.client_id == PARTNER]
     width = max(len(client.name) for client in clients)
     shown = [person for name in SHOWN for person in people if person.user_id == name]
-    names = max((len(person.user_id) for person in shown), default=0)
-    words = max((len(person.password) for person in shown), default=0)
+    staff = [person for person in people if person.staff]
+    names = max((len(person.user_id) for person in (*shown, *staff)), default=0)
+    words = max((len(person.password) for person in (*shown, *staff)), default=0)
     lines = [
         "",
         "Credence is running. Everything below is invented; mail and SMS leave this machine for nobody.",
@@ -41,6 +42,11 @@ def card(
         *(f"  {person.user_id:<{names}}  {person.password:<{words}}  {person.shows}" for person in shown),
         "",
         f"or, where a portal asks for an e-mail address, as {shown[0].email} and so on." if shown else "",
+        "",
+        "The payer's staff sign in at the console, with a 6-digit code after the password, as",
+        "",
+        f"  {issuer}/console/",
+        *(f"  {person.user_id:<{names}}  {person.password:<{words}}  {person.shows}" for person in staff),
         "",
         "or register, with any address that ends in .example; its mails are in the outbox",
         "",

@@ -23,6 +23,8 @@ from idp.authenticators.password.kdf import Kdf
 from idp.authenticators.site_key import service as site_keys
 from idp.authenticators.totp import service as totp
 from idp.consent import service as consent
+from idp.console.staff import service as staff
+from idp.console.staff.service import By
 from idp.demo.people import DemoAffiliation, DemoPerson, WrongPeople, levels_of, midnight
 from idp.directory import service as directory
 from idp.directory.imports.service import run_import
@@ -87,7 +89,11 @@ def load_people(people: tuple[DemoPerson, ...], *, now: datetime) -> int:
         for party in relying_parties.every().values()
         if party.portal is not None
     }
-    made = sum(_load_person(person, catalogues=catalogues, now=now) for person in people)
+    made = 0
+    for person in people:
+        if _load_person(person, catalogues=catalogues, now=now):
+            made += 1
+            _give_roles(person, now=now)
     _keep_fresh(people, now=now)
     return made
 
@@ -114,6 +120,15 @@ def _load_person(person: DemoPerson, *, catalogues: Mapping[str, tuple[str, ...]
         if person.disabled:
             subjects.disable(tx, subject_id=subject.id, reason=person.disabled, actor=ACTOR, now=now, origin=ORIGIN)
     return True
+
+
+def _give_roles(person: DemoPerson, *, now: datetime) -> None:
+    """As the operator gives the first ones; nobody is mailed about it."""
+    for role in person.staff:
+        by = By(None, ACTOR, ORIGIN, now)
+        given = staff.bootstrap(by, login=person.user_id, role=role, quiet=True)
+        if isinstance(given, Refused):
+            raise WrongPeople(f"{person.user_id}: {given.reason.value}")
 
 
 def _make_subject(tx: Session, person: DemoPerson, *, now: datetime) -> SubjectFacts:

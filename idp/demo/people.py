@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
 from idp.vocabulary.evidence import Evidence
 from idp.vocabulary.secret import Secret
+from idp.vocabulary.staff import StaffRole
 
 EVERY_LEVEL = "all"
 
@@ -81,7 +82,15 @@ class DemoPerson(_Part):
     """Whether the portals' banners, terms and agreements were accepted at an earlier visit, so that none is shown."""
     site_key: DemoSiteKey | None = None
     profile: dict[str, Any] = {}
+    staff: tuple[StaffRole, ...] = ()
+    """Roles in the payer's console; who has one signs in with `totp_secret` too."""
     affiliations: tuple[DemoAffiliation, ...] = ()
+
+    @model_validator(mode="after")
+    def _staff_hold_an_app(self) -> Self:
+        if self.staff and self.totp_secret is None:
+            raise ValueError("staff need a totp_secret")
+        return self
 
     @property
     def secret(self) -> Secret:

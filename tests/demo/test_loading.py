@@ -35,7 +35,7 @@ def everybody() -> tuple[DemoPerson, ...]:
 def loaded(demo_house: DemoHouse, everybody: tuple[DemoPerson, ...], now: datetime) -> DemoHouse:
     demo_house.apply(now=now)
     loading.load_directory(DEMO_DATA, now=now)
-    assert loading.load_people(everybody, now=now) == 25
+    assert loading.load_people(everybody, now=now) == 30
     return demo_house
 
 

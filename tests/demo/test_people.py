@@ -15,6 +15,7 @@ from idp.demo.clients import PORTS
 from idp.demo.people import DemoPerson, WrongPeople
 from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
 from idp.vocabulary.identifiers import Npi, TinType
+from idp.vocabulary.staff import StaffRole
 from tests.directory.files import SHARED
 
 FILE = DEMO_DATA / "people.toml"
@@ -38,7 +39,7 @@ def test_there_are_as_many_as_promised(everybody: tuple[DemoPerson, ...]):
     both = providers("ozark") + providers("heartland")
     assert 60 <= len(both) <= 70
     assert len({row["group_tin"] or row["tin"] for row in both}) == 15
-    assert (len(rows("trading_partners")), len(rows("pin_letters")), len(everybody)) == (6, 12, 25)
+    assert (len(rows("trading_partners")), len(rows("pin_letters")), len(everybody)) == (6, 12, 30)
 
 
 def test_every_number_is_well_formed_and_nobodys():
@@ -82,7 +83,8 @@ def test_the_first_person_is_asked_nothing_at_any_portal(everybody: tuple[DemoPe
 def test_every_case_has_its_person(everybody: tuple[DemoPerson, ...]):
     held = Counter(len(person.affiliations) for person in everybody)
     assert max(held) >= 14
-    assert held[0] == 1
+    assert [len(person.affiliations) for person in everybody if not person.staff].count(0) == 1
+    assert {role for person in everybody for role in person.staff} == set(StaffRole)
     assert sum(person.disabled is not None for person in everybody) == 1
     stored = {each.status for person in everybody for each in person.affiliations}
     assert stored == set(AffiliationStatus) - {AffiliationStatus.SUSPENDED}
