@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from idp.directory import facts
 from idp.directory.models import NameWord, NpiRecord, NpiWord
 from idp.directory.rules import NATIONAL
-from idp.directory.search.rules import CONSIDERED, COUNTED, LENGTHS, NEAR_ENOUGH, NpiFacts, is_first_of, near
+from idp.directory.search.rules import CONSIDERED, COUNTED, LENGTHS, NpiFacts, is_first_of, near, near_enough
 
 record: Final[Table] = NpiRecord.__table__  # type: ignore[assignment]
 npi_word: Final[Table] = NpiWord.__table__  # type: ignore[assignment]
@@ -22,6 +22,7 @@ _NPI_COLUMNS: Final = (
     record.c.enumerated_on, record.c.updated_on, record.c.deactivated_on, record.c.reactivated_on,
     record.c.imported_at,
 )  # fmt: skip
+_ALONE: Final = text("SELECT set_config('max_parallel_workers_per_gather', '0', true)")
 _THRESHOLD: Final = text("SELECT set_config('pg_trgm.similarity_threshold', :share, true)")
 
 
@@ -61,9 +62,15 @@ def national() -> Index:
     return Index(npi_word, NATIONAL, (), (npi_word.c.npi, npi_word.c.source), found)
 
 
-def count(tx: Session, index: Index, start: str) -> int:
+def prepare(tx: Session) -> None:
+    """Let PostgreSQL read a page by itself: to call parallel workers takes longer than to read it."""
+    if tx.get_bind().dialect.name == "postgresql":
+        tx.execute(_ALONE)
+
+
+def count(tx: Session, index: Index, start: str, *, most: int = COUNTED) -> int:
     """How many words begin so, counted no further than matters."""
-    some = select(literal(1)).select_from(index.words).where(index.between(start)).limit(COUNTED).subquery()
+    some = select(literal(1)).select_from(index.words).where(index.between(start)).limit(most).subquery()
     return tx.execute(select(func.count()).select_from(some)).scalar_one()
 
 
@@ -111,7 +118,7 @@ def neighbours(tx: Session, index: Index, word: str) -> list[str]:
     )
     if tx.get_bind().dialect.name != "postgresql":
         return near(word, tx.execute(alike).scalars())[:CONSIDERED]
-    tx.execute(_THRESHOLD, {"share": str(NEAR_ENOUGH)})
+    tx.execute(_THRESHOLD, {"share": str(near_enough(word))})
     nearest = alike.where(column.op("%")(word)).order_by(func.similarity(column, word).desc(), column)
     return list(tx.execute(nearest.limit(CONSIDERED)).scalars())
 

@@ -7,12 +7,14 @@ from typing import Final
 
 from idp.directory.rules import ProviderFacts
 
-COUNTED: Final = 300
+COUNTED: Final = 2000
 """Beyond so many, a word is common and the number no longer matters."""
-NEAR_ENOUGH: Final = 0.19
-"""Trigrams shared of all trigrams; between any two fractions of a dozen, so that rounding decides nothing."""
-CONSIDERED: Final = 50
-WEIGHED: Final = 5
+NEAR_ENOUGH: Final = (0.29, 0.24, 0.19)
+"""Trigrams shared of all trigrams, for words of up to three, of four and of more letters: more than a first letter has to be
+shared. They lie between any two fractions of a dozen, so that rounding decides nothing."""
+CONSIDERED: Final = 30
+WEIGHED: Final = 3
+WEIGHT: Final = 300
 _SHORT: Final = 5
 _INITIAL: Final = 3
 LENGTHS: Final = 2
@@ -78,7 +80,13 @@ def near(word: str, words: Iterable[str]) -> list[str]:
     """Those that share enough trigrams with the word, the nearest first: as `pg_trgm` finds and sorts them."""
     mine = trigrams(word)
     shares = ((_share(mine, trigrams(each)), each) for each in words)
-    return [each for share, each in sorted(shares, key=lambda pair: (-pair[0], pair[1])) if share > NEAR_ENOUGH]
+    least = near_enough(word)
+    return [each for share, each in sorted(shares, key=lambda pair: (-pair[0], pair[1])) if share > least]
+
+
+def near_enough(word: str) -> float:
+    """How much of its trigrams a word must share with this one."""
+    return NEAR_ENOUGH[min(max(len(word) - 3, 0), 2)]
 
 
 def misspelt(word: str, candidates: Sequence[str]) -> list[str]:

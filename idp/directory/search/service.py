@@ -65,6 +65,7 @@ def _by_words(
     limit: int,
 ) -> tuple[list[object], tuple[str, str] | None, tuple[str, ...] | None]:
     typed = search_words(text)[:WORDS_SEARCHED]
+    facts.prepare(tx)
     counts: dict[str, int] = {}
     meant: list[str] = []
     for word in typed:
@@ -83,4 +84,4 @@ def _by_words(
 def _meant(tx: Session, index: Index, word: str) -> str | None:
     """The word of some name that the typed one may stand for."""
     close = rules.misspelt(word, facts.neighbours(tx, index, word))
-    return rules.likeliest(word, {each: facts.count(tx, index, each) for each in close})
+    return rules.likeliest(word, {each: facts.count(tx, index, each, most=rules.WEIGHT) for each in close})
