@@ -272,3 +272,29 @@ def test_claims_are_paged_by_key(client: FlaskClient, make: Make, nora: Subject,
     second = client.get("/console/registrants?claims=" + link.replace("&amp;", "&")).text
     shown = [page.count("/console/registrants/") for page in (first, second)]
     assert shown == [25, 2]
+
+
+def test_C9_who_is_active_by_a_match_is_confirmed_as_account_manager_at_once(
+    client: FlaskClient, make: Make, nora: Subject, practice: Practice
+) -> None:
+    person = make.subject("rosa.delgado")
+    row = make.affiliation(
+        person, practice, registry="ozark", evidence="directory", levels=(("ozark-secure", "claims.inquiry"),)
+    )
+    enter_as(client, make, nora)
+    record = client.get(f"/console/directory/practices/{practice.id}").text
+    assert f"/console/registrants/{row.id}" in record
+    page = client.get(f"/console/registrants/{row.id}")
+    assert "refuse-form" not in page.text
+    assert post_form(client, page, "verify-form", note="Known for years").status_code == 303
+    marked = make.row(Affiliation, row.id)
+    assert (marked.status, marked.account_manager, marked.version, marked.epoch) == ("active", True, 2, 2)
+    assert {level.level for level in marked.levels} == {"claims.inquiry", "admin"}
+    assert "payer" in {proof.kind for proof in marked.evidence}
+    assert [mail.notice for mail in make.rows(OutboxMessage)] == ["access_changed"]
+    assert post_form(client, page, "verify-form").status_code == 409
+    other = make.affiliation(make.subject("ines.ortega"), practice, registry="ozark", evidence="directory")
+    refused = service.verify(by(nora, make), affiliation_id=other.id, version=1, note="")
+    assert refused == Refused(Reason.HAS_A_MANAGER)
+    helper = enter_as(client, make, staff(make, HELP_DESK))
+    assert "People" not in helper.get(f"/console/directory/practices/{practice.id}").text

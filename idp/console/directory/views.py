@@ -5,10 +5,12 @@ from uuid import UUID
 
 from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from idp.console.directory import facts, words
 from idp.console.directory.forms import LookUpForm
-from idp.console.pages import page
+from idp.console.pages import may, page
+from idp.console.registrar.facts import Member, people_of
 from idp.directory import service as directory
 from idp.directory.words import FAULTS
 from idp.foundation import clock, parsing
@@ -46,9 +48,10 @@ def provider(provider_id: UUID) -> ResponseReturnValue:
     """One provider record with its dates."""
     with reading() as tx:
         record = facts.provider(tx, provider_id)
+        people = _people(tx, provider_id)
     if record is None:
         abort(404)
-    return _page("provider", record=record, sources=words.SOURCES)
+    return _page("provider", record=record, sources=words.SOURCES, people=people)
 
 
 @bp.get("/practices/<uuid:practice_id>")
@@ -57,9 +60,10 @@ def practice(practice_id: UUID) -> ResponseReturnValue:
     """All that shares one TIN."""
     with reading() as tx:
         record = facts.practice(tx, practice_id)
+        people = _people(tx, practice_id)
     if record is None:
         abort(404)
-    return _page("practice", record=record)
+    return _page("practice", record=record, people=people)
 
 
 @bp.get("/partners/<uuid:partner_id>")
@@ -68,9 +72,10 @@ def partner(partner_id: UUID) -> ResponseReturnValue:
     """One trading partner and whom it works for."""
     with reading() as tx:
         record = facts.partner(tx, partner_id, now=clock.now())
+        people = _people(tx, partner_id)
     if record is None:
         abort(404)
-    return _page("partner", partner=record[0], engagements=record[1])
+    return _page("partner", partner=record[0], engagements=record[1], people=people)
 
 
 @bp.get("/imports")
@@ -108,6 +113,11 @@ def _index(*, form: LookUpForm | None = None, problem: object = None) -> str:
         result=result,
         problem=problem,
     )
+
+
+def _people(tx: Session, target_id: UUID) -> tuple[Member, ...] | None:
+    """Who acts for the target: for registrars and auditors only (MODEL §7)."""
+    return people_of(tx, target_id) if may(StaffMay.DECIDE) or may(StaffMay.READ_AUDIT) else None
 
 
 def _page(name: str, **shown: Any) -> str:

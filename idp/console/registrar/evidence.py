@@ -68,6 +68,7 @@ class ClaimPage:
     whence: Whence | None
     held: Held
     managed: bool
+    account_manager: bool
     same_domain: int
     others: int
     """People of this target, and how many of their mailboxes share the registrant's domain."""
@@ -93,6 +94,7 @@ def claim_page(tx: Session, identity: UUID, *, now: datetime) -> ClaimPage | Non
         whence=_whence(tx, row),
         held=holds(tx, case.place.target),
         managed=case.managed,
+        account_manager=row.account_manager,
         same_domain=same,
         others=others,
     )

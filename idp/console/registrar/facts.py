@@ -23,9 +23,11 @@ from idp.foundation.database import see_as
 from idp.relying_parties import service as relying_parties
 from idp.settings import Settings
 from idp.subjects import service as subjects
+from idp.subjects.models import Subject
 from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
 
 A_PAGE: Final = 25
+MOST_PEOPLE: Final = 100
 Key = tuple[datetime, UUID]
 
 
@@ -81,6 +83,35 @@ def _listed(tx: Session, row: Affiliation, *, now: datetime) -> Listed | None:
         return None
     kind = TargetKind(row.target_kind)
     return Listed(row.id, person.name, case.place.target.name, kind, row.created_at, case.managed)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who acts for a target, or waits to."""
+
+    id: UUID
+    name: str
+    status: AffiliationStatus
+    account_manager: bool
+
+
+def people_of(tx: Session, target_id: UUID) -> tuple[Member, ...]:
+    """The people of a target, managers first; `status` is the stored one."""
+    see_as(tx, target_id=target_id)
+    rows = tx.execute(
+        select(Affiliation, Subject)
+        .join(Subject, Subject.id == Affiliation.subject_id)
+        .where(Affiliation.target_id == target_id, Affiliation.status != AffiliationStatus.ENDED.value)
+        .order_by(Affiliation.account_manager.desc(), Subject.family_name, Affiliation.id)
+        .limit(MOST_PEOPLE)
+    )
+    return tuple(
+        Member(row.id, _name(person), AffiliationStatus(row.status), row.account_manager) for row, person in rows
+    )
+
+
+def _name(person: Subject) -> str:
+    return person.display_name or " ".join(part for part in (person.given_name, person.family_name) if part)
 
 
 def case_of(tx: Session, row: Affiliation, *, now: datetime) -> Case | None:

@@ -37,6 +37,7 @@ class Claim:
     managed: bool
     in_force: bool
     mailbox_proven: bool
+    account_manager: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,10 @@ class Wish:
 
 
 def may_verify(claim: Claim, *, actor: str, version: int) -> Refused | None:
-    """The first registrant of a target that nobody manages and that is in force (E1)."""
-    refused = may_refuse(claim, actor=actor, version=version)
+    """The first registrant of a target that nobody manages and that is in force, waiting or active by a match (E1, C9)."""
+    waits = claim.status is AffiliationStatus.VERIFICATION_PENDING
+    unmarked = claim.status is AffiliationStatus.ACTIVE and not claim.account_manager
+    refused = _may(claim, actor=actor, version=version, open_now=waits or unmarked)
     if refused is not None:
         return refused
     if not claim.mailbox_proven:
@@ -63,9 +66,13 @@ def may_verify(claim: Claim, *, actor: str, version: int) -> Refused | None:
 
 def may_refuse(claim: Claim, *, actor: str, version: int) -> Refused | None:
     """A claim that waits and that no manager decides."""
+    return _may(claim, actor=actor, version=version, open_now=claim.status is AffiliationStatus.VERIFICATION_PENDING)
+
+
+def _may(claim: Claim, *, actor: str, version: int, open_now: bool) -> Refused | None:
     if claim.subject_id == actor:
         return Refused(Reason.SELF)
-    if claim.status is not AffiliationStatus.VERIFICATION_PENDING:
+    if not open_now:
         return Refused(Reason.DECIDED)
     if claim.managed:
         return Refused(Reason.HAS_A_MANAGER)

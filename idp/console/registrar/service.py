@@ -43,7 +43,8 @@ class _Case:
 
 
 def verify(by: By, *, affiliation_id: UUID, version: int, note: str) -> Refused | None:
-    """The first registrant becomes account manager once they open the registration mail (E1, E5)."""
+    """The first registrant becomes account manager: who waited, once they open the registration mail; who is active by a
+    match with the directory, at once (E1, E5, C9)."""
     with writing() as tx:
         case = _held(tx, affiliation_id, now=by.now)
         if isinstance(case, Refused):
@@ -51,11 +52,14 @@ def verify(by: By, *, affiliation_id: UUID, version: int, note: str) -> Refused 
         refused = rules.may_verify(case.claim, actor=by.subject_id or "", version=version)
         if refused is not None:
             return _refuse(tx, by, case, "verify", refused)
-        _set_status(tx, by, case, AffiliationStatus.UNVERIFIED)
-        _make_manager(tx, by, case)
-        send_registration(
-            tx, row=case.row, place=case.place, evidence=Evidence.PAYER, by=by.actor, now=by.now, origin=by.origin
-        )
+        if case.claim.status is AffiliationStatus.ACTIVE:
+            _mark(tx, by, case)
+        else:
+            _set_status(tx, by, case, AffiliationStatus.UNVERIFIED)
+            _make_manager(tx, by, case)
+            send_registration(
+                tx, row=case.row, place=case.place, evidence=Evidence.PAYER, by=by.actor, now=by.now, origin=by.origin
+            )
         _remember(tx, by, case, action="verify", text=note)
     return None
 
@@ -149,6 +153,7 @@ def _held(tx: Session, identity: UUID, *, now: datetime) -> _Case | Refused:
         managed=fresh.managed,
         in_force=fresh.place.target.in_force,
         mailbox_proven=person.email is not None and person.email_verified_at is not None,
+        account_manager=row.account_manager,
     )
     return _Case(row, fresh.place, person, claim)
 
@@ -156,6 +161,30 @@ def _held(tx: Session, identity: UUID, *, now: datetime) -> _Case | Refused:
 def _set_status(tx: Session, by: By, case: _Case, status: AffiliationStatus) -> None:
     affiliations.change_status(
         tx, affiliation_id=case.row.id, status=status, now=by.now, actor=by.actor, origin=by.origin
+    )
+
+
+def _mark(tx: Session, by: By, case: _Case) -> None:
+    row = case.row
+    _make_manager(tx, by, case)
+    row.epoch += 1
+    row.version += 1
+    tx.flush()
+    audit.append(
+        tx,
+        Event.AFFILIATION_CHANGED,
+        now=by.now,
+        actor=by.actor,
+        origin=by.origin,
+        subject_id=row.subject_id,
+        client_id=case.place.party.client_id,
+        target_kind=row.target_kind,
+        target_id=row.target_id,
+        details={"before": "no account manager", "after": "account manager", "evidence": [Evidence.PAYER.value]},
+    )
+    context = {"target": case.place.target.name, "url": f"{house.get(Settings).issuer}/account/access"}
+    notices.notify(
+        tx, notice="access_changed", subject=case.person, party=case.place.party, context=context, now=by.now
     )
 
 

@@ -35,7 +35,7 @@ EVIDENCE: Final[dict[Evidence, LazyString]] = {
     Evidence.PAYER: _("the payer’s staff"),
 }
 SAVED: Final[dict[str, LazyString]] = {
-    "verified": _("Verified. A registration mail is on its way; the access opens when they follow it."),
+    "verified": _("Verified. They have a mail; who was still waiting follows it, and the access opens."),
     "refused": _("Refused. The registrant was told."),
     "approved": _("Approved. An invitation is on its way."),
     "denied": _("Denied. The requester was told."),
