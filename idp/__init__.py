@@ -66,9 +66,7 @@ def _furnish(app: "Flask", settings: "Settings") -> None:
 
 def _mount(app: "Flask", settings: "Settings") -> None:
     """The rooms, in the order of the house."""
-    from idp.account import views as account
-    from idp.account.merging import views as merging
-    from idp.account.proofs import views as ways
+    from idp.account import mounting as account
     from idp.affiliations import views as affiliations
     from idp.affiliations.invitations import views as invitations
     from idp.affiliations.requests import views as access_requests
@@ -99,9 +97,10 @@ def _mount(app: "Flask", settings: "Settings") -> None:
 
     proofs = (password, recovery, alerts, factors, totp, codes, recovery_codes, webauthn)
     access = (affiliations, access_requests, invitations, manage, manage_requests, manage_invitations, manage_bulk)
-    rooms = (relying_parties, help_pages, *proofs, *access, consent, enrollment, sign_in, oidc, account, ways, merging)
+    rooms = (relying_parties, help_pages, *proofs, *access, consent, enrollment, sign_in, oidc)
     for room in (*rooms, messaging, demo) if settings.demo else rooms:
         app.register_blueprint(room.bp)
+    account.mount(app)
     console.mount(app)
     health.attach(app, keys=lambda: bool(house.get(Keyring).algs))
     cors.attach(app)

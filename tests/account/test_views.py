@@ -16,7 +16,7 @@ from tests.factories.make import PASSWORD
 
 NEW = "Orbit-walnut-kettle-77"
 PAGES = (
-    "/account/", "/account/profile", "/account/security", "/account/factors", "/account/devices", "/account/sessions",
+    "/account/", "/account/profile", "/account/security", "/account/factors", "/account/devices", "/account/sessions", "/account/activity",
     "/account/access", "/account/apps",
 )  # fmt: skip
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -26,7 +26,7 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 def test_nobody_sees_a_page_without_a_session(client, app, path):
     answer = client.get(path)
     assert answer.status_code == 303
-    assert answer.location.startswith(("/sign-in?to=account.", "/sign-in?to=ways."))
+    assert answer.location.startswith(("/sign-in?to=account.", "/sign-in?to=ways.", "/sign-in?to=activity."))
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -1,0 +1,35 @@
+"""An event in the words of the person it happened to; what is not here is not shown."""
+
+from typing import Final
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _
+
+from idp.audit.events import Event
+
+DONE: Final[dict[Event, LazyString]] = {
+    Event.SIGNED_IN: _("You signed in"),
+    Event.SIGNED_OUT: _("You signed out"),
+    Event.SESSION_ENDED: _("A session ended"),
+    Event.SESSION_LIFTED: _("You proved again that it is you"),
+    Event.PASSWORD_CHANGED: _("The password was changed"),
+    Event.PASSWORD_RESET_ASKED: _("A new password was asked for by mail"),
+    Event.PASSWORD_RESET: _("A new password was set by a mailed link"),
+    Event.USER_ID_REMINDED: _("The user ID was mailed"),
+    Event.FACTOR_ADDED: _("A way to sign in was added"),
+    Event.FACTOR_REMOVED: _("A way to sign in was removed"),
+    Event.RECOVERY_CODES_MADE: _("New recovery codes were made"),
+    Event.CODE_SENT: _("A code was sent"),
+    Event.DEVICE_REMEMBERED: _("A browser was remembered"),
+    Event.DEVICE_FORGOTTEN: _("A remembered browser was forgotten"),
+    Event.DEVICE_COPIED: _("A copy of a remembered browser was noticed"),
+    Event.DISOWNED: _("“This wasn’t me” ended everything"),
+    Event.AGREEMENT_ACCEPTED: _("An agreement was accepted"),
+    Event.CONSENT_GIVEN: _("An app was given access"),
+    Event.CONSENT_REVOKED: _("An app’s access was taken back"),
+}
+FAILED: Final[dict[Event, LazyString]] = {
+    Event.SIGN_IN_REFUSED: _("A sign-in failed"),
+    Event.PASSWORD_CHANGED: _("A change of the password failed"),
+    Event.CODE_SENT: _("A code was not sent: too many were asked for"),
+}

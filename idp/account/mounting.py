@@ -1,0 +1,14 @@
+"""The account's pages, room by room, as one thing to mount."""
+
+from flask import Flask
+
+from idp.account import views as account
+from idp.account.activity import views as activity
+from idp.account.merging import views as merging
+from idp.account.proofs import views as ways
+
+
+def mount(app: Flask) -> None:
+    """Register every page of the account."""
+    for room in (account, activity, ways, merging):
+        app.register_blueprint(room.bp)
