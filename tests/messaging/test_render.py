@@ -65,7 +65,8 @@ def test_every_notice_is_translated(app: Flask, now: datetime, notice: str):
     english, spanish = (mail(now, notice=notice, language=language) for language in LANGUAGES)
     assert english.subject != spanish.subject
     same = {line for line in english.text.splitlines() if line} & set(spanish.text.splitlines())
-    assert all(line in {BRAND.name, f"Portal: {BRAND.name}", "--"} or line.startswith("http") for line in same), same
+    wordless = {line for line in same if line.isdigit() or line.startswith("http")}
+    assert same - wordless <= {BRAND.name, f"Portal: {BRAND.name}", "--"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
