@@ -21,6 +21,7 @@ from tests.conftest import Hands
 from tests.console.staff_world import ADMINISTRATOR, AUDITOR, HELP_DESK, enter_as, give, post, routes, staff, token
 from tests.factories import Make
 from tests.sign_in.visiting import enter, step_of, walk
+from tests.test_routes import rows_of
 
 PEOPLE: dict[str, tuple[StaffRole, ...]] = {"nobody": (), **{role.value: (role,) for role in StaffRole}}
 
@@ -221,3 +222,19 @@ def test_AD_06_an_unknown_field_is_refused(client: FlaskClient, make: Make) -> N
 
 def test_every_permission_belongs_to_somebody() -> None:
     assert {may for each in ALLOWED.values() for may in each} == set(StaffMay)
+
+
+def test_SE_06_looking_at_every_page_of_the_console_changes_no_row(app: Flask, client: FlaskClient, make: Make) -> None:
+    person = staff(make, ADMINISTRATOR)
+    for role in StaffRole:
+        if role is not ADMINISTRATOR:
+            give(make, person, role)
+    enter_as(client, make, person)
+    before, seen = rows_of(app), 0
+    for endpoint, method, address, _policy in routes(app):
+        for query in ("", "?event=signed_in&state=dead&done=proposed&claims=x"):
+            if method == "GET":
+                assert client.get(address + query).status_code < 500, endpoint
+                assert rows_of(app) == before, endpoint
+                seen += 1
+    assert seen > 40
