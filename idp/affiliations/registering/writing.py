@@ -81,18 +81,17 @@ def _add(tx: Session, row: Affiliation, case: Case, found: Becomes, *, origin: O
 
 
 def _gained(case: Case, found: Becomes, held: set[str], *, row: Affiliation) -> list[str]:
-    """A manager's choice of levels stays as it is; only the mark that this proof gives brings its level."""
+    """A manager's choice of levels stays as it is; only the mark that this proof gives brings its levels."""
     marked = found.account_manager and not row.account_manager
-    wanted = _levels(case, found) if not held else _managing(case) if marked else ()
+    wanted = _levels(case, found) if marked or not held else ()
     return [level for level in wanted if level not in held]
 
 
 def _levels(case: Case, found: Becomes) -> tuple[str, ...]:
-    return (*case.terms.default_levels, *(_managing(case) if found.account_manager else ()))
-
-
-def _managing(case: Case) -> tuple[str, ...]:
-    return tuple(level.key for level in case.party.manifest.levels if level.manages)
+    """Who becomes the account manager holds the portal's whole catalogue: nobody gives what they do not hold (E10)."""
+    if found.account_manager:
+        return tuple(level.key for level in case.party.manifest.levels)
+    return case.terms.default_levels
 
 
 def _audit(tx: Session, event: Event, row: Affiliation, case: Case, *, origin: Origin, actor: str, before: str) -> None:
