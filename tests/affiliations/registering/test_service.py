@@ -14,6 +14,7 @@ from idp.affiliations.requests.models import AccessRequest
 from idp.audit.models import AuditEvent
 from idp.foundation.database import reading, see_as, writing
 from idp.messaging.models import OutboxMessage
+from idp.relying_parties import service as clients
 from idp.vocabulary.affiliation import TargetKind
 from idp.vocabulary.refused import Refused
 from tests.affiliations.pins.posted import portal
@@ -265,3 +266,15 @@ def test_EN_06_what_will_become_of_a_proof_is_foreseen_without_writing(make: Any
     make.affiliation(make.subject(), provider, account_manager=True)
     assert foreseen() == Becomes(Outcome.REQUESTED)
     assert make.rows(AccessRequest) == []
+
+
+def test_E10_who_proves_to_be_the_manager_holds_what_they_will_have_to_give(make: Any, now: Any) -> None:
+    """Nobody gives what they do not hold: with two default levels a manager could never set up a clerk."""
+    more = [{"key": key, "label": {"en": key, "es": key}} for key in ("claims.submit", "trade_files")]
+    manages = {"key": "admin", "label": {"en": "Administrator", "es": "Administrador"}, "manages": True}
+    make.client("cascade-mmis", portal={"registry": "heartland"}, levels=[*more, manages])
+    party, provider = clients.find("cascade-mmis"), make.provider("100200300")
+    assert party is not None
+    june = make.subject("june.harwood")
+    register(june, party, by_letter(party, provider, now=now), now=now)
+    assert {level for _, level in levels(the_affiliation(make, june))} == {"claims.submit", "trade_files", "admin"}
