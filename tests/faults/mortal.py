@@ -189,6 +189,12 @@ class BeginAnew(Exception):
     """The page says that this sign-in is over; the person goes back to the portal and begins a new one."""
 
 
+def _by_password_alone() -> tuple[people.DemoPerson, ...]:
+    """The demo's people without their authenticator apps: a code is good once in 30 seconds, and here one signs in often."""
+    everybody = people.read(cli.DEMO_DATA / "people.toml")
+    return tuple(person.model_copy(update={"totp_secret": None}) for person in everybody)
+
+
 @contextmanager
 def mortal(folder: Path, **changed: Any) -> Iterator[Mortal]:
     """Made as the demo is made, started, and killed at the end."""
@@ -196,7 +202,7 @@ def mortal(folder: Path, **changed: Any) -> Iterator[Mortal]:
     given = cli.overrides(base, folder) | {"password_memory_kib": 8, "password_time_cost": 1} | changed
     settings = load(env={}, overrides=given)
     made = clients.prepare(cli.MANIFESTS, credentials=folder / "clients", port_base=base)
-    cli.fill(settings, made, people.read(cli.DEMO_DATA / "people.toml"))
+    cli.fill(settings, made, _by_password_alone())
     provider = Mortal(settings, {client.client_id: client for client in made}, create_app(settings))
     with provider.app.app_context():
         try:
