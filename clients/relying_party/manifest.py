@@ -10,6 +10,13 @@ from urllib.parse import urljoin
 
 MANIFESTS: Final = Path(__file__).parent.parent / "manifests"
 _COLOURS: Final = ("accent_light", "accent_dark", "soft_light", "soft_dark", "fill_dark", "band_light", "band_dark")
+_AT_PROVIDER: Final = {
+    "reset_password": "/sign-in/forgot-password",
+    "account": "/account/",
+    "change_password": "/account/security",
+    "people": "/manage/",
+    "messages": "/account/messages",
+}
 _COLOUR: Final = re.compile(r"#?([0-9A-Fa-f]{6})\Z")
 
 
@@ -31,6 +38,15 @@ class Ceremony:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the menu that whoever is signed in sees: here, or at the provider."""
+
+    label: Mapping[str, str]
+    path: str
+    at_provider: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """One relying party, as data."""
 
@@ -46,12 +62,17 @@ class Manifest:
     registration: Mapping[str, Any]
     idle_minutes: int
     ceremonies: tuple[Ceremony, ...] = ()
+    menu: tuple[Entry, ...] = ()
     logo: str | None = None
     """An SVG of 36 pixels' height; without one its initials stand on a tile."""
 
     def enroll_url(self, issuer: str, ceremony: Ceremony) -> str:
         """Where the provider begins it."""
         return f"{issuer.rstrip('/')}/enroll/{self.client_id}/{ceremony.name}/"
+
+    def menu_url(self, issuer: str, entry: Entry) -> str:
+        """Where a line of the menu leads."""
+        return issuer.rstrip("/") + entry.path if entry.at_provider else entry.path
 
     def url(self, path: str) -> str:
         """`path` on this relying party's own origin; an absolute URL stays as it is."""
@@ -88,8 +109,15 @@ def read(client_id: str, *, path: Path | None = None, base_url: str | None = Non
         registration=raw["registration"],
         idle_minutes=raw.get("portal", {}).get("idle_minutes", 30),
         ceremonies=tuple(Ceremony(row["ceremony"], row["label"]) for row in raw.get("links", ()) if "ceremony" in row),
+        menu=tuple(_entry(row) for row in raw.get("links", ()) if row.get("place") == "account"),
         logo=logo.read_text(encoding="utf-8") if logo.is_file() else None,
     )
+
+
+def _entry(row: Mapping[str, Any]) -> Entry:
+    if "ours" in row:
+        return Entry(row["label"], _AT_PROVIDER[row["ours"]], at_provider=True)
+    return Entry(row["label"], row["url"])
 
 
 def _colour(value: str) -> str:

@@ -22,6 +22,7 @@ SPANISH: Final[Mapping[str, str]] = {
     ),
     "Welcome, %(name)s": "Le damos la bienvenida, %(name)s",
     "What you can do here": "Lo que puede hacer aquí",
+    "Account": "Cuenta",
     "After signing in": "Después de iniciar sesión",
     "In your access": "Dentro de su acceso",
     "Not in your access": "Fuera de su acceso",

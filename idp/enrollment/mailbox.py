@@ -40,6 +40,14 @@ MAILED: Final = Budget(
     lock_max=timedelta(hours=1),
 )
 """Mails to one address within an hour, whoever types it (RX-10)."""
+MAILED_FROM: Final = Budget(
+    name="enrollment_mail_from",
+    limit=60,
+    window=timedelta(hours=1),
+    lock_first=timedelta(hours=1),
+    lock_max=timedelta(hours=1),
+)
+"""Mails that one network has sent within an hour, to whomever: nobody writes to strangers through us (EN-16)."""
 
 
 def send_link(tx: Session, place: Place) -> bool:
@@ -50,7 +58,7 @@ def send_link(tx: Session, place: Place) -> bool:
     run, visit = place.run, place.visit
     assert run is not None, "a link continues what was begun"
     email = str(run.kept[ACCOUNT]["email"])
-    if isinstance(limiter.reserve(tx, budget=MAILED, key=login_key(email), now=visit.now), Refused):
+    if _too_many(tx, email, address=visit.origin.address, now=visit.now):
         _audit(tx, visit.party, run, Event.ENROLLMENT_MAILED, visit.now, visit.origin, outcome="too_many")
         return False
     known = known_at(tx, email)
@@ -83,6 +91,13 @@ def send_link(tx: Session, place: Place) -> bool:
 def mark_of(email: str) -> str:
     """What a link keeps of the mailbox that it was sent to: it proves that one, and no other typed since (EN-12)."""
     return blind_index(login_key(email), key=house.get(Keyring).index, context="artefact.enrollment_mailbox").hex()
+
+
+def _too_many(tx: Session, email: str, *, address: str, now: datetime) -> bool:
+    """Counted for the mailbox and for the network that asks; whichever is full, the page says what it always says."""
+    to = limiter.reserve(tx, budget=MAILED, key=login_key(email), now=now)
+    sent_by = limiter.reserve(tx, budget=MAILED_FROM, key=limiter.network_of(address), now=now)
+    return isinstance(to, Refused) or isinstance(sent_by, Refused)
 
 
 def known_at(tx: Session, email: str) -> SubjectFacts | None:

@@ -158,6 +158,13 @@ def waiting(tx: Session, *, dead: bool = False, limit: int = 100) -> list[Any]:
     return list(tx.execute(select(*columns).where(state).order_by(_table.c.due_at).limit(limit)))
 
 
+def sent_to(tx: Session, *, subject_id: str, limit: int) -> list[Any]:
+    """What was owed to one person lately, newest first; nothing of its content."""
+    columns = [c for c in _table.c if c.name != "payload_sealed"]
+    query = select(*columns).where(_table.c.subject_id == subject_id)
+    return list(tx.execute(query.order_by(_table.c.created_at.desc(), _table.c.id.desc()).limit(limit)))
+
+
 def retry_now(tx: Session, *, now: datetime, identity: UUID | None = None) -> int:
     """Make one waiting message, or all, due at once: for the moment the mail server is back; says how many.
 

@@ -124,7 +124,11 @@ class Link(Part):
     """One of this portal's own ceremonies, at `/enroll/<client_id>/<ceremony>/`."""
     message: bool = False
     """*Send Message*: the page `/help/<client_id>/message`, which mails `help.email` (X7)."""
-    place: Literal["sign_in", "footer"] = "footer"
+    ours: Literal["reset_password", "account", "change_password", "people", "messages"] | None = None
+    """A page of the provider itself: a forgotten password, or for whoever is signed in their account, their password,
+    the people whom they manage, the messages sent to them (D5)."""
+    place: Literal["sign_in", "footer", "account"] = "footer"
+    """`account`: in the portal's own menu, once somebody is signed in there."""
 
 
 class Banner(Part):

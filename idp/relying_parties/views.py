@@ -24,6 +24,14 @@ _LOGO_POLICY: Final = (
 )
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _AN_HOUR: Final = "public, max-age=3600"
+_OURS: Final = {
+    "reset_password": "recovery.forgot_password",
+    "account": "account.overview",
+    "change_password": "account.security",
+    "people": "manage.start",
+    "messages": "messages.messages",
+}
+"""Endpoints of rooms above, which this one only names."""
 _markdown: Final = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
 """No raw HTML, no pictures; links only to http, https and mailto (markdown-it's own rule)."""
 
@@ -77,6 +85,8 @@ def link_url(party: RelyingParty, link: Link) -> str:
         return url_for("relying_parties.help_page", client_id=party.client_id, page=link.page)
     if link.ceremony is not None:
         return url_for("enrollment.start", client_id=party.client_id, ceremony=link.ceremony)
+    if link.ours is not None:
+        return url_for(_OURS[link.ours])
     if link.message:
         return url_for("help.message", client_id=party.client_id)
     return party.absolute(link.url or "/")

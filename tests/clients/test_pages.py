@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from clients.relying_party import manifest as manifests
 from clients.relying_party import site, words
+from clients.relying_party.manifest import read
 from tests.clients.lying_provider import LyingProvider
 
 CLIENTS = Path(site.__file__).parent.parent
@@ -76,6 +77,19 @@ def test_A1_the_landing_page_leads_to_the_ceremonies_at_the_provider(portal: Fla
     assert link in portal.get("/").text and "Register Now" in portal.get("/").text
     assert "Registrarse ahora" in portal.get("/?ui_locales=es").text
     assert "faqs" not in portal.get("/").text
+
+
+def test_D5_the_menu_of_whoever_is_signed_in_leads_here_and_to_the_provider() -> None:
+    cascade = read("cascade-mmis")
+    menu = {entry.label["en"]: cascade.menu_url("https://id.test", entry) for entry in cascade.menu}
+    assert menu == {
+        "Account Maintenance": "https://id.test/account/",
+        "Change Password": "https://id.test/account/security",
+        "Clerk Maintenance": "https://id.test/manage/",
+        "Logoff": "/sign-out",
+        "Messages": "https://id.test/account/messages",
+        "Switch Provider": "/switch-provider",
+    }
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/x", 404), ("POST", "/me", 405), ("PUT", "/", 405)])

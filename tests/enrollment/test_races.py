@@ -10,7 +10,8 @@ from werkzeug.test import TestResponse
 
 from idp.subjects.models import Subject
 from tests.authenticators.browsing import post_form
-from tests.enrollment.worlds import ACCOUNT, follow, link_of, open_ceremony, portal, press, send
+from tests.conftest import Hands
+from tests.enrollment.worlds import ACCOUNT, follow, link_of, mailed, open_ceremony, portal, press, send
 from tests.factories import Make
 from tests.races import race
 
@@ -112,3 +113,16 @@ def test_A3_asking_by_the_pages_own_button_counts_the_same(client: FlaskClient, 
         for number in range(11)
     ]
     assert answers == [200] * 10 + [429]
+
+
+def test_EN_16_RX_10_one_network_mails_sixty_strangers_an_hour(
+    app: Flask, new_browser: Browsers, make: Make, hands: Hands
+) -> None:
+    portal(make, "create_account", "verify_email", "agreement")
+    for number in range(63):
+        hands.forward(seconds=5)
+        browser = new_browser()
+        address = f"stranger.{number}@people.test"
+        page = send(browser, open_ceremony(browser), **ACCOUNT | {"email": address, "confirm_email": address})
+        assert page.request.path.endswith("/verify-email"), "the page says what it always says"
+    assert len(mailed(make, "verify_email")) == 60

@@ -193,7 +193,7 @@ TABLES = "# more tables"
         ("# more help", 'email = "us at example" #!', "help.email", "e-mail address"),
         (TABLES, '[password]\nmin_length = 32 #!\nmax_length = 20', "password.min_length", "more than max_length"),
         # links and texts
-        (TABLES, '[[links]] #!\nlabel = { en = "a", es = "b" }', "links[0]", "either a url, a page or a ceremony"),
+        (TABLES, '[[links]] #!\nlabel = { en = "a", es = "b" }', "links[0]", "either a url, a page, a ceremony or a page of ours"),
         (TABLES, '[[links]]\nlabel = { en = "a", es = "b" }\npage = "../x" #!', "links[0].page", "lower-case words with dashes"),
         (TABLES, '[[links]]\nlabel = { en = "a", es = "b" }\npage = "agreement-1" #!', "links[0].page", "not an agreement"),
         (TABLES, '[[links]]\nlabel = { en = "a", es = "b" }\nurl = "javascript:x" #!', "links[0].url", "https"),

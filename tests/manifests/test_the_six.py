@@ -240,3 +240,8 @@ def test_C4_C5_who_must_hold_a_factor_and_how_long_a_device_is_remembered(six: d
     }, "MODEL §3"
     assert set(asked["carebridge-provider"].kinds) == {"passkey", "push", "totp", "sms", "email"}
     assert asked["carebridge-provider"].remember_days == 30
+
+
+def test_D5_the_account_menu_before_sign_in(six: dict[str, Checked]) -> None:
+    shown = [link.label.en for link in six["cascade-mmis"].manifest.links if link.place == "sign_in"]
+    assert shown == ["Account Setup", "Logoff", "Reset Password", "Secure Site"]

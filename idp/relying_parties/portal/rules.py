@@ -178,8 +178,8 @@ def _help(manifest: Manifest) -> Iterator[Fault]:
 def _links(manifest: Manifest, ground: Ground) -> Iterator[Fault]:
     for position, link in enumerate(manifest.links):
         where = ("links", position)
-        if sum(goal is not None for goal in (link.url, link.page, link.ceremony)) + link.message != 1:
-            yield Fault(where, "has either a url, a page or a ceremony, or is a message")
+        if sum(goal is not None for goal in (link.url, link.page, link.ceremony, link.ours)) + link.message != 1:
+            yield Fault(where, "has either a url, a page, a ceremony or a page of ours, or is a message")
             continue
         if link.message and manifest.help.email is None:
             yield Fault((*where, "message"), "mails help.email, which is missing")
