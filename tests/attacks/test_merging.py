@@ -98,9 +98,8 @@ def test_SI_20_tries_here_and_at_sign_in_are_counted_together_and_a_pause_holds_
     assert prove(client).status_code == 422
     assert sign_in(new_browser(), "r.delgado", OLD_PASSWORD).status_code == 422
     assert untouched(make, rosa, old)
-    assert [row.outcome for row in make.rows(AuditEvent) if row.type == "merge_asked"] == [
-        *["not_right"] * 3, "too_many",
-    ]  # fmt: skip
+    outcomes = sorted(row.outcome for row in make.rows(AuditEvent) if row.type == "merge_asked")
+    assert outcomes == [*["not_right"] * 3, "too_many"]
 
 
 def test_MF_33_who_signed_in_long_ago_proves_this_account_again_first(client, make, hands):

@@ -69,11 +69,12 @@ def test_RA_04_MF_05_MF_32_a_code_typed_eight_times_at_once_signs_in_once(
     assert len(make.rows(BrowserSession)) == 1
 
 
-def test_RA_04_one_sign_in_answered_eight_times_at_once_makes_one_session(app: Flask, make: Make, now: Any) -> None:
+def test_RA_04_one_sign_in_answered_at_once_makes_one_session(app: Flask, make: Make, now: Any) -> None:
+    """Four answers: the fifth try would be the last of its ten minutes, and pause all of them."""
     subject = make.subject("rosa.delgado")
     _row, secret = make.totp(subject)
     txn = waiting(subject, now)
-    outcomes = race(app, lambda: totp.prove(attempt(txn, now), typed=code_of(secret, now)), threads=8)
+    outcomes = race(app, lambda: totp.prove(attempt(txn, now), typed=code_of(secret, now)), threads=4)
     assert sum(isinstance(outcome, NewSession) for outcome in outcomes) == 1
     assert len(make.rows(BrowserSession)) == 1
 

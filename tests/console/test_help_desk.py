@@ -94,11 +94,11 @@ def test_recovery_starts_after_the_caller_was_checked_and_goes_to_the_stored_add
     (mail,) = make.rows(OutboxMessage)
     assert (mail.notice, mail.subject_id) == ("password_reset", rosa.id)
     asked = events(make, "password_reset_asked")
-    assert [each.outcome for each in asked] == ["not_checked", "ok"]
+    assert sorted(each.outcome for each in asked) == ["not_checked", "ok"]
     assert {each.actor.split(":")[0] for each in asked} == {"staff"}
     checks = events(make, "caller_checked")
-    assert [(each.outcome, each.details["right"]) for each in checks] == [
-        ("wrong_answers", ["email"]), ("ok", ["email", "number"]),
+    assert sorted((each.outcome, each.details["right"]) for each in checks) == [
+        ("ok", ["email", "number"]), ("wrong_answers", ["email"]),
     ]  # fmt: skip
 
 
