@@ -56,7 +56,9 @@ def mailed(make: Make, notice: str) -> list[dict[str, Any]]:
     with reading() as tx:
         rows = [row for row in make.rows(messaging.OutboxMessage) if row.notice == notice]
         del tx
-    return [dict(messaging.opened(row).payload.context) for row in sorted(rows, key=lambda row: row.created_at)]
+    return [
+        dict(messaging.opened(row).payload.context) for row in sorted(rows, key=lambda row: (row.created_at, row.id))
+    ]
 
 
 def link_of(make: Make, notice: str = "verify_email") -> str:
