@@ -68,12 +68,12 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def new_id() -> UUID:
-    """A UUID of version 7 (RFC 9562 §5.7): new rows land at the end of the index."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds << 80) | secrets.randbits(80)
-    value = (value & ~(0xF << 76)) | (0x7 << 76)
-    value = (value & ~(0x3 << 62)) | (0x2 << 62)
-    return UUID(int=value)
+    """A UUID of version 7 (RFC 9562 §5.7; §6.2 method 3: 12 bits for the part of the millisecond): new rows land at the
+    end of the index, and those of one process sort as they were made.
+    """
+    milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
+    fraction = (nanoseconds << 12) // 1_000_000
+    return UUID(int=(milliseconds << 80) | (0x7 << 76) | (fraction << 64) | (0x2 << 62) | secrets.randbits(62))
 
 
 _budget: ContextVar[list[int] | None] = ContextVar("write_budget", default=None)

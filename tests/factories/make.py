@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import pyotp
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from idp.affiliations.models import Affiliation, AffiliationEvidence, HeldLevel
@@ -303,10 +303,13 @@ class Make:
             return found
 
     def rows(self, kind: type[Row]) -> list[Row]:
-        """Every row of a table."""
+        """Every row of a table, in the order of writing: PostgreSQL's heap has none of its own once it was vacuumed."""
+        asked = select(kind)
+        if db.engine.dialect.name == "postgresql":
+            asked = asked.order_by(text("xmin::text::bigint"), text("cmin::text::integer"))
         with Session(db.engine, expire_on_commit=False) as tx:
             see_as(tx, everything=True)
-            return list(tx.scalars(select(kind)).unique())
+            return list(tx.scalars(asked).unique())
 
     def _system_epoch(self) -> int:
         with Session(db.engine) as tx:

@@ -36,7 +36,7 @@ def mails(make: Any) -> list[tuple[str, str | None]]:
 
 
 def events(make: Any) -> list[tuple[str, str]]:
-    rows = sorted(make.rows(AuditEvent), key=lambda row: row.id)
+    rows = make.rows(AuditEvent)
     return [(row.type, row.outcome) for row in rows if row.type.startswith("access_request")]
 
 
