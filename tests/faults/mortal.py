@@ -56,25 +56,7 @@ class Mortal:
 
     def start(self) -> None:
         """With three workers, so that two are there at once when one has died."""
-        own = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
-        own |= {
-            "IDP_MODE": "demo",
-            "IDP_ISSUER": self.issuer,
-            "IDP_DATABASE_URL": self.settings.database_url,
-            "IDP_DATABASE_OWNER_URL": self.settings.database_owner_url or "",
-            "IDP_DATA_DIR": str(self.settings.data_dir),
-            "IDP_PASSWORD_MEMORY_KIB": "8",
-            "IDP_PASSWORD_TIME_COST": "1",
-            "IDP_TRUSTED_PROXIES": "1",
-            "PYTHONPATH": str(INJECTION),
-            "FAULT_FILE": str(self.fault),
-        }
-        command = [sys.executable, "-m", "idp", "serve", "--bind", self.settings.bind, "--workers", "3"]
-        with (self.settings.data_dir / "served.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                command, env={k: v for k, v in own.items() if v}, cwd=PROJECT, stdout=log, stderr=log,
-                start_new_session=True,
-            )  # fmt: skip
+        self.process = serve(self.settings, fault=self.fault)
         until(self.answers, what="idp serve does not answer")
 
     def answers(self) -> bool:
@@ -124,6 +106,34 @@ class Mortal:
             "code_challenge_method": "S256",
         }
         return f"{self.issuer}/oauth/authorize?{urlencode(query | more)}"
+
+
+def serve(settings: Settings, *, fault: Path, bind: str | None = None, workers: int = 3) -> "subprocess.Popen[bytes]":
+    """`idp serve` in a process group of its own, at `bind` instead of the settings' if given."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
+    own |= {
+        "IDP_MODE": "demo",
+        "IDP_ISSUER": settings.issuer,
+        "IDP_DATABASE_URL": settings.database_url,
+        "IDP_DATABASE_OWNER_URL": settings.database_owner_url or "",
+        "IDP_REDIS_URL": settings.redis_url or "",
+        "IDP_DATA_DIR": str(settings.data_dir),
+        "IDP_PASSWORD_MEMORY_KIB": "8",
+        "IDP_PASSWORD_TIME_COST": "1",
+        "IDP_TRUSTED_PROXIES": "1",
+        "PYTHONPATH": str(INJECTION),
+        "FAULT_FILE": str(fault),
+    }
+    command = [sys.executable, "-m", "idp", "serve", "--bind", bind or settings.bind, "--workers", str(workers)]
+    with (settings.data_dir / "served.log").open("ab") as log:
+        return subprocess.Popen(
+            command,
+            env={k: v for k, v in own.items() if v},
+            cwd=PROJECT,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
 
 
 @dataclass
@@ -196,14 +206,14 @@ def _by_password_alone() -> tuple[people.DemoPerson, ...]:
 
 
 @contextmanager
-def mortal(folder: Path, **changed: Any) -> Iterator[Mortal]:
+def mortal(folder: Path, *, kind: type[Mortal] = Mortal, **changed: Any) -> Iterator[Mortal]:
     """Made as the demo is made, started, and killed at the end."""
     base = free_port()
     given = cli.overrides(base, folder) | {"password_memory_kib": 8, "password_time_cost": 1} | changed
     settings = load(env={}, overrides=given)
     made = clients.prepare(cli.MANIFESTS, credentials=folder / "clients", port_base=base)
     cli.fill(settings, made, _by_password_alone())
-    provider = Mortal(settings, {client.client_id: client for client in made}, create_app(settings))
+    provider = kind(settings, {client.client_id: client for client in made}, create_app(settings))
     with provider.app.app_context():
         try:
             provider.start()
