@@ -45,3 +45,8 @@ def environment(**more: str) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def openid_client() -> Path:
     return installed("openid-client")
+
+
+@pytest.fixture(scope="session")
+def oauth4webapi() -> Path:
+    return installed("oauth4webapi")

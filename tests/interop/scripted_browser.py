@@ -1,6 +1,6 @@
 """A browser without a screen: cookies, redirects and plain HTML forms; no script runs (PROTOCOL: pages are drivable)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -65,11 +65,23 @@ class _Forms(HTMLParser):
 
 
 class ScriptedBrowser:
-    """Goes from an authorization request to the redirect URI, typing login, password and code on the way."""
+    """Goes from an authorization request to the redirect URI, typing login, password and code on the way.
 
-    def __init__(self, *, login: str, password: str, code: Callable[[], str] | None = None) -> None:
+    `instead` says who answers for an origin in its place (as /etc/hosts would): nothing else of a request changes.
+    """
+
+    def __init__(
+        self,
+        *,
+        login: str,
+        password: str,
+        code: Callable[[], str] | None = None,
+        instead: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self._typed, self._code = {"username": login, "password": password}, code
-        self._http = httpx2.Client(timeout=10, trust_env=False, headers={"Accept-Language": "en"})
+        sent = {"Accept-Language": "en", **(headers or {})}
+        self._http = httpx2.Client(transport=_Instead(instead or {}), timeout=10, headers=sent)
 
     def __enter__(self) -> "ScriptedBrowser":
         return self
@@ -86,15 +98,30 @@ class ScriptedBrowser:
                 if target.startswith(until):
                     return target
                 answer = self.send("GET", target)
-                continue
-            assert answer.status_code == 200, f"{answer.status_code} at {answer.url}: {answer.text[-1500:]}"
-            form = _main_form(answer.text, at=str(answer.url))
-            typed = {name: value for name, value in self._typed.items() if name in form.names}
-            if "code" in form.names and self._code is not None:
-                typed["code"] = self._code()
-            action = urljoin(str(answer.url), form.action)
-            answer = self.send("POST", action, data={**form.fields, **typed}, headers={"Origin": _origin(action)})
+            else:
+                answer = self._typed_into(answer)
         raise AssertionError(f"too many pages; the last was {answer.url}")
+
+    def visit(self, url: str) -> httpx2.Response:
+        """What a page of a relying party's shows in the end, whatever sign-in it asks for on the way."""
+        origin, answer = _origin(url), self.send("GET", url)
+        for _ in range(MOST_STEPS):
+            if answer.is_redirect:
+                answer = self.send("GET", urljoin(str(answer.url), answer.headers["Location"]))
+            elif _origin(str(answer.url)) == origin:
+                return answer
+            else:
+                answer = self._typed_into(answer)
+        raise AssertionError(f"too many pages; the last was {answer.url}")
+
+    def _typed_into(self, answer: httpx2.Response) -> httpx2.Response:
+        assert answer.status_code == 200, f"{answer.status_code} at {answer.url}: {answer.text[-1500:]}"
+        form = _main_form(answer.text, at=str(answer.url))
+        typed = {name: value for name, value in self._typed.items() if name in form.names}
+        if "code" in form.names and self._code is not None:
+            typed["code"] = self._code()
+        action = urljoin(str(answer.url), form.action)
+        return self.send("POST", action, data={**form.fields, **typed}, headers={"Origin": _origin(action)})
 
     def fill(self, url: str, **typed: str) -> httpx2.Response:
         """Opens a page and sends its form."""
@@ -105,6 +132,26 @@ class ScriptedBrowser:
     def send(self, method: str, url: str, **more: Any) -> httpx2.Response:
         """Every request goes through here."""
         return self._http.request(method, url, **more)
+
+
+class _Instead(httpx2.BaseTransport):
+    """Brings the requests of some origins to others; the `Host` stays as the browser wrote it."""
+
+    def __init__(self, instead: Mapping[str, str]) -> None:
+        self._instead, self._network = instead, httpx2.HTTPTransport(trust_env=False)
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        actual = self._instead.get(_origin(str(request.url)))
+        if actual is None:
+            return self._network.handle_request(request)
+        url = request.url.copy_with(port=httpx2.URL(actual).port)
+        headers = [(name, value) for name, value in request.headers.raw if name.lower() != b"content-length"]
+        return self._network.handle_request(
+            httpx2.Request(request.method, url, headers=headers, content=request.read(), extensions=request.extensions)
+        )
+
+    def close(self) -> None:
+        self._network.close()
 
 
 def _origin(url: str) -> str:

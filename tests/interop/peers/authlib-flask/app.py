@@ -1,0 +1,42 @@
+"""Authlib's client for Flask, unmodified, as a relying party of Credence: one page that says for whom the person acts."""
+
+import os
+import secrets
+from pathlib import Path
+
+from authlib.integrations.flask_client import OAuth
+from flask import Flask, jsonify, redirect, session
+
+app = Flask(__name__)
+app.secret_key = secrets.token_urlsafe(40)
+credence = OAuth(app).register(
+    "credence",
+    server_metadata_url=f"{os.environ['ISSUER']}/.well-known/openid-configuration",
+    client_id=os.environ["CLIENT_ID"],
+    client_secret=Path(os.environ["CREDENTIALS"]).read_text("utf-8").strip(),
+    client_kwargs={
+        "scope": os.environ["SCOPE"],
+        "code_challenge_method": "S256",
+        "token_endpoint_auth_method": os.environ["METHOD"],
+    },
+)
+
+
+@app.get("/")
+def home():
+    if "acting" not in session:
+        return credence.authorize_redirect(os.environ["REDIRECT_URI"])
+    return jsonify(session["acting"])
+
+
+@app.get("/callback")
+def callback():
+    tokens = credence.authorize_access_token()
+    told = credence.userinfo(token=tokens)
+    assert told["sub"] == tokens["userinfo"]["sub"]
+    session["acting"] = {name: told[name] for name in ("sub", "provider_id", "tin")}
+    return redirect("/")
+
+
+if __name__ == "__main__":
+    app.run("127.0.0.1", int(os.environ["PORT"]))
