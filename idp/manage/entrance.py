@@ -7,6 +7,7 @@ from flask import abort, g, redirect, url_for
 from werkzeug.exceptions import HTTPException
 
 from idp.authenticators.factors import facts as factors
+from idp.authenticators.factors.rules import is_fresh, kinds_of, to_prove, working
 from idp.foundation import clock
 from idp.foundation.database import reading
 from idp.foundation.pages import show_person
@@ -16,9 +17,9 @@ from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
 from idp.sessions import cookies
 from idp.sessions import parked as pages
-from idp.sessions.rules import SessionFacts
+from idp.sessions.rules import SessionFacts, is_awake
 from idp.subjects import service as subjects
-from idp.vocabulary.assurance import Acr
+from idp.vocabulary.assurance import STRONG
 from idp.vocabulary.refused import Refused
 
 
@@ -54,12 +55,17 @@ def enter(client_id: str, target_id: UUID) -> Opened:
 
 
 def _strong_enough(session: SessionFacts, party: RelyingParty) -> None:
-    """Where the portal asks a second factor of managers, these pages ask it too (SECURITY ruling 2)."""
-    if party.manifest.mfa.policy == "optional" or not session.acr.isdisjoint({Acr.AAL2, Acr.AAL3}):
+    """A strong factor proven in this session, and no pause of 15 minutes since (SECURITY rulings 2 and 18; SE-03).
+
+    Whoever holds none sets one up; so does who came by a recovery code, which counts as fresh and for nothing here.
+    """
+    now = clock.now()
+    if is_awake(session, by=STRONG, now=now):
         return
     with reading() as tx:
         held = factors.held(tx, subject_id=session.subject_id)
-    more: dict[str, Any] = {} if held else {"set-up": "1"}
+    has_one = not STRONG.isdisjoint(kinds_of(working(held)))
+    more: dict[str, Any] = {} if has_one and not is_fresh(session, held=to_prove(held), now=now) else {"set-up": "1"}
     _go(url_for("sign_in.own", to="manage.start", at=party.client_id, fresh="1", **more))
 
 

@@ -10,7 +10,8 @@ from idp.affiliations.deciding.rules import Act
 from idp.affiliations.models import Affiliation
 from idp.audit.models import AuditEvent
 from tests.affiliations.deciding.world import PORTAL, World
-from tests.authenticators.browsing import post_form, signed_in
+from tests.authenticators.browsing import post_form
+from tests.manage.desks import at_desk
 
 pytestmark = pytest.mark.both
 
@@ -22,7 +23,7 @@ def world(make: Any, now: Any) -> World:
 
 @pytest.fixture
 def lena(client: FlaskClient, world: World) -> FlaskClient:
-    return signed_in(client, "lena.ortiz")
+    return at_desk(client, "lena.ortiz")
 
 
 def at_once(world: World) -> str:

@@ -16,7 +16,8 @@ from idp.messaging.models import OutboxMessage
 from idp.vocabulary.refused import Refused
 from tests.affiliations.deciding.world import HERE, PORTAL, World
 from tests.attacks.strings import SEEDED
-from tests.authenticators.browsing import press, signed_in
+from tests.authenticators.browsing import press
+from tests.manage.desks import at_desk
 
 pytestmark = pytest.mark.both
 TYPED = {"email": "June.Harwood@mail.test", "first_name": "June", "last_name": "Harwood", "level.claims.inquiry": "yes"}
@@ -30,7 +31,7 @@ def world(make: Any, now: Any) -> World:
 
 @pytest.fixture
 def lena(client: FlaskClient, world: World) -> FlaskClient:
-    return signed_in(client, "lena.ortiz")
+    return at_desk(client, "lena.ortiz")
 
 
 def place(world: World) -> str:
@@ -55,6 +56,20 @@ def accept(world: World, subject: Any, token: str, *, now: Any) -> Accepted | Re
         return invitations.accept(
             tx, invitation_id=offer.id, browser_digest=BROWSER, subject_id=subject.id, now=now, origin=HERE
         )
+
+
+@pytest.mark.parametrize("own", [None, "unverified", "active"])
+def test_MODEL_2_the_managing_level_makes_who_accepts_a_manager(
+    lena: FlaskClient, world: World, make: Any, own: str | None
+) -> None:
+    june = make.subject("june.harwood", email="june.harwood@mail.test", given_name="June", family_name="Harwood")
+    assert invite(lena, world, **{"level.admin": "yes"}).status_code == 303
+    if own is not None:
+        make.affiliation(june, world.provider, status=own, levels=())
+    assert isinstance(accept(world, june, world.link("invitation"), now=world.now), Accepted)
+    (row,) = [row for row in make.rows(Affiliation) if row.subject_id == june.id]
+    assert row.account_manager
+    assert row.status == "active"
 
 
 def test_E10_invited_by_mail_and_accepted_with_the_levels_ticked(lena: FlaskClient, world: World, make: Any) -> None:
@@ -145,7 +160,7 @@ def test_AD_06_EN_09_what_does_not_fit_is_refused(
 
 def test_AD_04_nobody_is_invited_to_more_than_the_manager_holds(world: World, make: Any, new_browser: Any) -> None:
     world.manager(make.subject("deputy.dan"), levels=((PORTAL, "claims.inquiry"), (PORTAL, "admin")))
-    dan = signed_in(new_browser(), "deputy.dan")
+    dan = at_desk(new_browser(), "deputy.dan")
     assert invite(dan, world, **{"level.claims.submit": "yes"}).status_code == 403
     assert invite(dan, world).status_code == 303
 
@@ -170,7 +185,7 @@ def test_AD_02_another_target_s_invitation_does_not_exist(
     row, theirs = the_invitation(make), make.provider("100200301")
     other = make.subject("other.olga")
     world.manager(other, theirs)
-    olga = signed_in(new_browser(), "other.olga")
+    olga = at_desk(new_browser(), "other.olga")
     page = olga.get(f"/manage/{PORTAL}/{theirs.id}/invitations/new")
     token = page.text.split('name="csrf_token" value="', 1)[1].split('"', 1)[0]
     for act in ("resend", "take-back"):
@@ -182,5 +197,5 @@ def test_AD_02_another_target_s_invitation_does_not_exist(
 def test_MODEL_9_after_seven_days_it_reads_expired(lena: FlaskClient, world: World, hands: Any) -> None:
     invite(lena, world)
     hands.forward(days=7)
-    signed_in(lena, "lena.ortiz")
+    at_desk(lena, "lena.ortiz")
     assert ">Expired<" in lena.get(place(world)).text

@@ -12,10 +12,12 @@ from idp.affiliations.models import Affiliation
 from idp.affiliations.requests.models import AccessRequest
 from idp.affiliations.requests.service import Submitted
 from idp.messaging.models import OutboxMessage
+from idp.vocabulary.assurance import Factor
 from tests.affiliations.deciding.world import PORTAL, World
 from tests.affiliations.requests.asking import submit
 from tests.attacks.strings import POLYGLOTS, SEEDED
 from tests.authenticators.browsing import press, signed_in
+from tests.manage.desks import at_desk, prove
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def world(make: Any, now: Any) -> World:
 
 @pytest.fixture
 def lena(client: FlaskClient, world: World) -> FlaskClient:
-    return signed_in(client, "lena.ortiz")
+    return at_desk(client, "lena.ortiz")
 
 
 def place(world: World) -> str:
@@ -62,7 +64,7 @@ def test_MODEL_1_a_practice_s_manager_finds_its_providers_too(
     world: World, make: Any, new_browser: Callable[[], FlaskClient]
 ) -> None:
     world.manager(make.subject("head.helen"), world.practice)
-    row, helen = world.member(), signed_in(new_browser(), "head.helen")
+    row, helen = world.member(), at_desk(new_browser(), "head.helen")
     start = helen.get("/manage/")
     assert start.status_code == 200
     assert f'href="{place(world)}/people"' in start.text
@@ -160,7 +162,7 @@ def test_AD_04_a_manager_sees_and_keeps_what_they_cannot_give(
     client: FlaskClient, world: World, make: Any, new_browser: Callable[[], FlaskClient]
 ) -> None:
     world.manager(make.subject("deputy.dan"), levels=((PORTAL, "claims.inquiry"), (PORTAL, "admin")))
-    row, dan = world.member(levels=("claims.submit",)), signed_in(new_browser(), "deputy.dan")
+    row, dan = world.member(levels=("claims.submit",)), at_desk(new_browser(), "deputy.dan")
     assert "You do not hold this level yourself." in dan.get(page_of(world, row)).text
     assert save(dan, world, row, **{"level.claims.inquiry": "yes"}).status_code == 303
     assert {held.level for held in world.row(row).levels} == {"claims.submit", "claims.inquiry"}
@@ -233,7 +235,7 @@ def test_AD_01_whoever_is_no_manager_finds_nothing(
     client: FlaskClient, world: World, make: Any, new_browser: Callable[[], FlaskClient]
 ) -> None:
     row = world.member()
-    oscar = signed_in(new_browser(), "oscar.benitez")
+    oscar = at_desk(new_browser(), "oscar.benitez")
     assert oscar.get(f"{place(world)}/people").status_code == 404
     assert "You manage nobody yet" in oscar.get("/manage/").text
     answer = client.get(f"{place(world)}/people")
@@ -247,7 +249,7 @@ def test_AD_11_demoted_since_the_page_was_shown(
 ) -> None:
     row, deputy = world.member(), make.subject("deputy.dan")
     theirs = world.manager(deputy)
-    dan = signed_in(new_browser(), "deputy.dan")
+    dan = at_desk(new_browser(), "deputy.dan")
     address = f"{page_of(world, row)}/act/disable"
     asked = dan.get(address)
     save(lena, world, theirs, **{"level.claims.inquiry": "yes"})
@@ -265,13 +267,40 @@ def test_AD_11_a_person_that_changed_meanwhile_is_looked_at_again(lena: FlaskCli
     assert "has changed since you opened the page" in answer.text
 
 
-def test_ruling_2_where_managers_need_a_second_factor_these_pages_need_it(
-    client: FlaskClient, make: Any, now: Any
+@pytest.mark.parametrize("policy", ["optional", "managers"])
+def test_ruling_2_a_manager_proves_a_strong_factor_or_sets_one_up(
+    client: FlaskClient, make: Any, now: Any, policy: str
 ) -> None:
-    world = World(make, now, mfa={"policy": "managers"})
-    answer = signed_in(client, "lena.ortiz").get(f"{place(world)}/people")
+    world = World(make, now, mfa={"policy": policy})
+    browser = signed_in(client, "lena.ortiz")
+    answer = browser.get(f"{place(world)}/people")
     assert answer.status_code == 303
     assert "fresh=1" in answer.location
+    assert "set-up=1" in answer.location
+    make.factor(world.lena, Factor.EMAIL)
+    assert "set-up=1" in browser.get(f"{place(world)}/people").location, "a mailed code satisfies no manager"
+    make.totp(world.lena)
+    assert "set-up=1" not in browser.get(f"{place(world)}/people").location
+    for away in ("recovery", "device"):
+        prove("lena.ortiz", away)
+        assert browser.get(f"{place(world)}/people").status_code == 303, away
+    prove("lena.ortiz", "totp")
+    assert browser.get(f"{place(world)}/people").status_code == 200
+
+
+def test_SE_03_ruling_18_after_a_pause_of_15_minutes_the_factor_is_asked_again(
+    lena: FlaskClient, world: World, make: Any, hands: Any
+) -> None:
+    make.totp(world.lena)
+    for _ in range(3):
+        hands.forward(minutes=14)
+        assert lena.get(f"{place(world)}/people").status_code == 200, "at work"
+    hands.forward(minutes=15)
+    for _ in range(2):
+        answer = lena.get(f"{place(world)}/people")
+        assert answer.status_code == 303, "looking once more does not help"
+        assert "fresh=1" in answer.location
+        assert "set-up" not in answer.location
 
 
 def test_B6_a_request_is_approved_from_the_inbox(lena: FlaskClient, world: World, make: Any) -> None:
@@ -295,7 +324,7 @@ def test_AD_08_one_second_late_the_page_answers_409(lena: FlaskClient, world: Wo
     found = submit(world.party, world.provider.id, now=hands.now)
     assert isinstance(found, Submitted)
     hands.forward(hours=119, minutes=55)
-    late = signed_in(lena, "lena.ortiz") if lena.get(f"{place(world)}/requests").status_code != 200 else lena
+    late = at_desk(lena, "lena.ortiz") if lena.get(f"{place(world)}/requests").status_code != 200 else lena
     address = f"{place(world)}/requests/{found.request_id}"
     page = late.get(address)
     hands.forward(minutes=5)

@@ -1,5 +1,6 @@
 """Opening an invitation's link, and saying yes (B7, EN-13, AD-12)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -23,6 +24,7 @@ from idp.foundation import artefacts, house
 from idp.foundation.artefacts import Kind, digest_of
 from idp.foundation.database import see_as, writing
 from idp.foundation.origin import Origin
+from idp.relying_parties import service as relying_parties
 from idp.settings import Settings
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
@@ -174,10 +176,17 @@ def _make(
         target_id=target.id,
         evidence={row.portal: Evidence(row.evidence)},
         levels={row.portal: row.levels},
+        account_manager=_manages(row.portal, row.levels),
         now=now,
         actor=row.invited_by,
         origin=origin,
     )
+
+
+def _manages(portal: str, levels: Sequence[str]) -> bool:
+    """Whether the managing level of the portal's catalogue is among them: it shows the mark (MODEL §2)."""
+    party = relying_parties.find(portal)
+    return party is not None and any(level.manages and level.key in levels for level in party.manifest.levels)
 
 
 def _wake(tx: Session, row: Invitation, own: Affiliation, effect: Effect, *, now: datetime, origin: Origin) -> UUID:
@@ -186,6 +195,7 @@ def _wake(tx: Session, row: Invitation, own: Affiliation, effect: Effect, *, now
         own.evidence.append(AffiliationEvidence(kind=row.evidence, portal=row.portal, at=now, by=row.invited_by))
     if row.levels and not any(level.portal == row.portal for level in own.levels):
         affiliations.give_levels(tx, affiliation_id=own.id, levels={row.portal: row.levels}, now=now, by=row.invited_by)
+        own.account_manager = own.account_manager or _manages(row.portal, row.levels)
     if effect is Effect.ACTIVATE:
         own.status, own.disabled_by = AffiliationStatus.ACTIVE.value, None
         own.activated_at, own.warned = now, 0
