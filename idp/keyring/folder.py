@@ -19,7 +19,7 @@ from typing import Any, Final
 from idp.foundation import jwk
 from idp.foundation.algorithms import PrivateKey, fitting
 from idp.foundation.vault import KEY_BYTES
-from idp.keyring.rules import KeyFile, State, Use
+from idp.keyring.rules import ASYMMETRIC, KeyFile, State, Use
 
 SUFFIX: Final = ".jwk"
 _KID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z", re.ASCII)
@@ -175,7 +175,7 @@ def _read(text: str, *, use: Use, state: State, kid: str, exposed: bool) -> Load
         raise ValueError("its name is not its kid")
     alg: str | None = None
     secret: PrivateKey | bytes
-    if use is Use.SIGNING:
+    if use in ASYMMETRIC:
         secret, alg = jwk.read_private(members), members["alg"]
         if alg not in fitting(secret):
             raise ValueError("the key does not fit its alg")

@@ -16,11 +16,13 @@ from idp.foundation.algorithms import Alg
 from idp.foundation.vault import KEY_BYTES
 from idp.keyring import folder, rules
 from idp.keyring.folder import Loaded
-from idp.keyring.rules import DEMO_PREFIX, KeyFile, Reason, State, Use
+from idp.keyring.rules import ASYMMETRIC, DEMO_PREFIX, KeyFile, Reason, State, Use
 from idp.vocabulary.refused import Refused
 
 DEFAULT_ALGS: Final = (Alg.ES256, Alg.RS256)
-ROTATING: Final = (Use.SIGNING, Use.VAULT)
+UPSTREAM: Final = ((Use.FEDERATION, Alg.ES256), (Use.SAML, Alg.RS256))
+"""What providers of sign-in elsewhere take from us: assertions of this house, and requests of SAML (SHA-256 at least)."""
+ROTATING: Final = (*ASYMMETRIC, Use.VAULT)
 """An index key stays: what it digested cannot be read back, so it cannot be digested again."""
 
 
@@ -51,7 +53,7 @@ def create(
     demo: bool = False,
     around: Around = unrecorded,
 ) -> tuple[str, ...] | Refused:
-    """Fill what is missing: an active and a next key of each algorithm and of the vault, and an index key.
+    """Fill what is missing: an active and a next key of each algorithm, use and the vault, and an index key.
 
     What exists is never replaced, so this may run again; `Refused(ALREADY_THERE)` when nothing was missing.
     """
@@ -59,6 +61,7 @@ def create(
         files = [key.file for key in folder.load(path)[1]]
         wanted: list[tuple[Use, str | None, State]]
         wanted = [(Use.SIGNING, alg, state) for alg in algs for state in (State.ACTIVE, State.NEXT)]
+        wanted += [(use, alg, state) for use, alg in UPSTREAM for state in (State.ACTIVE, State.NEXT)]
         wanted += [(Use.VAULT, None, State.ACTIVE), (Use.VAULT, None, State.NEXT), (Use.INDEX, None, State.ACTIVE)]
         missing = [one for one in wanted if not _has(files, use=one[0], alg=one[1], state=one[2])]
         drafts = [_draft(use, alg, state, now=now, demo=demo) for use, alg, state in missing]
@@ -97,7 +100,7 @@ def rotate(
             if isinstance(turn, Refused):
                 return turn
             turns.append(turn)
-        gone = [key.file for key in loaded if key.file.use is Use.SIGNING and not rules.published(key.file, now=now)]
+        gone = [key.file for key in loaded if key.file.use in ASYMMETRIC and not rules.published(key.file, now=now)]
         planned = Rotated(
             created=tuple(turn.draft.kid for turn in turns),
             promoted=tuple(turn.promoted.file.kid for turn in turns if turn.promoted),
@@ -115,7 +118,7 @@ def rotate(
 def retire(
     path: Path, *, kid: str, now: datetime, still_sealed: bool = False, around: Around = unrecorded
 ) -> Rotated | Refused:
-    """Take a signing key away at once: it is no longer published, and what it signed is no longer accepted.
+    """Take a key that signs away at once: it is no longer published, and what it signed is no longer accepted.
 
     For a key that leaked. An active one is replaced first; its `next` is then used without having been published
     for long. A vault key goes only when it is retired and nothing is `still_sealed` with it.
@@ -202,9 +205,10 @@ def _replacement(loaded: Iterable[Loaded], *, file: KeyFile, now: datetime) -> _
 
 
 def _draft(use: Use, alg: str | None, state: State, *, now: datetime, demo: bool) -> _Draft:
-    kid = f"{DEMO_PREFIX if demo else ''}{(alg or use).lower()}-{secrets.token_hex(6)}"
+    named = str(alg).lower() if use is Use.SIGNING else str(use)
+    kid = f"{DEMO_PREFIX if demo else ''}{named}-{secrets.token_hex(6)}"
     members: dict[str, Any]
-    if use is Use.SIGNING:
+    if use in ASYMMETRIC:
         members = jwk.generate(Alg(str(alg)))
     else:
         members = {"kty": "oct", "k": secrets.token_urlsafe(KEY_BYTES)}

@@ -21,8 +21,16 @@ class Use(StrEnum):
     """What a key is for; the name of its folder."""
 
     SIGNING = "signing"
+    FEDERATION = "federation"
+    SAML = "saml"
     VAULT = "vault"
     INDEX = "index"
+
+
+ASYMMETRIC: Final = (Use.SIGNING, Use.FEDERATION, Use.SAML)
+"""These sign, and others know their public halves: tokens, assertions to upstream providers, SAML requests."""
+NEEDED: Final = (Use.SIGNING, Use.VAULT, Use.INDEX)
+"""Without these nothing runs; the others are asked for by the first connection that needs them."""
 
 
 class State(StrEnum):
@@ -90,7 +98,7 @@ def recently_sealing(file: KeyFile, *, now: datetime) -> bool:
 
 def problems(files: Sequence[KeyFile], *, production: bool) -> tuple[str, ...]:
     """Everything that makes a folder unusable, each with what to do (SECURITY R-21, KY-14)."""
-    found = [f"there is no active {use} key: run `idp keys create`" for use in Use if not _has_active(files, use)]
+    found = [f"there is no active {use} key: run `idp keys create`" for use in NEEDED if not _has_active(files, use)]
     lacking = [alg for alg in NEEDED_ALGS if _has_active(files, Use.SIGNING) and alg not in signing_algs(files)]
     found += [f"there is no active {alg} signing key: run `idp keys create`" for alg in lacking]
     seen: set[str] = set()

@@ -30,6 +30,14 @@ _log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A key beside the moment that it was made, from which its certificate counts."""
+
+    key: SigningKey
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class _Snapshot:
     """One picture of the folder, never changed, replaced as a whole."""
 
@@ -38,6 +46,17 @@ class _Snapshot:
     jwks: bytes
     vault: SealingKeys
     index: bytes = field(repr=False)
+    upstream: Mapping[Use, "Upstream"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """Keys that providers of sign-in elsewhere know us by: the one that signs, and the public halves they are shown."""
+
+    key: SigningKey
+    jwks: bytes
+    shown: tuple[Shown, ...]
+    """Active and next, oldest first: what a provider may learn before it is used."""
 
 
 class Keyring:
@@ -91,6 +110,10 @@ class Keyring:
     def index(self) -> bytes:
         """The key of blind indexes and of short codes' digests; it never rotates by itself."""
         return self._current().index
+
+    def upstream(self, use: Use) -> Upstream | None:
+        """The keys of `Use.FEDERATION` or `Use.SAML`; `None` until `idp keys create` has made some."""
+        return self._current().upstream.get(use)
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes for one named purpose, the same on every node (HKDF-SHA256, RFC 5869, from the index key)."""
@@ -157,6 +180,7 @@ class Keyring:
                 keys={kid: secret for kid, secret in vault.items() if isinstance(secret, bytes)},
             ),
             index=_octets(_active(loaded, Use.INDEX)[0]),
+            upstream={use: _upstream(loaded, use) for use in (Use.FEDERATION, Use.SAML) if _active(loaded, use)},
         )
 
 
@@ -165,6 +189,17 @@ def _active(loaded: tuple[Loaded, ...], use: Use) -> list[Loaded]:
     files = [key.file for key in loaded if key.file.use is use and key.file.state is State.ACTIVE]
     chosen = {rules.newest(file for file in files if file.alg == alg) for alg in {file.alg for file in files}}
     return [key for key in loaded if key.file in chosen]
+
+
+def _upstream(loaded: tuple[Loaded, ...], use: Use) -> Upstream:
+    """A retired key is shown no longer: what it signed was for the moment."""
+    known = [key for key in loaded if key.file.use is use and key.file.state is not State.RETIRED]
+    known.sort(key=lambda key: (key.file.created_at, key.file.kid))
+    return Upstream(
+        key=_signing_key(_active(loaded, use)[0]),
+        jwks=orjson.dumps({"keys": [jwk.public_members(key.members) for key in known]}),
+        shown=tuple(Shown(_signing_key(key), key.file.created_at) for key in known),
+    )
 
 
 def _signing_key(key: Loaded) -> SigningKey:

@@ -57,7 +57,11 @@ def test_rotate_moves_tells_and_prints(run: Any, folder_of_keys: Path) -> None:
     event, details = told()[-1]
     assert event == "keys_rotated"
     assert moved["promoted"][0] in details
-    active = [file.kid for file in rotation.listed(folder_of_keys) if (file.alg, file.state) == ("ES256", State.ACTIVE)]
+    active = [
+        file.kid
+        for file in rotation.listed(folder_of_keys)
+        if (file.use, file.alg, file.state) == (Use.SIGNING, "ES256", State.ACTIVE)
+    ]
     assert active == moved["promoted"]
 
 
@@ -94,7 +98,9 @@ def test_create_adds_an_algorithm_and_is_content_when_all_is_there(run: Any) -> 
 
 def test_retire_takes_a_leaked_key_away(run: Any, folder_of_keys: Path) -> None:
     leaked = next(
-        file.kid for file in rotation.listed(folder_of_keys) if file.state is State.ACTIVE and file.alg == "ES256"
+        file.kid
+        for file in rotation.listed(folder_of_keys)
+        if (file.use, file.state, file.alg) == (Use.SIGNING, State.ACTIVE, "ES256")
     )
     done = run("retire", leaked, "--now")
     assert done.exit_code == 0, done.output

@@ -287,13 +287,21 @@ def test_a_rotation_cut_short_leaves_a_folder_that_works_and_is_finished_by_the_
         patch.setattr(rotation.folder, "move", dies)
         with pytest.raises(KeyboardInterrupt):
             rotation.rotate(folder_of_keys, now=LATER, alg=Alg.ES256)
-    active = [file for file in rotation.listed(folder_of_keys) if (file.alg, file.state) == ("ES256", State.ACTIVE)]
+    active = [
+        file
+        for file in rotation.listed(folder_of_keys)
+        if (file.use, file.alg, file.state) == (Use.SIGNING, "ES256", State.ACTIVE)
+    ]
     assert len(active) == 2
     newest = rules.newest(active)
     assert newest is not None
     assert ring.signing("ES256").kid == newest.kid
     assert isinstance(rotation.rotate(folder_of_keys, now=LATER, alg=Alg.ES256, at_once=True), rotation.Rotated)
-    left = [file for file in rotation.listed(folder_of_keys) if (file.alg, file.state) == ("ES256", State.ACTIVE)]
+    left = [
+        file
+        for file in rotation.listed(folder_of_keys)
+        if (file.use, file.alg, file.state) == (Use.SIGNING, "ES256", State.ACTIVE)
+    ]
     assert len(left) == 1
 
 
@@ -308,3 +316,28 @@ def test_what_is_written_is_whole_or_absent(folder_of_keys: Path, monkeypatch: p
     with pytest.raises(OSError, match="No space"):
         rotation.rotate(folder_of_keys, now=LATER)
     assert sorted(folder_of_keys.rglob("*")) == before
+
+
+def test_keys_for_providers_elsewhere_are_published_apart_from_those_of_tokens(folder_of_keys: Path) -> None:
+    """KY-08: an assertion or a SAML request is signed by a key that signs nothing else."""
+    ring = Keyring.open(folder_of_keys, production=False, read_clock=lambda: LATER)
+    tokens = set(ring.verification_keys())
+    for use, alg in ((Use.FEDERATION, "ES256"), (Use.SAML, "RS256")):
+        keys = ring.upstream(use)
+        assert keys is not None
+        assert keys.key.alg == alg
+        assert tokens.isdisjoint(shown.key.kid for shown in keys.shown)
+        assert [key["kid"] for key in json.loads(keys.jwks)["keys"]] == [shown.key.kid for shown in keys.shown]
+        assert len(keys.shown) == 2
+        assert isinstance(rotation.rotate(folder_of_keys, now=LATER, use=use), rotation.Rotated)
+        turned = Keyring.open(folder_of_keys, production=False, read_clock=lambda: LATER).upstream(use)
+        assert turned is not None and turned.key.kid != keys.key.kid
+        assert turned.key.kid in {shown.key.kid for shown in keys.shown}
+        assert keys.key.kid not in {shown.key.kid for shown in turned.shown}
+
+
+def test_a_folder_without_keys_for_providers_elsewhere_works(folder_of_keys: Path) -> None:
+    shutil.rmtree(folder_of_keys / Use.SAML)
+    ring = Keyring.open(folder_of_keys, production=False, read_clock=lambda: LATER)
+    assert ring.upstream(Use.SAML) is None
+    assert ring.upstream(Use.FEDERATION) is not None

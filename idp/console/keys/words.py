@@ -9,11 +9,15 @@ from idp.keyring.rules import Reason, State, Use
 
 USES: Final[dict[Use, LazyString]] = {
     Use.SIGNING: _("Signing"),
+    Use.FEDERATION: _("Federation"),
+    Use.SAML: _("SAML"),
     Use.VAULT: _("Vault"),
     Use.INDEX: _("Index"),
 }
 NOTES: Final[dict[Use, LazyString]] = {
     Use.SIGNING: _("Signs tokens; relying parties check them with the published half."),
+    Use.FEDERATION: _("Proves to providers of sign-in elsewhere that it is Credence that asks."),
+    Use.SAML: _("Signs requests to SAML identity providers, which know its certificate from our metadata."),
     Use.VAULT: _("Seals Tax IDs, telephones and the like in the database."),
     Use.INDEX: _("Finds what is sealed, and digests short codes. It never rotates."),
 }
