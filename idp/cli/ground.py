@@ -121,8 +121,12 @@ def db() -> None:
 @_json
 def upgrade(*, as_json: bool) -> None:
     """Run what is pending, as the owner (IDP_DATABASE_OWNER_URL); a second one waits for the first."""
-    ran = migrations.upgrade(load())
-    click.echo(json.dumps({"migrated": ran}) if as_json else (", ".join(ran) if ran else "nothing to do"))
+    current = load()
+    ran = migrations.upgrade(current)
+    if as_json:
+        click.echo(json.dumps({"migrated": ran}))
+        return
+    click.echo(", ".join(ran) if ran else _up_to_date(current, otherwise="nothing to do"))
 
 
 @db.command()
@@ -130,9 +134,18 @@ def upgrade(*, as_json: bool) -> None:
 @click.pass_context
 def check(context: click.Context, *, as_json: bool) -> None:
     """Say what is pending; exit 1 if anything is."""
-    pending = migrations.pending(load())
-    click.echo(json.dumps({"pending": pending}) if as_json else (", ".join(pending) if pending else "up to date"))
+    current = load()
+    pending = migrations.pending(current)
+    if as_json:
+        click.echo(json.dumps({"pending": pending, "later": migrations.later(current)}))
+    else:
+        click.echo(", ".join(pending) if pending else _up_to_date(current, otherwise="up to date"))
     context.exit(1 if pending else 0)
+
+
+def _up_to_date(current: Settings, *, otherwise: str) -> str:
+    later = migrations.later(current)
+    return otherwise if later is None else f"the database is of a later release ({later}), which this one works with"
 
 
 @db.command()

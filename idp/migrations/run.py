@@ -24,8 +24,13 @@ _ADVISORY_LOCK: Final = 0x63726564
 
 
 def upgrade(settings: Settings, *, to: str = "head") -> tuple[str, ...]:
-    """Bring the database to `to`; returns the revisions that were run. A second migrator waits, then finds nothing."""
+    """Bring the database to `to`; returns the revisions that were run. A second migrator waits, then finds nothing.
+
+    A database of a later release is left as it is: each migration works with the release before it (DESIGN §8).
+    """
     with _migrating(settings) as connection:
+        if _later(connection) is not None:
+            return ()
         before = _pending(connection)
         command.upgrade(_config(connection), to)
         if connection.dialect.name == "postgresql":
@@ -42,6 +47,15 @@ def pending(settings: Settings) -> tuple[str, ...]:
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection:
         return _pending(connection)
+
+
+def later(settings: Settings) -> str | None:
+    """The revision of a database that a later release has migrated (R-26); `None`: we know all that it has."""
+    url = make_url(settings.database_url)
+    if settings.sqlite and not (url.database and Path(url.database).exists()):
+        return None
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        return _later(connection)
 
 
 def differences(settings: Settings) -> list[Any]:
@@ -91,4 +105,11 @@ def _revisions() -> tuple[str, ...]:
 def _pending(connection: Connection) -> tuple[str, ...]:
     current = MigrationContext.configure(connection).get_current_revision()
     revisions = _revisions()
-    return revisions[revisions.index(current) + 1 :] if current else revisions
+    if current is None:
+        return revisions
+    return revisions[revisions.index(current) + 1 :] if current in revisions else ()
+
+
+def _later(connection: Connection) -> str | None:
+    current = MigrationContext.configure(connection).get_current_revision()
+    return None if current is None or current in _revisions() else current

@@ -57,7 +57,7 @@ class Mortal:
     def start(self) -> None:
         """With three workers, so that two are there at once when one has died."""
         self.process = serve(self.settings, fault=self.fault)
-        until(self.answers, what="idp serve does not answer")
+        until(self.answers, seconds=90, what="idp serve does not answer")
 
     def answers(self) -> bool:
         try:
@@ -78,7 +78,7 @@ class Mortal:
         try:
             return send()
         except httpx2.TransportError:
-            until(self.answers, what="the other worker does not answer")
+            until(self.answers, seconds=60, what="the other worker does not answer")
             return None
         finally:
             self.fault.unlink(missing_ok=True)

@@ -44,9 +44,9 @@ class Nodes(Mortal):
             self.running.append(serve(self.settings, fault=self.fault, bind=f"127.0.0.1:{port}", workers=2))
         self.crossing = Crossing(int(self.issuer.rpartition(":")[2]), self.ports)
         for port in self.ports:
-            until(lambda port=port: accepts(port), what="a node does not listen")
+            until(lambda port=port: accepts(port), seconds=90, what="a node does not listen")
             self.use(port)
-            until(self.answers, what="a node does not answer")
+            until(self.answers, seconds=90, what="a node does not answer")
         self.use(None)
 
     def use(self, port: int | None) -> None:

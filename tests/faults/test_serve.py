@@ -45,7 +45,7 @@ def serving(
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, env=env, cwd=PROJECT, stdout=log, stderr=log)
         try:
-            until(lambda: accepts(port), what="idp serve does not listen")
+            until(lambda: accepts(port), seconds=90, what="idp serve does not listen")
             yield process
         finally:
             if process.poll() is None:
@@ -76,7 +76,7 @@ def test_R_03_a_reload_loses_no_request_and_a_stop_is_clean(serving: subprocess.
     loading.start()
     before = workers(serving.pid)
     serving.send_signal(signal.SIGHUP)
-    until(lambda: (now := workers(serving.pid)) and not now & before, what="no fresh workers")
+    until(lambda: (now := workers(serving.pid)) and not now & before, seconds=90, what="no fresh workers")
     enough.set()
     loading.join(20)
     assert failed == []
