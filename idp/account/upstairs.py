@@ -8,6 +8,7 @@ from idp.affiliations import service as affiliations
 from idp.affiliations.rules import Held
 from idp.authenticators.upstairs import Upstairs
 from idp.consent import service as consents
+from idp.federation import arrivals
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.manifest import Portal
 from idp.sign_in import service as sign_in
@@ -17,7 +18,10 @@ from idp.vocabulary.affiliation import TargetKind
 def upstairs() -> Upstairs:
     """For `create_app` to furnish."""
     return Upstairs(
-        portals_held=portals_held, accept_terms=consents.accept_terms, remembered_for=sign_in.remembered_for
+        portals_held=portals_held,
+        accept_terms=consents.accept_terms,
+        remembered_for=sign_in.remembered_for,
+        joined=arrivals.joined,
     )
 
 

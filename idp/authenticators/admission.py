@@ -42,6 +42,7 @@ def admit(
     acr: Collection[Acr],
     amr: Sequence[Amr],
     proven: Mapping[str, datetime],
+    auth_time: datetime | None = None,
 ) -> NewSession:
     """Accept the terms beside the button (B1), tell of a new browser, make the session, audit; `subject` is locked by the caller."""
     party = relying_parties.find(arrival.client_id) if arrival.client_id else None
@@ -67,6 +68,7 @@ def admit(
         now=arrival.now,
         origin=arrival.origin,
         replacing=arrival.session,
+        auth_time=auth_time,
     )
     audit.append(
         tx,

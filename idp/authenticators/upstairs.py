@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -36,6 +37,12 @@ class RememberedFor(Protocol):
     def __call__(self, tx: Session, *, transaction: TransactionFacts, subject_id: str, now: datetime) -> timedelta: ...
 
 
+class Joined(Protocol):
+    """Note that the session which an upstream sign-in began was made, after its second factor."""
+
+    def __call__(self, tx: Session, *, txn: UUID, session_id: UUID) -> object: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Upstairs:
     """Furnished once by `create_app` (`idp.account.upstairs` makes it)."""
@@ -43,3 +50,4 @@ class Upstairs:
     portals_held: PortalsHeld
     accept_terms: AcceptTerms
     remembered_for: RememberedFor
+    joined: Joined

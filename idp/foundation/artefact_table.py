@@ -31,6 +31,9 @@ class Kind(StrEnum):
     RECOVERY_CODE = "recovery_code"
     ONE_TIME_CODE = "one_time_code"
     WEBAUTHN_CHALLENGE = "webauthn_challenge"
+    UPSTREAM_REQUEST = "upstream_request"
+    UPSTREAM_ONCE = "upstream_once"
+    """An answer or sign-out of an upstream provider that counts once: assertion ID, `jti` of a logout token."""
 
 
 class Reason(StrEnum):

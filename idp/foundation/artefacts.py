@@ -232,7 +232,7 @@ def void_everything(tx: Session, *, now: datetime) -> int:
 
     Remembered foreign values (`jti`) stay: they exist to be refused. PIN letters go too: the payer sends new ones.
     """
-    remembered = (Kind.ASSERTION_JTI.value, Kind.REVOKED_JTI.value)
+    remembered = (Kind.ASSERTION_JTI.value, Kind.REVOKED_JTI.value, Kind.UPSTREAM_ONCE.value)
     unused = and_(_table.c.expires_at > now, _table.c.kind.not_in(remembered))
     return tx.execute(update(_table).where(unused).values(expires_at=now)).rowcount  # type: ignore[attr-defined, no-any-return]
 

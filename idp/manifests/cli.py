@@ -49,7 +49,7 @@ def plan(directory: Path, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"changes": _changes(planned.changes), "needs_secret": planned.needs_secret}))
         return
-    _show(planned.changes)
+    show(planned.changes)
     for client_id in planned.needs_secret:
         click.echo(f"  {client_id} will be given a secret")
 
@@ -67,7 +67,7 @@ def apply(directory: Path, *, yes: bool, secrets_out: Path | None, as_json: bool
     """
     planned = _planned(directory, as_json)
     if not as_json:
-        _show(planned.changes)
+        show(planned.changes)
     gone = [change.client_id for change in planned.changes if change.kind is Kind.DISABLED]
     if gone and not yes:
         if as_json:
@@ -85,7 +85,7 @@ def apply(directory: Path, *, yes: bool, secrets_out: Path | None, as_json: bool
             disable_missing=bool(gone),
         )
         if isinstance(outcome, Unfit):
-            _refuse(outcome, as_json)
+            refuse(outcome, as_json)
     except BaseException:
         for path in written:
             path.unlink(missing_ok=True)
@@ -155,11 +155,11 @@ def list_(*, as_json: bool) -> None:
 def _planned(directory: Path, as_json: bool) -> Plan:
     planned = service.plan(directory, now=clock.now())
     if isinstance(planned, Unfit):
-        _refuse(planned, as_json)
+        refuse(planned, as_json)
     return planned
 
 
-def _refuse(unfit: Unfit, as_json: bool) -> NoReturn:
+def refuse(unfit: Unfit, as_json: bool) -> NoReturn:
     """Every reason on its line, then exit code 2: nothing was changed."""
     for violation in () if as_json else unfit.violations:
         click.echo(str(violation), err=True)
@@ -171,14 +171,15 @@ def _refuse(unfit: Unfit, as_json: bool) -> NoReturn:
     raise Unusable(f"{len(unfit.violations)} reasons not to apply these manifests; nothing was changed")
 
 
-def _show(changes: tuple[Change, ...]) -> None:
+def show(changes: tuple[Change, ...], *, after: str = ": all that was issued to it ends") -> None:
+    """What would change, line by line; `after` says what an end means."""
     for change in changes:
         asleep = ", switched off and stays so (enable wakes it)" if change.asleep else ""
         click.echo(f"{_SIGNS[change.kind]} {change.client_id}: {change.kind}{asleep}")
         for each in change.differences:
             click.echo(f"    {each.key}: {each.before or '(nothing)'} → {each.after or '(nothing)'}")
         if change.ends is not None:
-            click.echo(f"    {change.ends}: all that was issued to it ends")
+            click.echo(f"    {change.ends}{after}")
 
 
 def _changes(changes: tuple[Change, ...]) -> list[dict[str, Any]]:

@@ -73,7 +73,7 @@ def read(sources: tuple[Source, ...], *, ground: Ground) -> tuple[tuple[Checked,
         try:
             given = tomllib.loads(source.text)
         except tomllib.TOMLDecodeError as error:
-            wrong.append(_not_toml(source, error))
+            wrong.append(not_toml(source, error))
             continue
         lines = lines_of(source.text)
         places[source.client_id] = (source, lines)
@@ -81,23 +81,23 @@ def read(sources: tuple[Source, ...], *, ground: Ground) -> tuple[tuple[Checked,
         try:
             manifest = Manifest.model_validate(given)
         except ValidationError as error:
-            shape = tuple(_shape(error))
-            rest = partly.faults(given, broken={str(fault.path[0]) for fault in shape}, ground=ground)
-            wrong += [_located(fault, source, lines) for fault in (*shape, *rest)]
+            misshapen = tuple(shape(error))
+            rest = partly.faults(given, broken={str(fault.path[0]) for fault in misshapen}, ground=ground)
+            wrong += [located(fault, source, lines) for fault in (*misshapen, *rest)]
             continue
         checked = Checked(source.client_id, manifest, dict(source.texts))
         found.append(checked)
-        wrong += [_located(fault, source, lines) for fault in _faults(checked, ground)]
+        wrong += [located(fault, source, lines) for fault in _faults(checked, ground)]
         if portal.LOGO in source.texts and (reason := wrong_logo(source.texts[portal.LOGO])) is not None:
             wrong.append(Violation(f"{source.client_id}/{portal.LOGO}", 1, "", reason))
     for client_id, fault in _across(tuple(found), known=frozenset(places)):
-        wrong.append(_located(fault, *places[client_id]))
+        wrong.append(located(fault, *places[client_id]))
     return tuple(found), tuple(sorted(wrong, key=lambda each: (each.file, each.line, each.key)))
 
 
 def at_sector(source: Source, reason: str) -> Violation:
     """What is wrong with the document behind a manifest's `sector_identifier_uri`."""
-    return _located(Fault(("registration", "sector_identifier_uri"), reason), source, lines_of(source.text))
+    return located(Fault(("registration", "sector_identifier_uri"), reason), source, lines_of(source.text))
 
 
 def _faults(checked: Checked, ground: Ground) -> Iterator[Fault]:
@@ -126,21 +126,23 @@ def _overlaid(given: dict[str, Any], source: Source) -> dict[str, Any]:
     return given
 
 
-def _shape(error: ValidationError) -> Iterator[Fault]:
+def shape(error: ValidationError) -> Iterator[Fault]:
     """What pydantic found; its messages hold no input."""
     for each in error.errors(include_input=False, include_url=False):
         message = str(each["msg"])
         yield Fault(tuple(each["loc"]), _WORDING.get(each["type"], message[:1].lower() + message[1:]))
 
 
-def _not_toml(source: Source, error: tomllib.TOMLDecodeError) -> Violation:
+def not_toml(source: Source, error: tomllib.TOMLDecodeError) -> Violation:
+    """Where the text stops being TOML."""
     message = str(error)
     match = _AT_LINE.search(message)
     line = int(match[1]) if match else source.text.count("\n") + 1
     return Violation(source.file, line, "", "is not TOML: " + _AT_LINE.sub("", message))
 
 
-def _located(fault: Fault, source: Source, lines: dict[Path, int]) -> Violation:
+def located(fault: Fault, source: Source, lines: dict[Path, int]) -> Violation:
+    """A fault with its file and line."""
     return Violation(source.file, line_of(fault.path, lines=lines), dotted(fault.path), fault.reason)
 
 
@@ -253,24 +255,25 @@ def _approved(manifest: Manifest) -> set[tuple[str, str]]:
 
 
 def _differences(before: Applied, after: Checked) -> Iterator[Difference]:
-    old = dict(_flat((), before.manifest.model_dump(mode="json", exclude_defaults=True)))
-    new = dict(_flat((), after.manifest.model_dump(mode="json", exclude_defaults=True)))
+    old = dict(flat((), before.manifest.model_dump(mode="json", exclude_defaults=True)))
+    new = dict(flat((), after.manifest.model_dump(mode="json", exclude_defaults=True)))
     for path in dict.fromkeys((*old, *new)):
         if old.get(path) != new.get(path):
             yield Difference(dotted(path), _shown(path, old.get(path)), _shown(path, new.get(path)))
     for name in sorted(before.texts.keys() | after.texts.keys()):
         one, other = before.texts.get(name), after.texts.get(name)
         if one != other:
-            yield Difference(f"texts.{name}", _size(one), _size(other))
+            yield Difference(f"texts.{name}", size(one), size(other))
 
 
-def _flat(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
+def flat(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
+    """Every value by its path; a key set is one value."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _flat((*path, key), inner)
+            yield from flat((*path, key), inner)
     elif isinstance(value, list) and path != ("registration", "jwks", "keys"):
         for position, inner in enumerate(value):
-            yield from _flat((*path, position), inner)
+            yield from flat((*path, position), inner)
     else:
         yield path, str(value)
 
@@ -284,5 +287,6 @@ def _shown(path: Path, value: str | None) -> str | None:
     return "a key set" if path == ("registration", "jwks", "keys") else value
 
 
-def _size(text: str | None) -> str | None:
+def size(text: str | None) -> str | None:
+    """How a text is told in a difference."""
     return None if text is None else f"{len(text)} characters"

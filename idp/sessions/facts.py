@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from idp.sessions.models import BrowserSession, Transaction
-from idp.sessions.rules import PASSWORD, FirstFactor, SessionFacts, TransactionFacts
+from idp.sessions.rules import PASSWORD, FirstFactor, FirstProof, SessionFacts, TransactionFacts, Upstream
 from idp.vocabulary.assurance import Acr, Amr, Factor
 
 
@@ -42,6 +42,7 @@ def transaction_facts(row: Transaction) -> TransactionFacts:
         finished_at=row.finished_at,
         login=row.login,
         pending=_pending(row),
+        upstream=Upstream(row.upstream) if row.upstream else None,
         accepts=tuple(Factor(kind) for kind in row.accepts or ()),
         set_up_sealed=row.set_up_sealed,
         set_up_at=row.set_up_at,
@@ -59,7 +60,18 @@ def transaction_facts(row: Transaction) -> TransactionFacts:
 def _pending(row: Transaction) -> FirstFactor | None:
     if row.pending_subject_id is None or row.pending_epoch is None or row.pending_at is None:
         return None
-    return FirstFactor(row.pending_subject_id, row.pending_epoch, row.pending_at)
+    return FirstFactor(row.pending_subject_id, row.pending_epoch, row.pending_at, _first_proof(row.pending_proof))
+
+
+def _first_proof(kept: dict[str, Any] | None) -> FirstProof | None:
+    if kept is None:
+        return None
+    return FirstProof(
+        method=kept["method"],
+        acr=frozenset(Acr(value) for value in kept["acr"]),
+        amr=tuple(Amr(value) for value in kept["amr"]),
+        at=datetime.fromisoformat(kept["at"]),
+    )
 
 
 def _proven(row: BrowserSession | Row[Any]) -> dict[str, datetime]:

@@ -60,6 +60,10 @@ class Transaction(Model):
     """Whose password was right, while a second factor is still asked: nobody is signed in by that (MF-01)."""
     pending_epoch: Mapped[int | None]
     pending_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    pending_proof: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """What was proven instead of the password, where an upstream provider let the person in; `None`: the password."""
+    upstream: Mapped[str | None] = mapped_column(String(16))
+    """`arrived`: somebody came from upstream whom nobody is linked to; `linking`: they will be, once it is confirmed."""
     accepts: Mapped[list[str] | None] = mapped_column(Json)
     """Kinds of factor that the step shown last takes or sets up; the dispatcher's word, not the browser's."""
     set_up_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)

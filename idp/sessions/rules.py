@@ -13,6 +13,10 @@ from idp.vocabulary.secret import Secret
 
 PASSWORD: Final = "password"
 """The password among what a session has proven."""
+UPSTREAM: Final = "upstream"
+"""A sign-in at an upstream provider among it, at the moment that provider names."""
+UPSTREAM_FACTOR: Final = "upstream_factor"
+"""That sign-in had a second factor of its own, and the connection says that none is asked here for it."""
 PENDING_FOR: Final = timedelta(minutes=15)
 """How long a right password waits for its second factor."""
 AWAY_AFTER: Final = timedelta(minutes=15)
@@ -42,6 +46,8 @@ class Ended(StrEnum):
     EPOCH = "epoch"
     PASSWORD_RESET = "password_reset"
     MERGED = "merged"
+    UPSTREAM = "upstream"
+    """The upstream provider said that its session is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +117,31 @@ def is_awake(session: SessionFacts, *, by: Collection[str], now: datetime) -> bo
 
 @dataclass(frozen=True, slots=True)
 class FirstFactor:
-    """A right password that a second factor must follow: whose, at which epoch, when typed."""
+    """A right password that a second factor must follow: whose, at which epoch, when typed; or an upstream sign-in."""
 
     subject_id: str
     epoch: int
     at: datetime
+    proof: "FirstProof | None" = None
+    """`None`: the password."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstProof:
+    """What an upstream sign-in is worth as the first half of one here."""
+
+    method: str
+    acr: frozenset[Acr]
+    amr: tuple[Amr, ...]
+    at: datetime
+    """When the person signed in there."""
+
+
+class Upstream(StrEnum):
+    """How far somebody who came from upstream, and whom no link names, has got."""
+
+    ARRIVED = "arrived"
+    LINKING = "linking"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +157,7 @@ class TransactionFacts:
     finished_at: datetime | None = None
     login: str | None = None
     pending: FirstFactor | None = None
+    upstream: Upstream | None = None
     accepts: tuple[Factor, ...] = ()
     set_up_sealed: bytes | None = field(default=None, repr=False)
     set_up_at: datetime | None = None

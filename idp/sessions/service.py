@@ -77,11 +77,13 @@ def authenticated(
     origin: Origin,
     replacing: SessionFacts | None = None,
     proven: Mapping[str, datetime] | None = None,
+    auth_time: datetime | None = None,
 ) -> NewSession:
     """The person proved who they are: make their session, or rotate the one that this browser has (SI-12).
 
     The same person keeps the session's row, so portals stay signed in; anybody else's session in this browser ends.
-    The transaction remembers that it was here that the person authenticated. The caller audits `SIGNED_IN`.
+    The transaction remembers that it was here that the person authenticated. The caller audits `SIGNED_IN`;
+    `auth_time` is when the proof really was, where that is before `now`.
     """
     system_epoch = epochs.current(tx)
     cookie = Secret(secrets.token_urlsafe(32))
@@ -91,7 +93,7 @@ def authenticated(
         tx.add(row)
     row.expires_at = now + house.get(Settings).session_absolute
     row.digest = digest_of(cookie.reveal())
-    row.auth_time = now
+    row.auth_time = min(auth_time or now, now)
     row.acr = sorted(acr)
     row.amr = list(amr)
     row.proven = {str(kind): at.isoformat() for kind, at in (proven or {PASSWORD: now}).items()}

@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 from idp.foundation.database import new_id
 from idp.sessions.facts import transaction_facts
 from idp.sessions.models import Transaction
-from idp.sessions.rules import Reason, TransactionFacts, may_continue
+from idp.sessions.rules import FirstProof, Reason, TransactionFacts, Upstream, may_continue
 from idp.vocabulary.assurance import Factor
 from idp.vocabulary.refused import Refused
 
-_NOT_PENDING: Final = {"pending_subject_id": None, "pending_epoch": None, "pending_at": None}
+_NOT_PENDING: Final = {"pending_subject_id": None, "pending_epoch": None, "pending_at": None, "pending_proof": None}
 UNCLAIMED: Final = bytes(32)
 """Parked by a cross-site POST, which carries no cookie: whoever follows its 303 owns it, as with a plain link."""
 
@@ -116,15 +116,24 @@ def remember_login(tx: Session, *, txn: UUID, login: str | None) -> None:
     tx.execute(update(Transaction).where(Transaction.id == txn).values(login=login))
 
 
-def remember_first_factor(tx: Session, *, txn: UUID, subject_id: str, epoch: int, now: datetime) -> None:
-    """The password was right, and a second factor must follow; no session yet (MF-01)."""
+def remember_first_factor(
+    tx: Session, *, txn: UUID, subject_id: str, epoch: int, now: datetime, proof: FirstProof | None = None
+) -> None:
+    """The password was right (or `proof` came from upstream), and a second factor must follow; no session yet (MF-01)."""
     pending = {"pending_subject_id": subject_id, "pending_epoch": epoch, "pending_at": now}
+    pending |= {"pending_proof": None if proof is None else _kept(proof)}
     tx.execute(update(Transaction).where(Transaction.id == txn).values(**pending))
 
 
 def forget_first_factor(tx: Session, *, txn: UUID) -> None:
     """Back to the password: too many wrong codes, or *not you*."""
     tx.execute(update(Transaction).where(Transaction.id == txn).values(**_NOT_PENDING))
+
+
+def remember_upstream(tx: Session, *, txn: UUID, state: Upstream | None) -> None:
+    """Somebody came from upstream whom no link names; `None`: that is settled, or forgotten."""
+    kept = None if state is None else state.value
+    tx.execute(update(Transaction).where(Transaction.id == txn).values(upstream=kept, **_NOT_PENDING))
 
 
 def keep_secret(tx: Session, *, txn: UUID, sealed: bytes | None) -> None:
@@ -188,6 +197,15 @@ def purge(tx: Session, *, before: datetime, batch: int = 1000) -> int:
     """Delete a small batch of transactions that expired before `before`."""
     doomed = select(Transaction.id).where(Transaction.expires_at < before).limit(batch)
     return tx.execute(delete(Transaction).where(Transaction.id.in_(doomed))).rowcount  # type: ignore[attr-defined, no-any-return]
+
+
+def _kept(proof: FirstProof) -> dict[str, Any]:
+    return {
+        "method": proof.method,
+        "acr": sorted(proof.acr),
+        "amr": list(proof.amr),
+        "at": proof.at.isoformat(),
+    }
 
 
 def _hand_over(tx: Session, *, txn: UUID, session_id: UUID) -> None:

@@ -17,7 +17,7 @@ from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
 from idp.sessions import service as sessions
 from idp.sessions import transactions
-from idp.sessions.rules import Participation, SessionFacts, TransactionFacts
+from idp.sessions.rules import PASSWORD, Participation, SessionFacts, TransactionFacts
 from idp.sign_in.assurance import facts as assurance
 from idp.sign_in.assurance.rules import device_may_serve
 from idp.sign_in.requests import unparked
@@ -32,7 +32,6 @@ from idp.sign_in.rules import (
 )
 from idp.subjects import service as subjects
 from idp.vocabulary import scopes
-from idp.vocabulary.assurance import Amr
 
 ACTING_SCOPES = frozenset({scopes.PROVIDER_ID, scopes.TIN, scopes.TRADING_PARTNER, scopes.ENTITLEMENTS})
 
@@ -149,7 +148,7 @@ def _with_live_pending(tx: Session, transaction: TransactionFacts | None, *, now
 def _typed_here(transaction: TransactionFacts | None, session: SessionFacts) -> bool:
     """Whether the password was typed in this very transaction; who came by a passkey alone typed none (MODEL §4)."""
     here = transaction is not None and transaction.authenticated_at is not None
-    return here and Amr.PASSWORD in session.amr
+    return here and PASSWORD in session.proven
 
 
 def _remembered(tx: Session, session: SessionFacts, party: RelyingParty | None) -> Participation | None:

@@ -24,7 +24,15 @@ from idp.foundation.origin import Origin
 from idp.relying_parties import service as relying_parties
 from idp.sessions import service as sessions
 from idp.sessions import step_up, transactions
-from idp.sessions.rules import PASSWORD, NewDevice, SessionFacts, TransactionFacts
+from idp.sessions.rules import (
+    PASSWORD,
+    UPSTREAM,
+    FirstFactor,
+    FirstProof,
+    NewDevice,
+    SessionFacts,
+    TransactionFacts,
+)
 from idp.sessions.rules import Reason as Parking
 from idp.sessions.service import NewSession
 from idp.subjects import service as subjects
@@ -124,16 +132,29 @@ def complete(tx: Session, attempt: Attempt, opened: Opened, *, proof: Proof) -> 
     row = tx.get(Subject, opened.subject.id)
     assert pending is not None
     assert row is not None
+    session = _admit(tx, attempt, opened, pending, subject=row, proof=proof)
+    return replace(session, device=_remember(tx, attempt, opened, row))
+
+
+def _admit(
+    tx: Session, attempt: Attempt, opened: Opened, pending: FirstFactor, *, subject: Subject, proof: Proof
+) -> NewSession:
+    """After the password, or after an upstream sign-in: then the session rests on that one, and says so."""
+    first = pending.proof or FirstProof(Amr.PASSWORD.value, frozenset({Acr.AAL1}), (Amr.PASSWORD,), pending.at)
+    kind = PASSWORD if pending.proof is None else UPSTREAM
     session = admission.admit(
         tx,
         _arrival(attempt, opened),
-        subject=row,
-        method=f"{Amr.PASSWORD.value} {proof.kind.value}",
-        acr={Acr.AAL1, *proof.acr},
-        amr=(Amr.PASSWORD, *proof.amr),
-        proven={PASSWORD: pending.at, proof.kind.value: attempt.now},
+        subject=subject,
+        method=f"{first.method} {proof.kind.value}",
+        acr=first.acr | proof.acr,
+        amr=tuple(dict.fromkeys((*first.amr, *proof.amr))),
+        proven={kind: first.at, proof.kind.value: attempt.now},
+        auth_time=attempt.now if pending.proof is None else first.at,
     )
-    return replace(session, device=_remember(tx, attempt, opened, row))
+    if pending.proof is not None:
+        house.get(Upstairs).joined(tx, txn=attempt.txn, session_id=session.session_id)
+    return session
 
 
 def fail(tx: Session, attempt: Attempt, opened: Opened, *, kind: Factor, reason: Refused) -> None:

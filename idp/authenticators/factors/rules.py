@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from idp.sessions.rules import PASSWORD, PENDING_FOR, FirstFactor, SessionFacts
+from idp.sessions.rules import PASSWORD, PENDING_FOR, UPSTREAM, FirstFactor, SessionFacts
 from idp.subjects.rules import Status, SubjectFacts
 from idp.vocabulary.assurance import STRONG, Acr, Amr, Factor
 
@@ -70,7 +70,7 @@ def strongest(kinds: Collection[Factor]) -> frozenset[Factor]:
 
 def is_fresh(session: SessionFacts, *, held: Collection[Factor], now: datetime) -> bool:
     """Whether the person proved the strongest that they hold within the last 15 minutes, in this session (MF-33)."""
-    wanted = {*strongest(held), Factor.RECOVERY} if held else {PASSWORD}
+    wanted = {*strongest(held), Factor.RECOVERY} if held else {PASSWORD, UPSTREAM}
     return any(now - at < FRESH_FOR for kind, at in session.proven.items() if kind in wanted)
 
 

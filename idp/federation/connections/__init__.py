@@ -1,0 +1,1 @@
+"""Upstream providers as data: `clients/connections/<name>.toml`, planned and applied by `idp connections`."""

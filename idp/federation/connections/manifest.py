@@ -1,0 +1,101 @@
+"""A connection: one upstream provider as data, the file `clients/connections/<name>.toml`.
+
+Closed against unknown keys, as a portal's manifest is; what must hold between values is checked by `rules`. What it does
+not say is not believed: no class above `aal1`, no claim beyond the names listed here, no mailbox, no right.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from idp.relying_parties.manifest import Localized, Part
+from idp.vocabulary.assurance import Acr, Amr
+
+
+class Home(Part):
+    """Whom it serves: *your organization's sign-in* asks for an e-mail address first, then opens the right door."""
+
+    email_domains: tuple[str, ...] = ()
+    """Of these and no others may it vouch for a mailbox (`people.mailboxes`)."""
+
+
+class People(Part):
+    """What becomes of somebody whom nobody knows here yet."""
+
+    create: bool = False
+    """Whether an account may begin with what it says."""
+    mailboxes: bool = False
+    """Whether its `email_verified` proves a mailbox in `home.email_domains`; all others are proven by our own mail."""
+    ceremonies: dict[str, str] = Field(default_factory=dict)
+    """Portal → the ceremony that its new people enter."""
+
+
+class Assurance(Part):
+    """What its word is worth (MODEL §8); what is not named is `aal1` and adds no method."""
+
+    local_factor: Literal["ask", "spare"] = "ask"
+    """Whether somebody who holds a factor here is asked for it; `spare` counts only with a class above `aal1`."""
+    acr: dict[str, Acr] = Field(default_factory=dict)
+    """Their class → ours."""
+    amr: dict[str, Amr] = Field(default_factory=dict)
+    """Their method → ours."""
+
+
+class Claims(Part):
+    """Which of its claims are read, by our name for them; nothing else is kept (FE-11)."""
+
+    email: str = "email"
+    email_verified: str = "email_verified"
+    given_name: str = "given_name"
+    family_name: str = "family_name"
+
+
+class Oidc(Part):
+    """An OpenID provider and our registration there."""
+
+    client_id: str = Field(min_length=1, max_length=200)
+    client_authentication: Literal["private_key_jwt", "client_secret_basic", "client_secret_post"] = "private_key_jwt"
+    """`private_key_jwt` signs with our own key, published at `/federation/jwks`; a secret is set by `idp connections secret`."""
+    scope: str = "openid email profile"
+    id_token_algs: tuple[Literal["RS256", "RS384", "PS256", "ES256", "ES384", "EdDSA"], ...] = (
+        "RS256",
+        "ES256",
+        "PS256",
+    )
+    userinfo: bool = False
+    """Whether the claims are asked at its UserInfo endpoint too."""
+    acr_values: tuple[str, ...] = ()
+    """Asked of it at every sign-in."""
+    sends_out: bool = True
+    """Whether signing out here signs out there (RP-Initiated Logout), where it offers that."""
+
+
+class Saml(Part):
+    """A SAML identity provider; its metadata lies beside as `<name>/metadata.xml`, its certificates are pinned by that."""
+
+    sign_requests: bool = False
+    name_id_format: str | None = None
+    allow_unsolicited: bool = False
+    """IdP-initiated sign-in (FE-37)."""
+    email_verified: bool = False
+    """Whether the attribute named by `claims.email` counts as verified, since SAML has no such statement."""
+
+
+class Connection(Part):
+    """The whole file."""
+
+    name: Localized
+    """As the button says it: *Continue with …*"""
+    protocol: Literal["oidc", "saml"]
+    issuer: str
+    """OpenID Connect: the issuer whose discovery document must say the same (FE-07); SAML: the entity ID."""
+    portals: tuple[str, ...]
+    """`client_id` of each portal that offers it."""
+    button: bool = True
+    """`False`: found by an e-mail address of its domains, and not shown to everybody."""
+    home: Home = Home()
+    people: People = People()
+    assurance: Assurance = Assurance()
+    claims: Claims = Claims()
+    oidc: Oidc | None = None
+    saml: Saml | None = None

@@ -1,0 +1,166 @@
+"""What an upstream answer is worth here: claims by allow-list, classes by the connection's table, never upward. Pure."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from idp.federation.connections.manifest import Connection
+from idp.subjects.rules import NAME_MAX, email_key
+from idp.vocabulary.assurance import Acr, Amr
+from idp.vocabulary.refused import Refused
+
+SUBJECT_MAX: Final = 255
+"""OIDC Core §2: a `sub` has at most 255 characters; SAML's NameID is held to the same."""
+_IMPLIES: Final = {
+    Acr.AAL1: frozenset({Acr.AAL1}),
+    Acr.AAL2: frozenset({Acr.AAL1, Acr.AAL2}),
+    Acr.AAL3: frozenset({Acr.AAL1, Acr.AAL2, Acr.AAL3}),
+    Acr.PHR: frozenset({Acr.AAL1, Acr.AAL2, Acr.PHR}),
+    Acr.PHRH: frozenset({Acr.AAL1, Acr.AAL2, Acr.AAL3, Acr.PHR, Acr.PHRH}),
+}
+
+
+class Reason(StrEnum):
+    """Why an upstream sign-in did not lead in; the audit keeps it, `words` says it to people."""
+
+    UNKNOWN_CONNECTION = "unknown_connection"
+    SWITCHED_OFF = "switched_off"
+    NOT_OFFERED = "not_offered"
+    UNREACHABLE = "unreachable"
+    UNFIT_METADATA = "unfit_metadata"
+    STATE = "state"
+    OTHER_ISSUER = "other_issuer"
+    DENIED = "denied"
+    """Upstream said no, or the person did there."""
+    TOKEN = "token"
+    """The answer does not prove what it must: signature, audience, nonce, hashes."""
+    USERINFO = "userinfo"
+    NOT_AGAIN = "not_again"
+    """A sign-in anew was asked for, and the answer is an older one."""
+    BAD_SUBJECT = "bad_subject"
+    REPLAYED = "replayed"
+    DISABLED = "disabled"
+    NOT_LINKED = "not_linked"
+    LINKED_ELSEWHERE = "linked_elsewhere"
+    ALREADY_LINKED = "already_linked"
+    NOT_FRESH = "not_fresh"
+    NOTHING_ARRIVED = "nothing_arrived"
+    MAY_NOT_CREATE = "may_not_create"
+    LAST_WAY = "last_way"
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamIdentity:
+    """What a verified upstream answer says, already mapped by the connection's allow-list."""
+
+    connection: str
+    issuer: str
+    subject: str
+    email: str | None = None
+    email_verified: bool = False
+    given_name: str | None = None
+    family_name: str | None = None
+    acr: Acr | None = None
+    """`None`: it said nothing that its connection believes."""
+    amr: tuple[Amr, ...] = ()
+    authenticated_at: datetime | None = None
+    """When the person signed in there, as upstream says."""
+    claims: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    session: str | None = None
+    """Upstream's name for its session (`sid`, SessionIndex): what its logout will name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a protocol module has verified, in upstream's own words: one value or several by claim or attribute."""
+
+    subject: str
+    claims: Mapping[str, object] = field(repr=False)
+    acr: str | None = None
+    amr: Sequence[str] = ()
+    authenticated_at: datetime | None = None
+    session: str | None = None
+
+
+def identity_of(name: str, connection: Connection, said: Said) -> UpstreamIdentity | Refused:
+    """Map a verified answer; what the connection does not name is dropped here (FE-11)."""
+    if not 0 < len(said.subject) <= SUBJECT_MAX or not said.subject.isprintable():
+        return Refused(Reason.BAD_SUBJECT)
+    names, assurance = connection.claims, connection.assurance
+    email = _text(said.claims.get(names.email))
+    email = email if email is not None and isinstance(email_key(email), str) else None
+    return UpstreamIdentity(
+        connection=name,
+        issuer=connection.issuer,
+        subject=said.subject,
+        email=email,
+        email_verified=email is not None and said.claims.get(names.email_verified) is True,
+        given_name=_name(said.claims.get(names.given_name)),
+        family_name=_name(said.claims.get(names.family_name)),
+        acr=assurance.acr.get(said.acr) if said.acr is not None else None,
+        amr=tuple(dict.fromkeys(assurance.amr[each] for each in said.amr if each in assurance.amr)),
+        authenticated_at=said.authenticated_at,
+        session=said.session if said.session is not None and 0 < len(said.session) <= SUBJECT_MAX else None,
+    )
+
+
+def classes_of(identity: UpstreamIdentity) -> frozenset[Acr]:
+    """The classes that a session made of it holds: `aal1`, and what the connection's table says."""
+    return _IMPLIES[identity.acr or Acr.AAL1]
+
+
+def spares_factor(connection: Connection, identity: UpstreamIdentity) -> bool:
+    """Whether nobody is asked for a local factor after it: only where the connection says so, and more than `aal1` was proven."""
+    return connection.assurance.local_factor == "spare" and classes_of(identity) != _IMPLIES[Acr.AAL1]
+
+
+def proves_mailbox(connection: Connection, identity: UpstreamIdentity) -> bool:
+    """Whether its mailbox needs no mail of ours: verified there, and in a domain that this connection answers for (FE-01)."""
+    if not (connection.people.mailboxes and identity.email_verified and identity.email):
+        return False
+    return domain_of(identity.email) in connection.home.email_domains
+
+
+def domain_of(email: str) -> str:
+    """The part after the last `@`, as domains are compared."""
+    return email.rpartition("@")[2].strip().lower().rstrip(".")
+
+
+def doors(connections: Mapping[str, Connection], *, portal: str) -> tuple[tuple[str, Connection], ...]:
+    """What a portal's sign-in page offers as buttons, in order of their names."""
+    found = [(name, each) for name, each in connections.items() if portal in each.portals and each.button]
+    return tuple(sorted(found, key=lambda pair: pair[1].name.en.casefold()))
+
+
+def door_for(connections: Mapping[str, Connection], *, email: str, portal: str) -> str | None:
+    """The connection whose domain an e-mail address has (home-realm discovery)."""
+    domain = domain_of(email)
+    return next(
+        (name for name, each in connections.items() if portal in each.portals and domain in each.home.email_domains),
+        None,
+    )
+
+
+def may_unlink(*, other_links: int, has_password: bool, passkeys: int) -> bool:
+    """Whether another way in remains: nobody is stranded."""
+    return has_password or passkeys > 0 or other_links > 0
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, (list, tuple)) and len(value) == 1:
+        value = value[0]
+    return value if isinstance(value, str) and value and value.isprintable() else None
+
+
+def _name(value: object) -> str | None:
+    text = _text(value)
+    text = " ".join(text.split()) if text is not None else None
+    return text if text and len(text) <= NAME_MAX else None
+
+
+def known_claims(connection: Connection) -> Collection[str]:
+    """The upstream names that are read at all."""
+    names = connection.claims
+    return frozenset({names.email, names.email_verified, names.given_name, names.family_name})

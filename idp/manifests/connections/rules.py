@@ -1,0 +1,113 @@
+"""From the text of connections to what may be applied or reasons, and from two of them to what changes."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from idp.federation.connections import rules as connections
+from idp.federation.connections.manifest import Connection
+from idp.manifests.lines import lines_of
+from idp.manifests.rules import (
+    Change,
+    Difference,
+    Kind,
+    Source,
+    Violation,
+    dotted,
+    flat,
+    located,
+    not_toml,
+    shape,
+    size,
+)
+from idp.relying_parties.faults import Ground, Path
+from idp.relying_parties.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A connection that may be applied."""
+
+    name: str
+    connection: Connection
+    texts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A connection as the database has it."""
+
+    connection: Connection
+    texts: Mapping[str, str]
+    enabled: bool
+
+
+def read(
+    sources: tuple[Source, ...], *, portals: Mapping[str, Manifest], ground: Ground
+) -> tuple[tuple[Checked, ...], tuple[Violation, ...]]:
+    """Every connection that parses, and all that is wrong with any of them."""
+    found: dict[str, Checked] = {}
+    wrong: list[Violation] = []
+    places: dict[str, tuple[Source, dict[Path, int]]] = {}
+    for source in sources:
+        name = source.client_id
+        if (reason := connections.wrong_name(name)) is not None:
+            wrong.append(Violation(source.file, 1, "", f"{name!r}: {reason}"))
+        try:
+            given = tomllib.loads(source.text)
+        except tomllib.TOMLDecodeError as error:
+            wrong.append(not_toml(source, error))
+            continue
+        lines = lines_of(source.text)
+        places[name] = (source, lines)
+        if source.base_url is not None:
+            given = given | {"issuer": source.base_url}
+        try:
+            connection = Connection.model_validate(given)
+        except ValidationError as error:
+            wrong += [located(fault, source, lines) for fault in shape(error)]
+            continue
+        found[name] = Checked(name, connection, dict(source.texts))
+        single = connections.faults(connection, texts=source.texts, ground=ground)
+        wrong += [located(fault, source, lines) for fault in single]
+    for name, fault in connections.across({each.name: each.connection for each in found.values()}, portals=portals):
+        wrong.append(located(fault, *places[name]))
+    return tuple(found.values()), tuple(sorted(wrong, key=lambda each: (each.file, each.line, each.key)))
+
+
+def plan(wanted: tuple[Checked, ...], *, standing: Mapping[str, Standing]) -> tuple[Change, ...]:
+    """What applying would do, in order of names."""
+    changes = [_change(each, standing.get(each.name)) for each in wanted]
+    named = {each.name for each in wanted}
+    changes += [
+        Change(name, Kind.DISABLED, ends="nobody signs in by it any more")
+        for name, now in standing.items()
+        if name not in named and now.enabled
+    ]
+    return tuple(sorted(changes, key=lambda change: change.client_id))
+
+
+def _change(wanted: Checked, before: Standing | None) -> Change:
+    if before is None:
+        return Change(wanted.name, Kind.ADDED)
+    differences = tuple(_differences(before, wanted))
+    ends = None
+    if before.connection.issuer != wanted.connection.issuer:
+        ends = "its issuer changed: links made with the former one name nobody any more"
+    return Change(
+        wanted.name, Kind.CHANGED if differences else Kind.UNCHANGED, differences, ends, asleep=not before.enabled
+    )
+
+
+def _differences(before: Standing, after: Checked) -> Iterator[Difference]:
+    old = dict(flat((), before.connection.model_dump(mode="json", exclude_defaults=True)))
+    new = dict(flat((), after.connection.model_dump(mode="json", exclude_defaults=True)))
+    for path in dict.fromkeys((*old, *new)):
+        if old.get(path) != new.get(path):
+            yield Difference(dotted(path), old.get(path), new.get(path))
+    for name in sorted(before.texts.keys() | after.texts.keys()):
+        one, other = before.texts.get(name), after.texts.get(name)
+        if one != other:
+            yield Difference(f"texts.{name}", size(one), size(other))

@@ -1,0 +1,171 @@
+"""Connections: every refusal once with its line, and plan and apply on both databases."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from sqlalchemy import select
+
+from idp.audit.events import Event
+from idp.audit.models import AuditEvent
+from idp.federation.connections import facts
+from idp.federation.connections.models import AppliedConnection
+from idp.foundation.database import reading
+from idp.foundation.origin import Origin
+from idp.manifests.connections import service
+from idp.manifests.connections.cli import connections
+from idp.manifests.connections.rules import read
+from idp.manifests.connections.service import Outcome
+from idp.manifests.rules import Kind, Source
+from idp.manifests.service import Unfit
+from idp.relying_parties.faults import Ground
+from idp.vocabulary.secret import Secret
+from tests.factories.manifests import manifest
+
+HERE = "#!"
+HOSPITAL = """
+name = { en = "Saint Anne Hospital", es = "Hospital Santa Ana" }
+protocol = "oidc"
+issuer = "https://id.saintanne.example"
+portals = ["ozark-secure"]
+
+[home]
+email_domains = ["saintanne.example"]
+
+[people]
+create = true
+mailboxes = true
+# more people
+
+[assurance]
+acr = { "urn:two" = "aal2" }
+
+[oidc]
+client_id = "credence"
+# further
+"""
+PORTALS = {"ozark-secure": manifest("ozark-secure")}
+
+
+def wrong(text: str, name: str = "saint-anne", *, beside: dict[str, str] | None = None) -> list[str]:
+    _found, violations = read(
+        (Source(name, f"{name}.toml", text, texts=beside or {}),), portals=PORTALS, ground=Ground()
+    )
+    return [str(each) for each in violations]
+
+
+def test_the_sample_is_right() -> None:
+    assert wrong(HOSPITAL) == []
+
+
+ISSUER = '"https://id.saintanne.example"'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (ISSUER, '"http://id.saintanne.example"', "must be https"),
+        (ISSUER, '"https://10.0.0.7"', "names an address that is not public"),
+        (ISSUER, '"https://id.saintanne.example?x=1"', "without a query"),
+        ('"ozark-secure"]', '"ozark"]', "not a portal"),
+        ('["ozark-secure"]', "[]", "nobody could use it"),
+        ('protocol = "oidc"', 'protocol = "ldap"', "protocol"),
+        ('portals = [', 'button = false\ncolour = "red"\nportals = [', "is not a key"),
+        ('["saintanne.example"]', '["SaintAnne.example"]', "no domain name"),
+        ('["saintanne.example"]', '["saintanne.example", "saintanne.example"]', "listed twice"),
+        ('email_domains = ["saintanne.example"]', "", "needs home.email_domains"),
+        ("mailboxes = true", "", "needs mailboxes"),
+        ("# more people", 'ceremonies = { ozark-secure = "register" }', "is not a ceremony"),
+        ('{ "urn:two" = "aal2" }', '{ "urn:two" = "aal9" }', "acr"),
+        ("[assurance]", '[assurance]\nlocal_factor = "spare"', None),
+        ('acr = { "urn:two" = "aal2" }', 'local_factor = "spare"', "spares nobody"),
+        ("# further", 'scope = "email"', "lacks openid"),
+        ("# further", "id_token_algs = []", "no ID token"),
+        ("# further", 'id_token_algs = ["none"]', "id_token_algs"),
+        ("# further", 'id_token_algs = ["HS256"]', "id_token_algs"),
+        ('protocol = "oidc"', 'protocol = "saml"', "stands beside another protocol"),
+    ],
+)  # fmt: skip
+def test_each_fault_is_told_with_its_reason(old: str, new: str, reason: str | None) -> None:
+    told = wrong(HOSPITAL.replace(old, new, 1))
+    if reason is None:
+        assert told == []
+    else:
+        assert any(reason in each and each.startswith("saint-anne.toml:") for each in told), told
+
+
+def test_a_name_is_part_of_an_address() -> None:
+    assert any("lower-case" in each for each in wrong(HOSPITAL, "Saint_Anne"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "saint-anne.toml").write_text(HOSPITAL)
+    return tmp_path
+
+
+@pytest.mark.both
+def test_apply_does_all_or_nothing_and_twice_is_once(app: Flask, folder: Path, make: Any, now: Any) -> None:
+    make.client("ozark-secure")
+    origin = Origin.local("test")
+    first = service.apply(folder, now=now, origin=origin)
+    again = service.apply(folder, now=now, origin=origin)
+    assert isinstance(first, Outcome)
+    assert isinstance(again, Outcome)
+    assert [change.kind for change in (*first.changes, *again.changes)] == [Kind.ADDED, Kind.UNCHANGED]
+
+    (folder / "broken.toml").write_text("name = ")
+    (folder / "saint-anne.toml").write_text(HOSPITAL.replace(ISSUER, '"https://login.saintanne.example"'))
+    assert isinstance(service.apply(folder, now=now, origin=origin), Unfit)
+    (folder / "broken.toml").unlink()
+    planned = service.plan(folder, now=now)
+    assert isinstance(planned, tuple)
+    assert [(each.key, each.after) for each in planned[0].differences] == [
+        ("issuer", "https://login.saintanne.example")
+    ]
+    assert planned[0].ends is not None
+    with reading() as tx:
+        assert facts.every(tx)["saint-anne"].connection.issuer == "https://id.saintanne.example"
+
+
+@pytest.mark.both
+def test_a_secret_is_sealed_and_a_missing_file_switches_off(app: Flask, folder: Path, make: Any, now: Any) -> None:
+    make.client("ozark-secure")
+    origin = Origin.local("test")
+    service.apply(folder, now=now, origin=origin)
+    assert service.set_secret("saint-anne", Secret("a-secret-of-ours"), now=now, origin=origin) is None
+    assert service.set_secret("nobody", Secret("a-secret-of-ours"), now=now, origin=origin) is not None
+    with reading() as tx:
+        row = tx.get(AppliedConnection, "saint-anne")
+        assert row is not None
+        assert row.secret_sealed is not None
+        assert b"a-secret-of-ours" not in row.secret_sealed
+        secret = facts.secret_of(tx, "saint-anne")
+    assert secret is not None
+    assert secret.reveal() == "a-secret-of-ours"
+
+    (folder / "saint-anne.toml").rename(folder / "saint-elsewhere.toml")
+    kept = service.apply(folder, now=now, origin=origin)
+    assert isinstance(kept, Outcome)
+    assert kept.kept == ("saint-anne",)
+    service.apply(folder, now=now, origin=origin, disable_missing=True)
+    with reading() as tx:
+        assert {name: each.enabled for name, each in facts.every(tx).items()} == {
+            "saint-anne": False,
+            "saint-elsewhere": True,
+        }
+        told = tx.scalars(select(AuditEvent).where(AuditEvent.type == Event.CONNECTION_APPLIED.value)).all()
+    assert not any("a-secret-of-ours" in str(each.details) for each in told)
+
+
+def test_the_command_tells_file_line_and_reason(app: Flask, folder: Path, make: Any) -> None:
+    make.client("ozark-secure")
+    run = app.test_cli_runner().invoke if hasattr(app, "test_cli_runner") else CliRunner().invoke
+    shown = run(connections, ["plan", str(folder)])
+    assert "+ saint-anne: added" in shown.output
+    (folder / "saint-anne.toml").write_text(HOSPITAL.replace(ISSUER, '"ftp://x"'))
+    refused = run(connections, ["plan", str(folder)])
+    assert refused.exit_code == 2
+    assert "saint-anne.toml:4: issuer" in refused.output
