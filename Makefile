@@ -24,7 +24,7 @@ format: .venv/.stamp
 	$(BIN)/ruff check -q --fix .
 	$(BIN)/ruff format -q .
 
-bench: .venv/.stamp $(MO)  ## the hot paths, then NPPES at national scale (20 minutes and 8 GB; ROWS=200000 for less)
+bench: .venv/.stamp $(MO)  ## the hot paths beside bare views and a peer, then NPPES at national scale (30 minutes and 8 GB; ROWS=200000 for less)
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.directory --rows $(or $(ROWS),8000000)
 

@@ -6,88 +6,57 @@ of everything that it promises. Started by `python -m bench`, never by anybody e
 """
 
 import secrets
-from base64 import b64decode, urlsafe_b64decode
-from datetime import timedelta
-from hmac import compare_digest
+from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 import orjson
+from argon2 import PasswordHasher
 from flask import Flask, Response, redirect, request
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection
 
-from idp.affiliations.models import Affiliation, HeldLevel
-from idp.audit.models import AuditHead
-from idp.authenticators.password.models import PasswordCredential
-from idp.consent.models import AgreementAcceptance, Grant
-from idp.directory.models import Practice, Provider
+from bench.bare_rows import (
+    ACCEPTED,
+    ADVANCE,
+    AFFILIATION,
+    CLIENT,
+    EPOCH,
+    FAMILY,
+    GRANT,
+    HEAD,
+    ISSUE,
+    LEVELS,
+    LOGIN,
+    OF_SESSION,
+    PARTICIPANT,
+    PASSWORD,
+    PROVIDER,
+    SESSION,
+    SUBJECT,
+    TURN,
+    USE,
+    USE_CODE,
+    artefact,
+    authenticate,
+    keyring,
+    row,
+    said,
+    settings,
+    standing,
+    told_of,
+    verified,
+)  # fmt: skip
 from idp.foundation import artefacts, clock, database, jose
-from idp.foundation.algorithms import Alg, is_signature
-from idp.foundation.artefact_table import Artefact
 from idp.foundation.bridge import Bridge
-from idp.foundation.epochs import SystemState
 from idp.foundation.outer_wall import OuterWall
-from idp.keyring.service import Keyring
 from idp.oidc import discovery
-from idp.oidc.tokens import grant_of_jti
-from idp.relying_parties.models import Client, ClientSecret
-from idp.sessions.models import BrowserSession, Participant
-from idp.settings import load
-from idp.subjects.models import Subject
+from idp.oidc.tokens import jti_of
 
-settings: Final = load(serving=True)
-keyring: Final = Keyring.open(settings.keys_dir, production=False)
+SIGN_IN_COMMITS: Final = 6
+"""As many as a sign-in of the product has: parked, shown, password tried, session made, code issued, code used."""
 app: Final = Flask("bare", static_folder=None)
 database.attach(app, url=settings.database_url)
-
-
-def by(model: Any, *names: str) -> Any:
-    """A row by its key, as a statement built once."""
-    table = model.__table__
-    return select(table).where(*(table.c[name] == bindparam(f"k{at}") for at, name in enumerate(names)))
-
-
-EPOCH, SESSION, SUBJECT = by(SystemState, "id"), by(BrowserSession, "digest"), by(Subject, "id")
-GRANT, OF_SESSION = by(Grant, "id"), by(Grant, "session_id", "client_id")
-PROVIDER, PRACTICE, CLIENT = by(Provider, "id"), by(Practice, "id"), by(Client, "client_id")
-AFFILIATION, LEVELS = by(Affiliation, "id"), by(HeldLevel, "affiliation_id")
-JTI, PARTICIPANT = by(Artefact, "kind", "digest"), by(Participant, "session_id", "client_id")
-PASSWORD, ACCEPTED = by(PasswordCredential, "subject_id"), by(AgreementAcceptance, "subject_id", "client_id")
-HEAD = by(AuditHead, "stream")
-ISSUE = insert(Artefact.__table__)
-USE = (
-    update(Affiliation.__table__)
-    .where(Affiliation.__table__.c.id == bindparam("k0"))
-    .values(last_used_at=bindparam("at"))
-)
-ADVANCE = update(AuditHead.__table__).where(AuditHead.__table__.c.stream == 0).values(sequence=AuditHead.sequence + 1)
-SECRET = by(ClientSecret, "client_id")
-_digests: dict[str, bytes] = {}
 _documents: dict[str, bytes] = {}
-
-
-def row(tx: Connection, statement: Any, *keys: Any) -> Any:
-    return tx.execute(statement, {f"k{at}": key for at, key in enumerate(keys)}).first()
-
-
-def authenticate() -> str:
-    client_id, _, secret = b64decode(request.headers["Authorization"][6:]).decode().partition(":")
-    if client_id not in _digests:
-        with database.looking_up() as tx:
-            _digests[client_id] = bytes(row(tx, SECRET, client_id).digest)
-    assert compare_digest(artefacts.digest_of(secret), _digests[client_id])
-    return client_id
-
-
-def verified(token: str) -> dict[str, Any]:
-    message, _, signature = token.rpartition(".")
-    header, payload = (orjson.loads(urlsafe_b64decode(part + "==")) for part in message.split("."))
-    key = keyring.verification_keys()[header["kid"]].key
-    assert is_signature(urlsafe_b64decode(signature + "=="), message.encode(), alg=Alg.ES256, key=key)
-    return payload  # type: ignore[no-any-return]
-
-
-def said(answer: Any) -> Response:
-    return Response(orjson.dumps(answer), mimetype="application/json")
 
 
 @app.get("/healthz")
@@ -110,15 +79,80 @@ def jwks() -> Response:
 
 @app.post("/oauth/token")
 def token() -> Response:
-    """Client credentials: the secret, the epoch, one signature."""
+    """The secret, then what the grant type needs."""
     client_id, now = authenticate(), clock.now()
-    assert request.form["grant_type"] == "client_credentials"
+    kinds = {"client_credentials": credentials, "authorization_code": exchange, "refresh_token": refresh}
+    return said(kinds[request.form["grant_type"]](client_id, now) | {"token_type": "Bearer", "expires_in": 300})
+
+
+def credentials(client_id: str, now: datetime) -> dict[str, Any]:
+    """The epoch, one signature."""
     with database.looking_up() as tx:
         epoch = row(tx, EPOCH, 1).epoch
-    claims = {"iss": settings.issuer, "sub": client_id, "aud": settings.issuer, "client_id": client_id, "epoch": epoch}
-    claims |= {"iat": int(now.timestamp()), "exp": int(now.timestamp()) + 300, "jti": secrets.token_urlsafe(16)}
-    signed = jose.sign(claims, key=keyring.signing("ES256"), typ="at+jwt")
-    return said({"access_token": signed, "token_type": "Bearer", "expires_in": 300})
+    claims = {"sub": client_id, "client_id": client_id, "epoch": epoch, "jti": secrets.token_urlsafe(16)}
+    return {"access_token": signed(claims, now, "ES256", "at+jwt")}
+
+
+def exchange(client_id: str, now: datetime) -> dict[str, Any]:
+    """The code used up, all that its tokens tell, a refresh family and a link of the audit in one commit; two signatures."""
+    with database.writing() as held:
+        tx = held.connection()
+        used = tx.execute(USE_CODE, {"k0": artefacts.digest_of(request.form["code"]), "at": now}).one()
+        grant, told = _standing(tx, UUID(used.payload["grant"]), client_id)
+        family = artefact("refresh", secrets.token_bytes(32), now, seconds=3600, grant=grant)
+        family["payload"] = {"grant": str(grant.id)}
+        tx.execute(ISSUE, family)
+        tx.execute(ADVANCE)
+    return _both(grant, told, now) | {"refresh_token": f"{family['id']}.0"}
+
+
+def refresh(client_id: str, now: datetime) -> dict[str, Any]:
+    """The family turned, all that its tokens tell, in one commit; two signatures."""
+    family, _, number = request.form["refresh_token"].partition(".")
+    with database.writing() as held:
+        tx = held.connection()
+        kept = row(tx, FAMILY, UUID(family))
+        grant, told = _standing(tx, UUID(kept.payload["grant"]), client_id)
+        assert tx.execute(TURN, {"k0": kept.id, "k1": int(number), "at": now}).rowcount == 1
+    return _both(grant, told, now) | {"refresh_token": f"{family}.{int(number) + 1}"}
+
+
+def _standing(tx: Connection, grant_id: UUID, client_id: str) -> tuple[Any, dict[str, Any]]:
+    """A grant with all that it hangs on, and what is told of it."""
+    grant = row(tx, GRANT, grant_id)
+    assert grant.client_id == client_id
+    for statement, key in ((EPOCH, 1), (CLIENT, client_id), (AFFILIATION, grant.affiliation_id)):
+        assert row(tx, statement, key) is not None
+    return grant, told_of(tx, grant)
+
+
+def _both(grant: Any, told: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """An access token by ES256 and an ID token by RS256, as the portal of the bench is registered."""
+    access_token = signed(told | {"client_id": grant.client_id, "jti": jti_of(grant.id)}, now, "ES256", "at+jwt")
+    return {"access_token": access_token, "id_token": signed(told | {"sid": str(grant.sid)}, now, "RS256", "JWT")}
+
+
+def signed(claims: dict[str, Any], now: datetime, alg: str, typ: str) -> str:
+    moments = {"iat": int(now.timestamp()), "exp": int(now.timestamp()) + 300}
+    stated = {"iss": settings.issuer, "aud": settings.issuer, **moments, **claims}
+    return jose.sign(stated, key=keyring.signing(alg), typ=typ)
+
+
+@app.post("/sign-in")
+def sign_in() -> Response:
+    """One argon2id verification, two signatures, and as many commits of a row and a link of the audit as a sign-in has."""
+    now = clock.now()
+    with database.looking_up() as tx:
+        subject = row(tx, LOGIN, request.form["username"])
+        digest = row(tx, PASSWORD, subject.id).digest
+    assert PasswordHasher().verify(digest, request.form["password"])
+    with database.write_budget(SIGN_IN_COMMITS):
+        for _ in range(SIGN_IN_COMMITS):
+            _commit(now)
+    claims = {"sub": subject.id, "jti": secrets.token_urlsafe(16)}
+    return said(
+        {"access_token": signed(claims, now, "ES256", "at+jwt"), "id_token": signed(claims, now, "RS256", "JWT")}
+    )
 
 
 @app.post("/oauth/introspect")
@@ -136,18 +170,7 @@ def userinfo() -> Response:
     """One verification, what a token hangs on, and what is told."""
     claims = verified(request.headers["Authorization"][7:])
     with database.looking_up() as tx:
-        grant = standing(tx, claims)
-        subject, provider = row(tx, SUBJECT, grant.subject_id), row(tx, PROVIDER, grant.provider_id)
-        practice, level = row(tx, PRACTICE, grant.practice_id), row(tx, LEVELS, grant.affiliation_id)
-    named = {"given_name": subject.given_name, "family_name": subject.family_name, "email": subject.email}
-    acting = {"provider_id": provider.provider_id, "tin": practice.tin_last4, "entitlements": [level and level.level]}
-    return said({"sub": grant.sub, **named, **acting})
-
-
-def standing(tx: Connection, claims: dict[str, Any]) -> Any:
-    """Not revoked; its grant."""
-    assert row(tx, JTI, "revoked_jti", artefacts.digest_of(claims["jti"])) is None
-    return row(tx, GRANT, grant_of_jti(claims["jti"]))
+        return said(told_of(tx, standing(tx, claims)))
 
 
 @app.get("/oauth/authorize")
@@ -166,18 +189,18 @@ def authorize() -> Any:
         for statement, key in ((PARTICIPANT, session.id), (ACCEPTED, session.subject_id)):
             row(tx, statement, key, asked["client_id"])
         code = secrets.token_urlsafe(32)
-        tx.execute(ISSUE, _code(code, grant, now))
+        kept = {"grant": str(grant.id)}
+        tx.execute(ISSUE, artefact("code", artefacts.digest_of(code), now, seconds=60, grant=grant, payload=kept))
         tx.execute(USE, {"k0": grant.affiliation_id, "at": now})
         tx.execute(ADVANCE)
     return redirect(f"{asked['redirect_uri']}?code={code}&state={asked['state']}", 303)
 
 
-def _code(code: str, grant: Any, now: Any) -> dict[str, Any]:
-    kept = {"kind": "code", "digest": artefacts.digest_of(code), "family": grant.id, "number": 0}
-    return kept | {
-        "id": database.new_id(), "subject_id": grant.subject_id, "bound_to": grant.client_id, "attempts_left": None,
-        "payload": {"grant": str(grant.id)}, "created_at": now, "expires_at": now + timedelta(seconds=60),
-    }  # fmt: skip
+def _commit(now: datetime) -> None:
+    with database.writing() as held:
+        tx = held.connection()
+        tx.execute(ISSUE, artefact("code", secrets.token_bytes(32), now, seconds=60))
+        tx.execute(ADVANCE)
 
 
 app.wsgi_app = OuterWall(app.wsgi_app, settings=settings)  # type: ignore[method-assign]

@@ -1,17 +1,22 @@
-"""The scripted person of the bench: signs in once, then authorizes again and again by the live session."""
+"""The scripted person of the bench: a browser that goes from the authorization request to the code."""
 
 import base64
 import hashlib
-import http.client
 import re
 import secrets
 from dataclasses import dataclass
 from html import unescape
+from http.cookies import SimpleCookie
+from random import randrange
 from urllib.parse import parse_qs, urlencode, urlsplit
+
+from bench.load import Answer, Caller, Request
 
 VERIFIER = secrets.token_urlsafe(48)
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
-_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+SCOPE = "openid profile email provider_id tin entitlements"
+MOST_PAGES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ class Client:
     @property
     def basic(self) -> dict[str, str]:
         pair = base64.b64encode(f"{self.client_id}:{self.secret}".encode()).decode()
-        return {"Authorization": f"Basic {pair}", **_FORM}
+        return {"Authorization": f"Basic {pair}", **FORM}
 
     def authorize_path(self, **more: str) -> str:
         return "/oauth/authorize?" + urlencode(
@@ -33,7 +38,7 @@ class Client:
                 "client_id": self.client_id,
                 "redirect_uri": self.redirect_uri,
                 "response_type": "code",
-                "scope": "openid profile email provider_id tin entitlements",
+                "scope": SCOPE,
                 "state": "bench",
                 "code_challenge": CHALLENGE,
                 "code_challenge_method": "S256",
@@ -41,54 +46,55 @@ class Client:
             }
         )
 
-    def exchange_body(self, code: str) -> bytes:
-        return urlencode(
-            {
-                "grant_type": "authorization_code",
-                "code": code,
-                "redirect_uri": self.redirect_uri,
-                "code_verifier": VERIFIER,
-            }
-        ).encode()
+    def exchange(self, code: str) -> Request:
+        asked = {"grant_type": "authorization_code", "code": code, "redirect_uri": self.redirect_uri}
+        body = urlencode({**asked, "code_verifier": VERIFIER}).encode()
+        return Request("POST", "/oauth/token", self.basic, body)
+
+    def refresh(self, token: str) -> Request:
+        body = urlencode({"grant_type": "refresh_token", "refresh_token": token}).encode()
+        return Request("POST", "/oauth/token", self.basic, body)
+
+
+def address() -> dict[str, str]:
+    """Another network each time, as through a proxy: the load of one machine is no flood."""
+    return {"X-Forwarded-For": f"10.{randrange(256)}.{randrange(256)}.{randrange(1, 255)}"}
 
 
 class Browser:
     """Cookies, redirects, and the one form of the sign-in page."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, caller: Caller) -> None:
+        self.caller, self._address = caller, address()
         self.cookies: dict[str, str] = {}
 
     @property
     def headers(self) -> dict[str, str]:
-        return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()), **self._address}
 
-    def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, str, str]:
-        """Status, Location and page."""
-        connection = http.client.HTTPConnection("localhost", self._port, timeout=30)
-        connection.request(method, path, body or None, {**self.headers, **(_FORM if body else {})})
-        answer = connection.getresponse()
-        page = answer.read().decode()
+    def ask(self, method: str, path: str, body: bytes = b"", *, expect: int = 303) -> Answer:
+        headers = {**self.headers, **(FORM if body else {})}
+        answer = self.caller.ask(Request(method, path, headers, body, expect))
         for header in answer.headers.get_all("Set-Cookie") or ():
-            name, _, rest = header.partition("=")
-            self.cookies[name] = rest.partition(";")[0]
-        connection.close()
-        return answer.status, answer.headers.get("Location", ""), page
+            self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(header).items()}
+        return answer
 
     def sign_in(self, client: Client, login: str, password: str) -> str:
-        """A code, by way of every page that comes."""
-        status, location, page = self.ask("GET", client.authorize_path())
-        while not location.startswith(client.redirect_uri):
-            if status == 200:
-                status, location, page = self._submit(page, login, password)
-            elif status == 303:
-                parts = urlsplit(location)
-                status, location, page = self.ask("GET", parts.path + (f"?{parts.query}" if parts.query else ""))
+        """A code, by way of the page that asks for the password."""
+        location = self.ask("GET", client.authorize_path()).location
+        for _ in range(MOST_PAGES):
+            if location.startswith(client.redirect_uri):
+                return code_in(location)
+            parts = urlsplit(location)
+            path = parts.path + (f"?{parts.query}" if parts.query else "")
+            if path.endswith("/password"):
+                page = self.ask("GET", path, expect=200).body.decode()
+                location = self._submit(page, login, password)
             else:
-                raise SystemExit(f"the bench could not sign in: {status}")
-        return code_in(location)
+                location = self.ask("GET", path).location
+        raise SystemExit("the bench could not sign in")
 
-    def _submit(self, page: str, login: str, password: str) -> tuple[int, str, str]:
+    def _submit(self, page: str, login: str, password: str) -> str:
         form = re.search(r'<form[^>]*id="login-form".*?</form>', page, re.S)
         if form is None:
             raise SystemExit("the bench met a page that it does not know")
@@ -96,7 +102,7 @@ class Browser:
         token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form[0])
         assert action is not None and token is not None
         typed = {"csrf_token": unescape(token[1]), "username": login, "password": password}
-        return self.ask("POST", unescape(action[1]), urlencode(typed).encode())
+        return self.ask("POST", unescape(action[1]), urlencode(typed).encode()).location
 
 
 def code_in(location: str) -> str:

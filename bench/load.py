@@ -1,15 +1,16 @@
-"""A load of equal requests over a few kept connections."""
+"""A load of equal acts over a few kept connections."""
 
 import http.client
 import statistics
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bench.cpu import seconds_of_tree
 
 CONNECTIONS = 8
+WARM_UP = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,27 +19,91 @@ class Request:
 
     method: str
     path: str
-    headers: dict[str, str]
+    headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     expect: int = 200
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def location(self) -> str:
+        return self.headers.get("Location", "")
+
+
+class Caller:
+    """One kept connection. A status that was not expected ends the run."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("localhost", port, timeout=30)
+
+    def ask(self, request: Request) -> Answer:
+        self._connection.request(request.method, request.path, request.body or None, request.headers)
+        answer = self._connection.getresponse()
+        body = answer.read()
+        if answer.status != request.expect:
+            raise Unexpected(f"{request.method} {request.path.partition('?')[0]}: {answer.status} {body[:300]!r}")
+        return Answer(answer.status, answer.headers, body)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class Unexpected(Exception):
+    """A server answered something else than success: what is measured would mean nothing."""
+
+
+Act = Callable[[Caller], None]
+"""What is counted as one: a request, or all that one sign-in asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A hot path. With `stock`, each act uses up one thing made before, of which `size` are made for a round."""
+
+    act: Callable[[Caller, str], None]
+    stock: Callable[[Caller], str] | None = None
+    size: int = 0
+    least: int = 0
+    """So many acts, however long they take: few acts say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
-    """What one case cost: microseconds of CPU a request, requests a second, p50 and p99 in ms."""
+    """What one case cost: microseconds of CPU an act, acts a second, p50 and p99 in ms."""
 
     cpu_us: float
     per_second: float
     p50_ms: float
     p99_ms: float
-    requests: int
+    acts: int
 
 
-def measure(port: int, pid: int, make: Callable[[], Request], *, seconds: float) -> Figures:
-    """Ask for `seconds` and account the server's CPU to the answers. A wrong status ends the run."""
-    _run(port, make, 0.5)
+def fixed(request: Request) -> Case:
+    """The same request again and again."""
+    return Case(lambda caller, _: caller.ask(request) and None)
+
+
+def varied(make: Callable[[], Request]) -> Case:
+    """A request that is made anew each time."""
+    return Case(lambda caller, _: caller.ask(make()) and None)
+
+
+def measure(port: int, pid: int, case: Case, *, seconds: float) -> Figures:
+    """Act for `seconds` (or until the stock is used up) and account the server's CPU to the acts."""
+    stock: list[str] | None = None
+    if case.stock is None:
+        _run(port, case, WARM_UP, None)
+    else:
+        stock = _stocked(port, case)
     before, started = seconds_of_tree(pid), time.perf_counter()
-    latencies = _run(port, make, seconds)
+    latencies = _run(port, case, seconds, stock)
     elapsed, used = time.perf_counter() - started, seconds_of_tree(pid) - before
     cuts = statistics.quantiles(latencies, n=100)
     return Figures(
@@ -46,28 +111,52 @@ def measure(port: int, pid: int, make: Callable[[], Request], *, seconds: float)
     )
 
 
-def _run(port: int, make: Callable[[], Request], seconds: float) -> list[float]:
+def _stocked(port: int, case: Case) -> list[str]:
+    made: list[str] = []
+    assert case.stock is not None
+    stock = case.stock
+    _together(port, lambda caller: made.append(stock(caller)), more=lambda: len(made) < case.size)
+    return made
+
+
+def _run(port: int, case: Case, seconds: float, stock: list[str] | None) -> list[float]:
     latencies: list[float] = []
-    wrong: list[str] = []
     until = time.perf_counter() + seconds
 
-    def ask() -> None:
-        connection = http.client.HTTPConnection("localhost", port, timeout=30)
-        while time.perf_counter() < until and not wrong:
-            request, started = make(), time.perf_counter()
-            connection.request(request.method, request.path, request.body or None, request.headers)
-            answer = connection.getresponse()
-            content = answer.read()
-            latencies.append(time.perf_counter() - started)
-            if answer.status != request.expect:
-                wrong.append(f"{request.method} {request.path.partition('?')[0]}: {answer.status} {content[:200]!r}")
-        connection.close()
+    def act(caller: Caller) -> None:
+        try:
+            given = stock.pop() if stock is not None else ""
+        except IndexError:
+            return
+        started = time.perf_counter()
+        case.act(caller, given)
+        latencies.append(time.perf_counter() - started)
 
-    threads = [threading.Thread(target=ask) for _ in range(CONNECTIONS)]
+    def more() -> bool:
+        return bool(stock) if stock is not None else time.perf_counter() < until or len(latencies) < least
+
+    least = case.least if seconds > WARM_UP else 0
+    _together(port, act, more=more)
+    return latencies
+
+
+def _together(port: int, act: Callable[[Caller], None], *, more: Callable[[], bool]) -> None:
+    wrong: list[str] = []
+
+    def go_on() -> None:
+        caller = Caller(port)
+        try:
+            while more() and not wrong:
+                act(caller)
+        except (Unexpected, OSError, http.client.HTTPException) as error:
+            wrong.append(repr(error))
+        finally:
+            caller.close()
+
+    threads = [threading.Thread(target=go_on) for _ in range(CONNECTIONS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     if wrong:
         raise SystemExit(wrong[0])
-    return latencies

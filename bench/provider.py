@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.flow import Client
+from bench.people import PORTAL, everybody
 from idp import create_app
 from idp.demo import clients as demo_clients
-from idp.demo import loading, people
+from idp.demo import loading
 from idp.demo.cli import DEMO_DATA, MANIFESTS, overrides
 from idp.demo.clients import PARTNER, DemoClient
 from idp.foundation import clock
@@ -28,7 +29,6 @@ from idp.settings import PROJECT, Settings, load
 from idp.vocabulary.secret import Secret
 
 APP = "bench-app"
-PORTAL = "heartland-selfservice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Provider:
     pid: int
     portal: Client
     app: Client
+    settings: Settings
 
 
 @contextlib.contextmanager
@@ -50,7 +51,7 @@ def running(folder: Path, *, port: int, workers: int = 2, database_url: str | No
     settings = load(overrides=changed)
     portal, app = _fill(settings, port)
     with _served(changed, ("-m", "idp", "serve"), log=folder / "serve.log") as server:
-        yield Provider(port, server.pid, portal, app)
+        yield Provider(port, server.pid, portal, app, settings)
 
 
 @contextlib.contextmanager
@@ -73,7 +74,7 @@ def _served(
             [sys.executable, *arguments], cwd=PROJECT, env=environment, stdout=lines, stderr=lines
         )
     try:
-        _wait(int(changed["bind"].rpartition(":")[2]))
+        answers(int(changed["bind"].rpartition(":")[2]))
         yield server
     finally:
         server.terminate()
@@ -89,7 +90,7 @@ def _fill(settings: Settings, port: int) -> tuple[Client, Client]:
     with create_app(settings).app_context():
         _register(_manifests(settings.data_dir / "manifests"), registered, secret)
         loading.load_directory(DEMO_DATA, now=now)
-        loading.load_people(people.read(DEMO_DATA / "people.toml"), now=now)
+        loading.load_people(everybody(), now=now)
     portal = next(client for client in registered if client.client_id == PORTAL)
     assert portal.secret is not None
     return (
@@ -122,12 +123,13 @@ def _register(folder: Path, registered: tuple[DemoClient, ...], secret: Secret) 
         raise SystemExit("\n".join(str(violation) for violation in outcome.violations))
 
 
-def _wait(port: int) -> None:
+def answers(port: int, path: str = "/readyz") -> None:
+    """Wait until a server answers."""
     for _ in range(600):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, http.client.HTTPException):
             connection = http.client.HTTPConnection("localhost", port, timeout=1)
-            connection.request("GET", "/readyz")
+            connection.request("GET", path)
             if connection.getresponse().status == 200:
                 return
         time.sleep(0.05)
-    raise SystemExit("the provider did not start")
+    raise SystemExit(f"nothing answers at {port}")

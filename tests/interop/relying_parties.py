@@ -16,11 +16,12 @@ from pathlib import Path
 from random import randrange
 from typing import Any
 
-from tests.interop.conftest import NODE, PEERS, environment
+from tests.interop.npm import NODE, environment
 from tests.interop.scripted_browser import ScriptedBrowser
 from tests.journeys.demo import Demo, code_of, people
 from tests.servers import accepts, free_port, until
 
+PEERS = Path(__file__).with_name("peers")
 SCOPE = "openid profile email provider_id tin entitlements"
 
 

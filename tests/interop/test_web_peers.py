@@ -7,8 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.interop.conftest import PEERS
-from tests.interop.relying_parties import Part, provider_id, python_peer, runs_as, served
+from tests.interop.relying_parties import PEERS, Part, provider_id, python_peer, runs_as, served
 from tests.journeys.demo import Demo
 from tests.servers import binary, free_port
 

@@ -1,0 +1,126 @@
+"""The hot paths, each as what is asked of the product and of the bare views beside it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import urlencode
+
+from bench.enrolling import account_typed, page_shown
+from bench.flow import FORM, Browser, Client, address, code_in
+from bench.load import Caller, Case, Request, fixed, varied
+from bench.people import PASSWORD, Turns
+from bench.provider import Provider
+
+CODES: Final = 500
+"""So many codes are made before a round that exchanges them: they live for a minute."""
+SIGN_INS: Final = 48
+CLIENT_CREDENTIALS: Final = "client credentials, JWT ES256"
+SIGN_IN: Final = "sign-in to tokens, with argon2id"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A path of the product's and its bare view's; `at_least` or `at_most` is the bar that it is held to."""
+
+    ours: Case
+    bare: Case | None = None
+    at_least: float | None = None
+    """Of bare: bare's CPU ÷ ours."""
+    at_most: float | None = None
+    """Times bare: ours ÷ bare's CPU."""
+
+
+def cases(provider: Provider, *, bare_port: int) -> Mapping[str, Pair]:
+    """Every hot path; a person has signed in before."""
+    live, portal = Live.of(provider), provider.portal
+    app = Request("POST", "/oauth/token", provider.app.basic, urlencode({"grant_type": "client_credentials"}).encode())
+    userinfo = Request("GET", "/oauth/userinfo", {"Authorization": f"Bearer {live.access_token}"})
+    introspect = urlencode({"token": live.access_token}).encode()
+    introspection = Request("POST", "/oauth/introspect", portal.basic, introspect)
+    bare_live = live.beside(bare_port)
+    return {
+        "health (the floor)": _same(Request("GET", "/healthz")),
+        "discovery": _same(Request("GET", "/.well-known/openid-configuration"), at_least=0.6),
+        "JWKS": _same(Request("GET", "/oauth/jwks"), at_least=0.6),
+        CLIENT_CREDENTIALS: _same(app, at_least=0.6),
+        "UserInfo": _same(userinfo, at_least=0.6),
+        "introspection": _same(introspection, at_least=0.6),
+        "authorize with a live session": Pair(varied(live.authorize), varied(bare_live.authorize)),
+        "code exchange": Pair(live.exchanges(), bare_live.exchanges()),
+        "refresh": Pair(live.refreshes(), bare_live.refreshes()),
+        SIGN_IN: Pair(sign_ins(provider), _bare_sign_in(), at_most=1.3),
+        "enrollment: first page": Pair(varied(page_shown)),
+        "enrollment: account typed, with argon2id": Pair(varied(account_typed(provider.port))),
+    }
+
+
+def _same(request: Request, *, at_least: float | None = None) -> Pair:
+    return Pair(fixed(request), fixed(request), at_least=at_least)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A person signed in at the portal: their browser's cookies, and a token."""
+
+    portal: Client
+    cookies: Mapping[str, str]
+    access_token: str
+    port: int
+
+    @classmethod
+    def of(cls, provider: Provider) -> "Live":
+        caller = Caller(provider.port)
+        browser = Browser(caller)
+        code = browser.sign_in(provider.portal, "bench.person0", PASSWORD)
+        tokens = json.loads(caller.ask(provider.portal.exchange(code)).body)
+        caller.close()
+        return cls(provider.portal, browser.cookies, tokens["access_token"], provider.port)
+
+    def beside(self, port: int) -> "Live":
+        """The same person at the bare views."""
+        return Live(self.portal, self.cookies, self.access_token, port)
+
+    def authorize(self) -> Request:
+        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        return Request("GET", self.portal.authorize_path(prompt="none"), {"Cookie": cookie, **address()}, expect=303)
+
+    def code(self, caller: Caller) -> str:
+        return code_in(caller.ask(self.authorize()).location)
+
+    def exchanges(self) -> Case:
+        """A code exchanged; the codes were made before."""
+        return Case(lambda caller, code: caller.ask(self.portal.exchange(code)) and None, self.code, CODES)
+
+    def refreshes(self) -> Case:
+        """A family turned; each connection has its own."""
+        tokens: dict[Caller, str] = {}
+
+        def turn(caller: Caller, _: str) -> None:
+            if caller not in tokens:
+                tokens[caller] = _refresh_token(caller, self.portal.exchange(self.code(caller)))
+            tokens[caller] = _refresh_token(caller, self.portal.refresh(tokens[caller]))
+
+        return Case(turn)
+
+
+def _refresh_token(caller: Caller, request: Request) -> str:
+    found: str = json.loads(caller.ask(request).body)["refresh_token"]
+    return found
+
+
+def sign_ins(provider: Provider) -> Case:
+    """A whole sign-in: the request, the page, the password, the code, the tokens; every time a browser without cookies."""
+    turns = Turns()
+
+    def sign_in(caller: Caller, _: str) -> None:
+        with turns.somebody() as login:
+            code = Browser(caller).sign_in(provider.portal, login, PASSWORD)
+            caller.ask(provider.portal.exchange(code))
+
+    return Case(sign_in, least=SIGN_INS)
+
+
+def _bare_sign_in() -> Case:
+    typed = urlencode({"username": "bench.person1", "password": PASSWORD}).encode()
+    return replace(fixed(Request("POST", "/sign-in", dict(FORM), typed)), least=SIGN_INS)
