@@ -12,19 +12,23 @@ from idp.audit.events import Event
 from idp.audit.models import AuditEvent
 from idp.federation.connections import facts
 from idp.federation.connections.models import AppliedConnection
+from idp.federation.upstream_saml.names import TRANSIENT
 from idp.foundation.database import reading
 from idp.foundation.origin import Origin
 from idp.manifests.connections import service
 from idp.manifests.connections.cli import connections
-from idp.manifests.connections.rules import read
+from idp.manifests.connections.rules import Standing, plan, read
 from idp.manifests.connections.service import Outcome
 from idp.manifests.rules import Kind, Source
 from idp.manifests.service import Unfit
 from idp.relying_parties.faults import Ground
 from idp.vocabulary.secret import Secret
 from tests.factories.manifests import manifest
+from tests.federation.saml import test_metadata as saml
+from tests.foundation import xml_bench
 
 HERE = "#!"
+NOW = xml_bench.NOW
 HOSPITAL = """
 name = { en = "Saint Anne Hospital", es = "Hospital Santa Ana" }
 protocol = "oidc"
@@ -51,7 +55,7 @@ PORTALS = {"ozark-secure": manifest("ozark-secure")}
 
 def wrong(text: str, name: str = "saint-anne", *, beside: dict[str, str] | None = None) -> list[str]:
     _found, violations = read(
-        (Source(name, f"{name}.toml", text, texts=beside or {}),), portals=PORTALS, ground=Ground()
+        (Source(name, f"{name}.toml", text, texts=beside or {}),), portals=PORTALS, ground=Ground(), now=NOW
     )
     return [str(each) for each in violations]
 
@@ -98,6 +102,58 @@ def test_each_fault_is_told_with_its_reason(old: str, new: str, reason: str | No
 
 def test_a_name_is_part_of_an_address() -> None:
     assert any("lower-case" in each for each in wrong(HOSPITAL, "Saint_Anne"))
+
+
+BY_SAML = HOSPITAL.replace("oidc", "saml").replace('client_id = "credence"', "").replace(ISSUER, f'"{saml.IDP}"')
+PEM = f'''metadata_certificate = """
+{saml.NEW}"""'''
+
+
+@pytest.mark.parametrize(
+    ("text", "metadata", "reason"),
+    [
+        (BY_SAML, saml.metadata(), None),
+        (BY_SAML, None, "has no metadata.xml"),
+        (BY_SAML, "<!DOCTYPE x><x/>", "has a document type"),
+        (BY_SAML, saml.metadata(entity="https://other.example"), "names another entityID"),
+        (BY_SAML, saml.metadata(saml.key(saml.EXPIRED)), "no certificate that is valid now"),
+        (BY_SAML, saml.metadata(until=saml.at(-1)), "is out of date"),
+        (BY_SAML, saml.metadata().replace(f"{saml.IDP}/sso", "http://idp.example/sso"), "must be https"),
+        (BY_SAML, saml.metadata().replace(f"{saml.IDP}/slo", "javascript:x"), "must be an https address"),
+        (BY_SAML.replace("# further", PEM), saml.metadata(), "is not signed"),
+        (BY_SAML.replace("# further", PEM), saml.signed(xml_bench.RSA_KEY), "not signed by metadata_certificate"),
+        (BY_SAML.replace("# further", PEM), saml.signed(xml_bench.OTHER_RSA_KEY), None),
+        (BY_SAML.replace("# further", 'metadata_certificate = "x"'), saml.metadata(), "is no certificate"),
+        (BY_SAML.replace("# further", f'name_id_format = "{TRANSIENT}"'), saml.metadata(), "changes each time"),
+    ],
+)
+def test_FE_44_metadata_is_read_when_it_is_planned(text: str, metadata: str | None, reason: str | None) -> None:
+    told = wrong(text, beside={} if metadata is None else {"metadata.xml": metadata})
+    if reason is None:
+        assert told == []
+    else:
+        assert any(reason in each and each.startswith("saint-anne.toml:") for each in told), told
+
+
+def test_FE_44_a_plan_names_the_certificates_and_addresses_that_change() -> None:
+    def standing(text: str) -> Any:
+        return read(
+            (Source("saint-anne", "saint-anne.toml", BY_SAML, texts={"metadata.xml": text}),),
+            portals=PORTALS,
+            ground=Ground(),
+            now=NOW,
+        )[0][0]
+
+    before = standing(saml.metadata())
+    after = standing(saml.metadata(saml.key(saml.OLD), saml.key(saml.NEW)).replace("/sso?", "/login?"))
+    was = {"saint-anne": Standing(before.connection, before.texts, True)}
+    (change,) = plan((after,), standing=was, now=NOW)
+    keys = [each.key for each in change.differences]
+    assert keys[0] == "metadata.sign_in_address"
+    assert keys[1].startswith("metadata.certificate.")
+    assert keys[2:] == ["texts.metadata.xml"]
+    (same,) = plan((before,), standing=was, now=NOW)
+    assert same.kind is Kind.UNCHANGED
 
 
 @pytest.fixture

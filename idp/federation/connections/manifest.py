@@ -74,9 +74,15 @@ class Saml(Part):
     """A SAML identity provider; its metadata lies beside as `<name>/metadata.xml`, its certificates are pinned by that."""
 
     sign_requests: bool = False
+    """Sign them even where its metadata does not ask for that."""
     name_id_format: str | None = None
+    """Asked for, and insisted on. A name that changes each time (`transient`) is never taken."""
+    authn_contexts: tuple[str, ...] = ()
+    """Classes of which one is asked for at every sign-in, as it calls them."""
     allow_unsolicited: bool = False
-    """IdP-initiated sign-in (FE-37)."""
+    """Whether an answer that nobody asked for (IdP-initiated) begins a sign-in; it never is one (FE-37)."""
+    metadata_certificate: str | None = None
+    """In PEM: whose signature its metadata must bear (FE-44)."""
     email_verified: bool = False
     """Whether the attribute named by `claims.email` counts as verified, since SAML has no such statement."""
 

@@ -1,16 +1,17 @@
 """What may stand together in a connection; each fault says where and why."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Final
 
 from idp.federation.connections.manifest import Connection
+from idp.federation.upstream_saml import faults as saml
 from idp.relying_parties.addresses.rules import wrong_server_address
 from idp.relying_parties.faults import Fault, Ground
 from idp.relying_parties.manifest import Manifest
 from idp.vocabulary.assurance import Acr
 
-METADATA: Final = "metadata.xml"
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z", re.ASCII)
 _DOMAIN: Final = re.compile(
     r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z", re.ASCII
@@ -25,7 +26,7 @@ def wrong_name(name: str) -> str | None:
     return "a connection's name is 2 to 48 lower-case letters, digits and single dashes, a letter first"
 
 
-def faults(connection: Connection, *, texts: Collection[str], ground: Ground) -> Iterator[Fault]:
+def faults(connection: Connection, *, texts: Mapping[str, str], ground: Ground, now: datetime) -> Iterator[Fault]:
     """All that is wrong with one connection by itself."""
     for protocol in ("oidc", "saml"):
         here = getattr(connection, protocol) is not None
@@ -35,8 +36,8 @@ def faults(connection: Connection, *, texts: Collection[str], ground: Ground) ->
         yield from _oidc(connection, ground)
     elif not _VISIBLE.match(connection.issuer):
         yield Fault(("issuer",), "is an entity ID of at most 255 visible ASCII characters")
-    if connection.protocol == "saml" and METADATA not in texts:
-        yield Fault(("saml",), f"has no {METADATA} in the folder of its name")
+    if connection.saml is not None and connection.protocol == "saml":
+        yield from saml.faults(connection.saml, entity_id=connection.issuer, texts=texts, ground=ground, now=now)
     if not connection.portals:
         yield Fault(("portals",), "is empty: nobody could use it")
     yield from _home(connection)

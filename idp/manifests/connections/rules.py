@@ -3,11 +3,13 @@
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import ValidationError
 
 from idp.federation.connections import rules as connections
 from idp.federation.connections.manifest import Connection
+from idp.federation.upstream_saml import faults as saml
 from idp.manifests.lines import lines_of
 from idp.manifests.rules import (
     Change,
@@ -45,7 +47,7 @@ class Standing:
 
 
 def read(
-    sources: tuple[Source, ...], *, portals: Mapping[str, Manifest], ground: Ground
+    sources: tuple[Source, ...], *, portals: Mapping[str, Manifest], ground: Ground, now: datetime
 ) -> tuple[tuple[Checked, ...], tuple[Violation, ...]]:
     """Every connection that parses, and all that is wrong with any of them."""
     found: dict[str, Checked] = {}
@@ -70,29 +72,29 @@ def read(
             wrong += [located(fault, source, lines) for fault in shape(error)]
             continue
         found[name] = Checked(name, connection, dict(source.texts))
-        single = connections.faults(connection, texts=source.texts, ground=ground)
+        single = connections.faults(connection, texts=source.texts, ground=ground, now=now)
         wrong += [located(fault, source, lines) for fault in single]
     for name, fault in connections.across({each.name: each.connection for each in found.values()}, portals=portals):
         wrong.append(located(fault, *places[name]))
     return tuple(found.values()), tuple(sorted(wrong, key=lambda each: (each.file, each.line, each.key)))
 
 
-def plan(wanted: tuple[Checked, ...], *, standing: Mapping[str, Standing]) -> tuple[Change, ...]:
+def plan(wanted: tuple[Checked, ...], *, standing: Mapping[str, Standing], now: datetime) -> tuple[Change, ...]:
     """What applying would do, in order of names."""
-    changes = [_change(each, standing.get(each.name)) for each in wanted]
+    changes = [_change(each, standing.get(each.name), now=now) for each in wanted]
     named = {each.name for each in wanted}
     changes += [
         Change(name, Kind.DISABLED, ends="nobody signs in by it any more")
-        for name, now in standing.items()
-        if name not in named and now.enabled
+        for name, each in standing.items()
+        if name not in named and each.enabled
     ]
     return tuple(sorted(changes, key=lambda change: change.client_id))
 
 
-def _change(wanted: Checked, before: Standing | None) -> Change:
+def _change(wanted: Checked, before: Standing | None, *, now: datetime) -> Change:
     if before is None:
         return Change(wanted.name, Kind.ADDED)
-    differences = tuple(_differences(before, wanted))
+    differences = tuple(_differences(before, wanted, now=now))
     ends = None
     if before.connection.issuer != wanted.connection.issuer:
         ends = "its issuer changed: links made with the former one name nobody any more"
@@ -101,7 +103,8 @@ def _change(wanted: Checked, before: Standing | None) -> Change:
     )
 
 
-def _differences(before: Standing, after: Checked) -> Iterator[Difference]:
+def _differences(before: Standing, after: Checked, *, now: datetime) -> Iterator[Difference]:
+    yield from _metadata(before, after, now=now)
     old = dict(flat((), before.connection.model_dump(mode="json", exclude_defaults=True)))
     new = dict(flat((), after.connection.model_dump(mode="json", exclude_defaults=True)))
     for path in dict.fromkeys((*old, *new)):
@@ -111,3 +114,17 @@ def _differences(before: Standing, after: Checked) -> Iterator[Difference]:
         one, other = before.texts.get(name), after.texts.get(name)
         if one != other:
             yield Difference(f"texts.{name}", size(one), size(other))
+
+
+def _metadata(before: Standing, after: Checked, *, now: datetime) -> Iterator[Difference]:
+    """What another metadata file changes: addresses, and certificates by their fingerprints (FE-44)."""
+    old, new = _said(before.connection, before.texts, now=now), _said(after.connection, after.texts, now=now)
+    for name in dict.fromkeys((*old, *new)):
+        if old.get(name) != new.get(name):
+            yield Difference(name, old.get(name), new.get(name))
+
+
+def _said(connection: Connection, texts: Mapping[str, str], *, now: datetime) -> Mapping[str, str]:
+    if connection.saml is None or saml.METADATA not in texts:
+        return {}
+    return saml.shown(connection.saml, entity_id=connection.issuer, text=texts[saml.METADATA], now=now)

@@ -58,7 +58,7 @@ def plan(
     if isinstance(wanted, Unfit):
         return wanted
     with reading() as tx:
-        return rules.plan(wanted, standing=_standing(tx))
+        return rules.plan(wanted, standing=_standing(tx), now=now)
 
 
 def apply(
@@ -83,7 +83,7 @@ def apply(
         work = _Work(tx, now, actor, origin)
         tx.execute(select(AppliedConnection.name).with_for_update()).all()
         done, kept = [], []
-        for change in rules.plan(wanted, standing=_standing(tx)):
+        for change in rules.plan(wanted, standing=_standing(tx), now=now):
             if change.kind is Kind.DISABLED and not disable_missing:
                 kept.append(change.client_id)
                 continue
@@ -111,7 +111,7 @@ def _wanted(directory: Path | str, *, now: datetime, issuers: Mapping[str, str] 
     parties = relying_parties.every(now=now)
     portals = {client_id: party.manifest for client_id, party in parties.items() if party.portal is not None}
     sources, unread = read_folder(Path(directory), base_urls=issuers)
-    wanted, violations = rules.read(sources, portals=portals, ground=ground)
+    wanted, violations = rules.read(sources, portals=portals, ground=ground, now=now)
     wrong = (*unread, *violations)
     return Unfit(Reason.UNFIT, wrong) if wrong else wanted
 
