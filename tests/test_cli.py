@@ -23,6 +23,7 @@ COMMANDS = dict(every(cli.idp))
 PROMISED = {
     ("init",), ("serve",), ("worker",), ("demo",), ("doctor",), ("settings",), ("sweep",), ("epoch", "bump"),
     ("db", "upgrade"), ("db", "check"), ("db", "backup"), ("directory", "import"), ("audit", "verify"), ("audit", "export"),
+    ("affiliations", "on"), ("affiliations", "record"),
     ("keys", "list"), ("keys", "create"), ("keys", "rotate"), ("keys", "retire"),
     ("relying-parties", "plan"), ("relying-parties", "apply"), ("people", "create"),
 }  # fmt: skip

@@ -66,6 +66,7 @@ class Event(StrEnum):
     AFFILIATION_MADE = "affiliation_made"
     AFFILIATION_CHANGED = "affiliation_changed"
     AFFILIATION_ENDED = "affiliation_ended"
+    AFFILIATION_STANDS = "affiliation_stands"
     ACCESS_REQUESTED = "access_requested"
     ACCESS_REQUEST_WITHDRAWN = "access_request_withdrawn"
     ACCESS_REQUEST_ESCALATED = "access_request_escalated"

@@ -4,10 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.foundation.database import Json, Model, UtcDateTime, new_id
+
+_STANDS = text("type = 'affiliation_stands'")
 
 
 class AuditEvent(Model):
@@ -19,6 +21,13 @@ class AuditEvent(Model):
         Index("ix_audit_event_subject_at", "subject_id", "at"),
         Index("ix_audit_event_target_at", "target_id", "at"),
         Index("ix_audit_event_type_at", "type", "at"),
+        Index(
+            "ix_audit_event_stands",
+            "target_id",
+            "subject_id",
+            sqlite_where=_STANDS,
+            postgresql_where=_STANDS,
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

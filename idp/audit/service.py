@@ -83,11 +83,17 @@ def append(
         request_id=clean_text(origin.request_id, limit=36),
     )
     stream = stream_of(target_kind=target_kind, target_id=target, subject_id=subject_id, client_id=client_id)
-    if _PENDING not in tx.info:
-        tx.info[_PENDING] = []
-        event.listen(tx, "before_commit", _write)
-        event.listen(tx, "after_soft_rollback", _forget)
-    tx.info[_PENDING].append(_Pending(stream, content, _savepoints(tx)))
+    tx.info.setdefault(_PENDING, []).append(_Pending(stream, content, _savepoints(tx)))
+
+
+def last_told(tx: Session, *, target_id: str, subject_id: str) -> Content | None:
+    """The last event of this transaction about a person's access to a target, else about either, else any."""
+    told = [item.content for item in reversed(tx.info.get(_PENDING, ()))]
+
+    def nearness(content: Content) -> int:
+        return 2 * (content.target_id == target_id) + (content.subject_id == subject_id)
+
+    return max(told, key=nearness, default=None)
 
 
 def _savepoints(tx: Session) -> tuple[SessionTransaction, ...]:
@@ -98,18 +104,21 @@ def _savepoints(tx: Session) -> tuple[SessionTransaction, ...]:
     return tuple(found)
 
 
+@event.listens_for(Session, "after_soft_rollback")
 def _forget(tx: Session, rolled_back: SessionTransaction) -> None:
+    if not tx.info.get(_PENDING):
+        return
     kept = [item for item in tx.info[_PENDING] if rolled_back.nested and rolled_back not in item.within]
     tx.info[_PENDING] = kept
 
 
+@event.listens_for(Session, "before_commit")
 def _write(tx: Session) -> None:
-    if tx.in_nested_transaction():
+    pending: list[_Pending] = tx.info.get(_PENDING, [])
+    if not pending or tx.in_nested_transaction():
         return
-    pending: list[_Pending] = tx.info[_PENDING]
     tx.info[_PENDING] = []
-    if pending:
-        tx.flush()
+    tx.flush()
     for stream in sorted({item.stream for item in pending}):
         _extend(tx, stream, [item.content for item in pending if item.stream == stream])
 

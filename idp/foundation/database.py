@@ -89,6 +89,10 @@ def write_budget(limit: int = WRITES_A_REQUEST) -> Iterator[None]:
         _budget.reset(token)
 
 
+class Writing(Session):
+    """A transaction of `writing`: what must leave a trace of every change listens to this class."""
+
+
 @contextmanager
 def writing() -> Iterator[Session]:
     """One write transaction; what it holds is committed together or not at all."""
@@ -98,7 +102,7 @@ def writing() -> Iterator[Session]:
             raise RuntimeError("a request has at most two write transactions (DESIGN §4.4)")
         left[0] -= 1
     engine = db.engine.execution_options(credence_write=True)
-    with Session(engine, expire_on_commit=False) as tx, tx.begin():
+    with Writing(engine, expire_on_commit=False) as tx, tx.begin():
         yield tx
 
 

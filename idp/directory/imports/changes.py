@@ -77,6 +77,7 @@ def after(
         if _went(each):
             gone = Leaver(before["npi"], before["name_key"], each.values["practice_id"])
             left.setdefault(before["practice_id"], []).append(gone)
+            _tell_left(tx, run, each)
         run.changes.extend(_told(each, run))
         if material := sorted({_MATERIAL[name] for name in each.differing if name in _MATERIAL}):
             told = f"{before['status']} → {each.values['status']}" if "status" in each.differing else before["status"]
@@ -121,4 +122,19 @@ def _audit(tx: Session, run: Run, identity: UUID, number: str, *, changed: list[
         target_kind="provider",
         target_id=identity,
         details={"registry": run.registry, "number": number, "changed": changed, "status": status},
+    )
+
+
+def _tell_left(tx: Session, run: Run, each: Altered) -> None:
+    """For the practice's own history: what belonged to it on an earlier day is found by this."""
+    audit.append(
+        tx,
+        Event.PRACTICE_CHANGED,
+        now=run.now,
+        actor=run.actor,
+        origin=run.origin,
+        outcome="record_left",
+        target_kind="practice",
+        target_id=each.before["practice_id"],
+        details={"registry": run.registry, "provider": each.before["id"], "successor": each.values["practice_id"]},
     )
