@@ -14,6 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
+from idp.foundation import standing_by
 from idp.foundation.outer_wall import BODY_REFUSED, MAX_BODY_BYTES
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ class Bridge:
         self._body_seconds = body_seconds
         self._pages = ThreadPoolExecutor(sign_ins + SPARE_THREADS, thread_name_prefix="pages")
         self._calls = ThreadPoolExecutor(CALLING_THREADS, thread_name_prefix="calls")
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Called by the server before it listens; the loop turns when it does."""
+        loop.call_soon(standing_by.tell)
 
     async def __call__(self, scope: Any, proto: Any) -> None:
         environ = environ_of(scope)

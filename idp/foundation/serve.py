@@ -17,14 +17,15 @@ def serve(settings: Settings, *, target: str = TARGET) -> None:
 
     `target` is another only for the bench, which compares the product with bare views on the same server.
     """
-    from granian import Granian
     from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
+
+    from idp.foundation.patient import PatientServer
 
     host, _, port = settings.bind.rpartition(":")
     metrics = _metrics_folder(settings)
     try:
-        Granian(
+        PatientServer(
             target,
             address=host.strip("[]"),
             port=int(port),

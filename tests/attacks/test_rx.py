@@ -36,7 +36,7 @@ LOGINS, CONCURRENCY, QUEUE, MEMORY = 32, 2, 6, 19_456
 
 
 @pytest.mark.faults
-def test_RX_02_a_storm_of_sign_ins_is_bounded_in_memory_and_keeps_nobody_else_waiting(serve: Serve) -> None:
+def test_RX_02_R_31_a_storm_of_sign_ins_is_bounded_in_memory_and_keeps_nobody_else_waiting(serve: Serve) -> None:
     """32 at once, 8 admitted: memory of 2 hashes, the rest told to come back, pages answered while hashes run."""
     served = serve(
         workers=1, kdf_concurrency=CONCURRENCY, kdf_queue=QUEUE, password_memory_kib=MEMORY, password_time_cost=16,
@@ -139,7 +139,7 @@ def test_RX_04_an_endless_body_is_cut_at_the_limit(served: Served) -> None:
 
 
 @pytest.mark.faults
-def test_RX_04_slow_bodies_and_slow_headers_hold_no_worker(served: Served) -> None:
+def test_RX_04_R_32_slow_bodies_and_slow_headers_hold_no_worker(served: Served) -> None:
     """A hundred idle POSTs and a hundred half headers: the one worker answers on; each slow one is told or closed."""
     slow = [served.connect(timeout=30) for _ in range(200)]
     for wire in slow[:100]:

@@ -85,6 +85,17 @@ def test_R_03_a_reload_loses_no_request_and_a_stop_is_clean(serving: subprocess.
     assert not accepts(port)
 
 
+def test_R_24_a_worker_killed_for_its_memory_is_replaced(
+    serving: subprocess.Popen[bytes], port: int, tmp_path: Path
+) -> None:
+    """The kernel's way of saying that memory is out is SIGKILL."""
+    until(lambda: len(list(tmp_path.glob("metrics-*/serves-*"))) == 2, seconds=90, what="two workers do not serve")
+    before = workers(serving.pid)
+    os.kill(int(next(tmp_path.glob("metrics-*/serves-*")).name.rpartition("-")[2]), signal.SIGKILL)
+    until(lambda: len(workers(serving.pid) - before) == 1, seconds=90, what="no worker in its place")
+    assert [ask(port) for _ in range(8)] == [200] * 8
+
+
 def workers(pid: int) -> set[str]:
     """Processes below `pid`."""
     return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
