@@ -42,6 +42,7 @@ def _furnish(app: "Flask", settings: "Settings") -> None:
     from idp.affiliations.roster.service import hear
     from idp.authenticators.password.kdf import Kdf
     from idp.authenticators.webauthn.makers import Makers
+    from idp.console.staff.facts import is_staff
     from idp.directory.upstairs import Upstairs as Directory
     from idp.foundation import house
     from idp.foundation.outgoing import Outgoing
@@ -59,7 +60,7 @@ def _furnish(app: "Flask", settings: "Settings") -> None:
         Store(settings.redis_url),
         Kdf.by(settings),
         Makers.by(settings),
-        upstairs(),
+        upstairs(is_staff=is_staff),
         Directory((hear,)),
     ):
         house.furnish(app, piece)
@@ -72,18 +73,11 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     from idp.affiliations import views as affiliations
     from idp.affiliations.invitations import views as invitations
     from idp.affiliations.requests import views as access_requests
-    from idp.authenticators.alerts import views as alerts
-    from idp.authenticators.codes import views as codes
-    from idp.authenticators.factors import views as factors
-    from idp.authenticators.password import views as password
-    from idp.authenticators.recovery import views as recovery
-    from idp.authenticators.recovery_codes import views as recovery_codes
-    from idp.authenticators.totp import views as totp
-    from idp.authenticators.webauthn import views as webauthn
+    from idp.authenticators.mounting import rooms as proofs
     from idp.consent import views as consent
     from idp.console import mounting as console
     from idp.demo import views as demo
-    from idp.enrollment import link_views as enrollment
+    from idp.enrollment.mounting import rooms as ceremonies
     from idp.foundation import health, house
     from idp.help import views as help_pages
     from idp.keyring.service import Keyring
@@ -97,9 +91,8 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     from idp.relying_parties import views as relying_parties
     from idp.sign_in import views as sign_in
 
-    proofs = (password, recovery, alerts, factors, totp, codes, recovery_codes, webauthn)
     access = (affiliations, access_requests, invitations, manage, manage_requests, manage_invitations, manage_bulk)
-    rooms = (relying_parties, help_pages, *proofs, *access, consent, enrollment, sign_in, oidc)
+    rooms = (relying_parties, help_pages, *proofs, *access, consent, *ceremonies, sign_in, oidc)
     for room in (*rooms, messaging, demo) if settings.demo else rooms:
         app.register_blueprint(room.bp)
     account.mount(app)

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from idp.affiliations import service as affiliations
 from idp.affiliations.rules import Held
-from idp.authenticators.upstairs import Upstairs
+from idp.authenticators.upstairs import IsStaff, Upstairs
 from idp.consent import service as consents
 from idp.federation import arrivals
 from idp.relying_parties import service as relying_parties
@@ -15,13 +15,14 @@ from idp.sign_in import service as sign_in
 from idp.vocabulary.affiliation import TargetKind
 
 
-def upstairs() -> Upstairs:
-    """For `create_app` to furnish."""
+def upstairs(*, is_staff: IsStaff) -> Upstairs:
+    """For `create_app` to furnish; who is staff is the console's to know."""
     return Upstairs(
         portals_held=portals_held,
         accept_terms=consents.accept_terms,
         remembered_for=sign_in.remembered_for,
         joined=arrivals.joined,
+        is_staff=is_staff,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.authenticators.alerts import service as alerts
+from idp.authenticators.lost_factors import service as lost_factors
 from idp.authenticators.upstairs import Upstairs
 from idp.foundation import house
 from idp.foundation.origin import Origin
@@ -18,7 +20,10 @@ from idp.sessions import service as sessions
 from idp.sessions.rules import SessionFacts
 from idp.sessions.service import NewSession
 from idp.subjects.models import Subject
-from idp.vocabulary.assurance import Acr, Amr
+from idp.vocabulary.assurance import Acr, Amr, Factor
+
+_FACTORS: Final = frozenset(Factor) - {Factor.DEVICE}
+"""What a person proves here and now; a browser that was remembered is none of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,8 @@ def admit(
         replacing=arrival.session,
         auth_time=auth_time,
     )
+    if _FACTORS & proven.keys():
+        lost_factors.end_by_proof(tx, subject_id=subject.id, now=arrival.now, origin=arrival.origin)
     audit.append(
         tx,
         Event.SIGNED_IN,

@@ -43,6 +43,12 @@ class Joined(Protocol):
     def __call__(self, tx: Session, *, txn: UUID, session_id: UUID) -> object: ...
 
 
+class IsStaff(Protocol):
+    """Whether a person holds a staff role: their factors open the console, so more is asked before they are taken away."""
+
+    def __call__(self, tx: Session, *, subject_id: str) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Upstairs:
     """Furnished once by `create_app` (`idp.account.upstairs` makes it)."""
@@ -51,3 +57,4 @@ class Upstairs:
     accept_terms: AcceptTerms
     remembered_for: RememberedFor
     joined: Joined
+    is_staff: IsStaff

@@ -10,7 +10,9 @@ from idp.affiliations.registering.service import Proof, Registered
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.enrollment import runs
+from idp.enrollment.again import service as again
 from idp.enrollment.behaviours import behaviour_of
+from idp.enrollment.ceremonies import is_again
 from idp.enrollment.declared import Thing
 from idp.enrollment.place import Place
 from idp.enrollment.rules import LINK_STEP
@@ -58,6 +60,8 @@ def landing(party: RelyingParty) -> str:
 def _happen(tx: Session, place: Place, subject_id: str | None) -> tuple[str, dict[str, Any]]:
     """First who may act for whom (it locks the practice), then what else the steps have kept."""
     told: dict[str, Any] = {}
+    if is_again(place.visit.ceremony):
+        return _take_factors_away(tx, place), told
     outcome = REQUESTED if _only_asks(place) else ACTIVE
     proof = _proof(place)
     if proof is not None and subject_id is not None:
@@ -77,6 +81,23 @@ def _happen(tx: Session, place: Place, subject_id: str | None) -> tuple[str, dic
                 raise Undone(refused)
             told |= dict(at.kept.get(use.name, {}).get("told", {}))
     return outcome, told
+
+
+def _take_factors_away(tx: Session, place: Place) -> str:
+    """Evidence brought again makes nothing: it ends the recovery of this browser (RC-22)."""
+    assert place.subject is not None, "it is begun for somebody"
+    visit = place.visit
+    refused = again.happen(
+        tx,
+        _proof(place),
+        browser_digest=visit.browser_digest,
+        subject_id=place.subject.id,
+        now=visit.now,
+        origin=visit.origin,
+    )
+    if refused is not None:
+        raise Undone(refused)
+    return again.REMOVED
 
 
 def _only_asks(place: Place) -> bool:
@@ -105,7 +126,7 @@ def _told(made: Registered) -> dict[str, Any]:
 def _tell(tx: Session, place: Place, outcome: str, told: Mapping[str, Any]) -> None:
     """The confirmation with the registration's information (A10), or a welcome to somebody known (X4)."""
     subject, run, visit = place.subject, place.run, place.visit
-    if subject is None or run is None or outcome == REQUESTED:
+    if subject is None or run is None or outcome in {REQUESTED, again.REMOVED}:
         return
     context = {"target": told.get("target"), "number": told.get("number"), "url": landing(visit.party)}
     new = LINK_STEP in run.done

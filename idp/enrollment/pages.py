@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 
 from idp.enrollment import rules
+from idp.enrollment.ceremonies import ceremony_of, is_again
 from idp.enrollment.completing import ACTIVE, landing
 from idp.enrollment.place import Place, Visit
 from idp.enrollment.rules import Page, Use
@@ -37,7 +38,7 @@ def portal(client_id: str) -> RelyingParty:
 def visit(client_id: str, ceremony: str, run: UUID | None = None) -> Visit:
     """This request to a ceremony, its page branded as the portal's."""
     party = portal(client_id)
-    if ceremony not in party.manifest.enrollment:
+    if ceremony_of(party.manifest, ceremony) is None or (run is None and is_again(ceremony)):
         abort(404)
     parked_pages.brand(party)
     allow_form_to(party.absolute(party.registration.initiate_login_uri or "/"))
@@ -68,7 +69,7 @@ def page(
 ) -> str:  # fmt: skip
     """One page with the steps that this person is asked."""
     _name_the_person(place)
-    ceremony = place.visit.party.manifest.enrollment[place.visit.ceremony]
+    ceremony = place.visit.declared
     back = rules.before(place.pages, page, done=place.done)
     return render_template(
         "enrollment/page.html",
@@ -139,7 +140,7 @@ def confirmation(visit: Visit, ended: Run) -> str:
     return render_template(
         "enrollment/done.html",
         party=visit.party,
-        ceremony=visit.party.manifest.enrollment[visit.ceremony],
+        ceremony=visit.declared,
         options=last.options if last is not None else None,
         outcome=ended.outcome,
         told=ended.kept.get("told", {}),
@@ -177,7 +178,7 @@ def finish(place: Place) -> str:
     return render_template(
         "enrollment/finish.html",
         party=visit.party,
-        ceremony=visit.party.manifest.enrollment[visit.ceremony],
+        ceremony=visit.declared,
         ceremony_name=visit.ceremony,
         run_id=visit.run_id,
         person=place.signed_in,
@@ -215,6 +216,6 @@ def offers_availability(ceremony: Ceremony) -> bool:
 
 
 def _name_the_person(place: Place) -> None:
-    if place.signed_in is not None:
+    if place.signed_in is not None and not is_again(place.visit.ceremony):
         show_person(place.signed_in.name)
         g.zoneinfo = place.signed_in.zoneinfo

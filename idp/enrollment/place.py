@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 
 from idp.enrollment import rules, runs
 from idp.enrollment.behaviours import behaviour_of
+from idp.enrollment.ceremonies import ceremony_of, is_again
 from idp.enrollment.rules import Page, Use, Verdict
 from idp.enrollment.runs import Run
 from idp.enrollment.step import At, Step
 from idp.foundation.origin import Origin
+from idp.relying_parties.manifest import Ceremony
 from idp.relying_parties.rules import RelyingParty
 from idp.sessions.rules import SessionFacts
 from idp.subjects import service as subjects
@@ -35,7 +37,15 @@ class Visit:
 
     @property
     def pages(self) -> tuple[Page, ...]:
-        return rules.pages_of(self.party.manifest.enrollment[self.ceremony])
+        return rules.pages_of(self.declared)
+
+    @property
+    def declared(self) -> Ceremony:
+        """As the manifest has it, or its evidence alone."""
+        found = ceremony_of(self.party.manifest, self.ceremony)
+        if found is None:
+            raise ValueError("a visit is to a ceremony that the portal has")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +123,8 @@ def stand(tx: Session, visit: Visit, run: Run | None) -> Place:
     pages = visit.pages
     signed_in = subjects.by_id(tx, subject_id=visit.session.subject_id) if visit.session is not None else None
     subject = subjects.by_id(tx, subject_id=run.subject_id) if run is not None and run.subject_id else None
+    if is_again(visit.ceremony):  # nobody is signed in: the browser is known by the mailed link, and nothing is met
+        return Place(visit, pages, run, subject, subject, run.done if run is not None else frozenset())
     place = Place(visit, pages, run, subject, signed_in, run.done if run is not None else frozenset())
     return place if subject is None else replace(place, done=place.done | _met(tx, place, pages))
 

@@ -13,7 +13,9 @@ from werkzeug.datastructures import MultiDict
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.authenticators.password.rules import Reason as PasswordReason
-from idp.enrollment import completing, mailbox, rules, runs
+from idp.enrollment import claims, completing, mailbox, rules, runs
+from idp.enrollment.again import service as again
+from idp.enrollment.ceremonies import EVIDENCE, is_again
 from idp.enrollment.place import Place, Visit, run_of, stand
 from idp.enrollment.reading import MALFORMED, Read, Unread, read
 from idp.enrollment.refusals import sentence_for
@@ -144,7 +146,7 @@ def _settle(tx: Session, visit: Visit, page: Page, parts: list[Read], *, seen: R
         return None
     taken: dict[str, Kept] = {}
     for part in parts:
-        outcome = part.step.settle(tx, part.form, part.prepared, part.at)
+        outcome = _own_again(tx, place, part, part.step.settle(tx, part.form, part.prepared, part.at))
         if isinstance(outcome, Wrong):
             if outcome.audited:
                 _audit(tx, visit, part, outcome, subject_id=place.subject.id if place.subject else None)
@@ -155,6 +157,16 @@ def _settle(tx: Session, visit: Visit, page: Page, parts: list[Read], *, seen: R
         return Onward(run.id if run is not None else UUID(int=0), elsewhere)
     run = _keep(tx, place, page, parts, taken, run or _begun(tx, visit))
     return _move_on(tx, visit, run, parts, ends=any(kept.ends for kept in taken.values()))
+
+
+def _own_again(tx: Session, place: Place, part: Read, outcome: Kept | Wrong) -> Kept | Wrong:
+    """Evidence brought again has to be the person's own; a stranger's looks like one that does not match (RC-22)."""
+    visit, worth = place.visit, EVIDENCE.get(part.use.name)
+    if isinstance(outcome, Wrong) or worth is None or not is_again(visit.ceremony) or place.subject is None:
+        return outcome
+    proof = None if outcome.ends else claims.proof_of(outcome.answers, evidence=worth)
+    refused = again.judge(tx, proof, browser_digest=visit.browser_digest, subject_id=place.subject.id, now=visit.now)
+    return outcome if refused is None else claims.no_match(Refused(refused))
 
 
 def _keep(tx: Session, place: Place, page: Page, parts: list[Read], taken: Mapping[str, Kept], run: Run) -> Run:

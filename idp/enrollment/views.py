@@ -9,6 +9,8 @@ from flask_babel import lazy_gettext as _
 
 from idp.authenticators.password.views import busy
 from idp.enrollment import pages, service
+from idp.enrollment.again.service import REMOVED
+from idp.enrollment.ceremonies import is_again
 from idp.enrollment.completing import landing
 from idp.enrollment.forms import AvailabilityForm
 from idp.enrollment.place import Place, Visit
@@ -116,6 +118,8 @@ def leave(client_id: str, ceremony: str, run: UUID) -> ResponseReturnValue:
     """*Cancel*: what was typed is forgotten, the portal's first page comes next."""
     visit = pages.visit(client_id, ceremony, run)
     service.leave(visit)
+    if is_again(ceremony):
+        return redirect(url_for("enrollment_again.evidence"), 303)
     return redirect(f"{visit.party.manifest.base_url}/", 303)
 
 
@@ -127,6 +131,8 @@ def done(client_id: str, ceremony: str, run: UUID) -> ResponseReturnValue:
     ended = service.ended(visit)
     if ended is None:
         return pages.unknown(visit)
+    if ended.outcome == REMOVED:
+        return redirect(url_for("enrollment_again.removed", at=client_id), 303)
     if ended.outcome == "left":
         return redirect(url_for("enrollment.start", client_id=client_id, ceremony=ceremony), 303)
     if pages.lands_at_once(visit, ended):
@@ -181,6 +187,8 @@ def _submitted(visit: Visit, page: Page) -> ResponseReturnValue:
 
 def _at_the_end(visit: Visit, place: Place) -> ResponseReturnValue:
     """Nothing is left to ask: its person signs in, sees for whom it is, and lets it happen."""
+    if is_again(visit.ceremony):
+        return redirect(url_for("enrollment_again.evidence"), 303)
     if place.signed_in is None:
         return redirect(url_for("sign_in.own", to="enrollment.signed_in", at=visit.party.client_id), 303)
     return pages.finish(place) if place.is_its_persons else pages.other_person(place)

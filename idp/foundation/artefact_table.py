@@ -26,6 +26,8 @@ class Kind(StrEnum):
     EMAIL_CHANGE_UNDO = "email_change_undo"
     PIN_LETTER = "pin_letter"
     SIGN_IN_ALERT = "sign_in_alert"
+    FACTOR_RECOVERY = "factor_recovery"
+    FACTOR_RECOVERY_STOP = "factor_recovery_stop"
     ACCESS_REQUEST = "access_request"
     INVITATION = "invitation"
     RECOVERY_CODE = "recovery_code"

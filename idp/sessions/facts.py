@@ -10,7 +10,7 @@ from idp.sessions.rules import PASSWORD, FirstFactor, FirstProof, SessionFacts, 
 from idp.vocabulary.assurance import Acr, Amr, Factor
 
 
-def session_facts(row: BrowserSession | Row[Any]) -> SessionFacts:
+def session_facts(row: BrowserSession | Row[Any], *, owes_factor: bool = False) -> SessionFacts:
     return SessionFacts(
         id=row.id,
         subject_id=row.subject_id,
@@ -28,6 +28,7 @@ def session_facts(row: BrowserSession | Row[Any]) -> SessionFacts:
         ended_at=row.ended_at,
         user_agent=row.user_agent,
         address=row.address,
+        owes_factor=owes_factor,
     )
 
 

@@ -45,6 +45,7 @@ class Ended(StrEnum):
     IDLE = "idle"
     EPOCH = "epoch"
     PASSWORD_RESET = "password_reset"
+    FACTORS_REMOVED = "factors_removed"
     MERGED = "merged"
     UPSTREAM = "upstream"
     """The upstream provider said that its session is over."""
@@ -72,6 +73,8 @@ class SessionFacts:
     ended_at: datetime | None = None
     user_agent: str = ""
     address: str = ""
+    owes_factor: bool = False
+    """Every factor of the person was taken away as lost: one is set up before anything else, whatever the portal asks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ _OF_COOKIE: Final = (
         _session,
         _subject.c.status.label("status_now"),
         _subject.c.epoch.label("epoch_now"),
+        _subject.c.factor_owed_at,
         _system.c.epoch.label("system_epoch_now"),
     )
     .join(_subject, _subject.c.id == _session.c.subject_id)
@@ -59,7 +60,7 @@ def find_live(tx: Rows, *, cookie: str, now: datetime, idle: timedelta | None = 
     row = tx.execute(_OF_COOKIE, {"digest": digest_of(cookie)}).one_or_none()
     if row is None:
         return None
-    facts = session_facts(row)
+    facts = session_facts(row, owes_factor=row.factor_owed_at is not None)
     current = Currency(subject_status=row.status_now, subject_epoch=row.epoch_now, system_epoch=row.system_epoch_now)
     limit = idle or house.get(Settings).session_idle
     return None if why_dead(facts, current=current, now=now, idle=limit) else facts
@@ -231,10 +232,9 @@ def end_sessions_of(
     ids = tx.scalars(
         select(BrowserSession.id).where(BrowserSession.subject_id == subject_id, BrowserSession.ended_at.is_(None))
     ).all()
-    doomed = [session_id for session_id in ids if session_id != except_session]
     return sum(
         end_session(tx, session_id=session_id, reason=reason, now=now, origin=origin, subject_id=subject_id)
-        for session_id in doomed
+        for session_id in set(ids) - {except_session}
     )
 
 

@@ -96,6 +96,8 @@ class Settings(BaseModel):
     """Life of an e-mail confirmation link, from its sending."""
     remember_device: DurationOrNone = timedelta(days=30)
     """How long *do not challenge me on this device* holds; `0`: it is not offered. A portal may ask for less."""
+    factor_recovery_wait: Duration = timedelta(hours=72)
+    """How long somebody who lost every factor waits, and may be warned, before the recovery can be finished."""
     dormancy: Duration = timedelta(days=90)
     """An affiliation without sign-in for this long is dormant."""
     access_request_window: Duration = timedelta(days=5)

@@ -41,6 +41,8 @@ class Subject(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_sign_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    factor_owed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When every factor was taken away as lost; one that is set up settles it."""
     merged_into: Mapped[str | None] = mapped_column(String(26))
     """The account that took this one's place; this one is disabled then, for ever."""
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from idp.affiliations.dormancy import sweeping as dormancy
 from idp.affiliations.registering import sweeping as claims
 from idp.affiliations.requests import sweeping as requests
+from idp.authenticators.lost_factors import service as lost_factors
 from idp.authenticators.remembered_devices import service as devices
 from idp.enrollment import runs as enrollments
 from idp.foundation import artefacts, house, limiter
@@ -37,6 +38,7 @@ def sweep(*, now: datetime) -> dict[str, int]:
         "access_dormant": lambda tx: dormancy.disable_dormant(tx, now=now, batch=min(batch, 200)),
         "access_warned": lambda tx: dormancy.warn(tx, now=now, batch=min(batch, 200)),
         "claims_lapsed": lambda tx: claims.end_lapsed(tx, now=now, batch=min(batch, 200)),
+        "recoveries_opened": lambda tx: lost_factors.tell_open(tx, now=now),
         "transactions": lambda tx: transactions.purge(tx, before=before, batch=batch),
         "enrollments": lambda tx: enrollments.purge(tx, now=now, batch=batch),
         "remembered_devices": lambda tx: devices.purge(tx, before=before, batch=batch),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
@@ -110,6 +111,7 @@ def add(
         last_used_at=set_up.now,
     )
     tx.add(row)
+    tx.execute(update(Subject).where(Subject.id == place.subject.id).values(factor_owed_at=None))
     tx.flush()  # the kind's own row refers to it
     devices.forget_all(tx, subject_id=place.subject.id, now=set_up.now, origin=set_up.origin)
     audit.append(

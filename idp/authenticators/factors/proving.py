@@ -16,6 +16,7 @@ from idp.authenticators.alerts import service as alerts
 from idp.authenticators.factors import budgets
 from idp.authenticators.factors.models import HeldFactor
 from idp.authenticators.factors.rules import Reason, still_pending
+from idp.authenticators.lost_factors import service as lost_factors
 from idp.authenticators.remembered_devices import service as devices
 from idp.authenticators.upstairs import Upstairs
 from idp.foundation import house
@@ -187,6 +188,7 @@ def _remember(tx: Session, attempt: Attempt, opened: Opened, subject: Subject) -
 def _lift(tx: Session, attempt: Attempt, opened: Opened, session: SessionFacts, proof: Proof) -> NewSession | Refused:
     lifted = step_up.lift(tx, session, acr=proof.acr, amr=proof.amr, proven=[proof.kind.value], now=attempt.now)
     if isinstance(lifted, NewSession):
+        lost_factors.end_by_proof(tx, subject_id=session.subject_id, now=attempt.now, origin=attempt.origin)
         audit.append(
             tx,
             Event.SESSION_LIFTED,

@@ -55,6 +55,11 @@ def roles_of(tx: Rows, *, subject_id: str) -> frozenset[StaffRole]:
     return frozenset(StaffRole(role) for role in tx.execute(_ROLES_OF, {"subject_id": subject_id}).scalars())
 
 
+def is_staff(tx: Rows, *, subject_id: str) -> bool:
+    """Whether the person holds any role."""
+    return bool(roles_of(tx, subject_id=subject_id))
+
+
 def administrators(tx: Session, *, lock: bool = False) -> frozenset[str]:
     """Active people who are administrators now; locked, nobody becomes or stops being one meanwhile (RA-06)."""
     query = (

@@ -94,7 +94,7 @@ def demands(terms: Terms) -> bool:
 
 def asks_nothing(wish: Wish, terms: Terms, session: SessionFacts) -> bool:
     """Whether nothing that the person holds can matter: the short way of a live session."""
-    if wish.essential or wish.voluntary or wish.fresh or wish.set_up:
+    if wish.essential or wish.voluntary or wish.fresh or wish.set_up or session.owes_factor:
         return False
     if not _AT_LEAST[terms.min_acr] & session.acr:
         return False
@@ -108,7 +108,8 @@ def lack(
     if asks_nothing(wish, terms, session):
         return None
     found = (
-        _essential(wish, terms, equipment, session)
+        _owed(terms, equipment, session)
+        or _essential(wish, terms, equipment, session)
         or _least(terms, equipment, session)
         or _policy(terms, equipment, session, now=now)
         or _voluntary(wish, terms, equipment, session)
@@ -144,6 +145,13 @@ def device_may_serve(wish: Wish, terms: Terms, *, again: bool) -> timedelta:
     if again or beyond or wish.fresh or wish.set_up or terms.min_acr is not Acr.AAL1:
         return timedelta(0)
     return terms.remembers
+
+
+def _owed(terms: Terms, equipment: Equipment, session: SessionFacts) -> Lack | None:
+    """Whose factors were taken away as lost sets one up before anything else, also where none is asked (RC-22)."""
+    if not session.owes_factor or equipment.held:
+        return None
+    return Lack(Missing.SET_UP, _ordered(accepted(terms) or _EVERY))
 
 
 def _essential(wish: Wish, terms: Terms, equipment: Equipment, session: SessionFacts) -> Lack | None:
