@@ -16,6 +16,8 @@ REASONS: Final[dict[Reason, LazyString]] = {
 }
 SAVED: Final[dict[str, LazyString]] = {
     "password": _("Your new password is saved. You are signed out in all other browsers."),
+    "email": _("Your new e-mail address is saved. The former one has a mail about it."),
+    "phone": _("Your new telephone number is saved. You have a mail about it."),
     "language": _("Your language and time zone are saved."),
     "session": _("That session has ended."),
     "sessions": _("You are signed out in all other browsers."),

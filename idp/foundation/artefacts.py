@@ -17,19 +17,14 @@ from sqlalchemy import Table, and_, bindparam, delete, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from idp.foundation.artefact_table import Artefact, Kind, Reason
+from idp.foundation.artefact_table import Artefact as Artefact
+from idp.foundation.artefact_table import Kind as Kind
+from idp.foundation.artefact_table import Reason as Reason
 from idp.foundation.database import Rows, new_id
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
 
 SECRET_BYTES: Final = 32
-__all__ = [
-    "Artefact", "Family", "Kind", "Reason", "Redeemed", "advance", "count_open", "digest_of", "fail_attempt", "family_of",
-    "family_of_digest", "issue", "known", "peek", "purge", "record_once", "redeem", "short_digest", "void",
-    "void_everything",
-]  # fmt: skip
-
-
 _table: Table = Artefact.__table__  # type: ignore[assignment]
 _HAS_TRIES_LEFT: Final = or_(_table.c.attempts_left.is_(None), _table.c.attempts_left > 0)
 _INSERT: Final = insert(_table)
@@ -227,6 +222,12 @@ def void(
     return tx.execute(update(_table).where(and_(*conditions)).values(expires_at=now)).rowcount  # type: ignore[attr-defined, no-any-return]
 
 
+def hold_family(tx: Session, *, kind: Kind, family: UUID) -> None:
+    """Lock every artefact of a family in one order, for who uses one up and voids the others: two never deadlock."""
+    every = select(_table.c.id).where(_table.c.kind == kind.value, _table.c.family == family)
+    tx.execute(every.order_by(_table.c.id).with_for_update()).all()
+
+
 def void_everything(tx: Session, *, now: datetime) -> int:
     """Make all that is unused unusable, after a restore: what was used since the copy looks unused again (R-33).
 
@@ -270,9 +271,8 @@ def _why_not(tx: Rows, *, kind: Kind, digest: bytes, bound_to: str | None) -> Re
 def count_open(tx: Rows, *, kind: Kind, subject_id: str, now: datetime) -> int:
     """How many of a kind a subject could still redeem."""
     unused = (_table.c.used_at.is_(None), _table.c.expires_at > now, _HAS_TRIES_LEFT)
-    return tx.execute(
-        select(func.count()).where(_table.c.subject_id == subject_id, _table.c.kind == kind.value, *unused)
-    ).scalar_one()
+    theirs = (_table.c.subject_id == subject_id, _table.c.kind == kind.value)
+    return tx.execute(select(func.count()).where(*theirs, *unused)).scalar_one()
 
 
 def family_of_digest(tx: Session, *, kind: Kind, digest: bytes) -> UUID | None:

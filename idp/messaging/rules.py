@@ -110,6 +110,12 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "access_ended": Notice(needs=frozenset({"target"})),
     "confirm_merge": Notice(needs=frozenset({"kept", "url"})),
     "accounts_merged": Notice(needs=frozenset({"gone", "kept", "url"})),
+    "confirm_email": Notice(needs=frozenset({"url"}), greets=False),
+    "email_changed": Notice(needs=frozenset({"new", "url"})),
+    "email_is_yours": Notice(needs=frozenset({"signs_in_by_it", "url"})),
+    "address_wanted": Notice(),
+    "contact_restored": Notice(greets=False),
+    "phone_changed": Notice(needs=frozenset({"new", "url"})),
     "prove_mailbox": Notice(needs=frozenset({"url"})),
     "verify_email": Notice(needs=frozenset({"url", "button"}), greets=False),
     "already_registered": Notice(needs=frozenset({"url"}), greets=False),
@@ -133,7 +139,7 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "access_unused": Notice(needs=frozenset({"target", "ends", "url"})),
 }
 """`url` is where the button leads; `application` the name of the relying party whose token came twice; `target` for
-whom the person acts or acted, `gone` and `kept` two accounts' masked logins, and `number` its masked number (`masks.tail`); both may be `None`. `button` is a portal's
+whom the person acts or acted, `new` an address or telephone, masked, `gone` and `kept` two accounts' masked logins, and `number` its masked number (`masks.tail`); both may be `None`. `button` is a portal's
 own wording of subject, heading and button (C3 *Activate Account*), or `None` for ours; `user_id` is `None` where the
 person signs in by e-mail; `pending` says that the access waits for somebody's verification (E0); `person` and `position`
 are those of whom a manager is to judge, `decide_by` until when; `explanation` is a manager's own words or `None`;

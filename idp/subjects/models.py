@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.foundation.database import Json, Model, UtcDateTime
+from idp.foundation.database import Json, Model, UtcDateTime, new_id
 
 
 class Subject(Model):
@@ -62,3 +63,20 @@ class LegacyLogin(Model):
     email_key: Mapped[str | None] = mapped_column(String(254))
     """The mailbox that the portal had for the person, proven or not; it proves nothing by itself."""
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class FormerContact(Model):
+    """An address or telephone that a person had until they changed it; theirs until the change can no longer be undone."""
+
+    __tablename__ = "former_contact"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    subject_id: Mapped[str] = mapped_column(ForeignKey("subject.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    """`email` or `phone`."""
+    email: Mapped[str | None] = mapped_column(String(254))
+    email_key: Mapped[str | None] = mapped_column(String(254), index=True)
+    phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    until: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -15,7 +15,7 @@ from idp.foundation.database import Rows
 from idp.foundation.origin import Origin
 from idp.keyring import resealing
 from idp.keyring.service import Keyring
-from idp.subjects import facts, legacy
+from idp.subjects import facts, legacy, reserved
 from idp.subjects.claims import standard_claims, well_formed
 from idp.subjects.models import Subject
 from idp.subjects.rules import (
@@ -54,7 +54,7 @@ def phone_of(subject: SubjectFacts) -> str | None:
     if subject.phone_sealed is None:
         return None
     keys = house.get(Keyring).vault
-    return vault.unseal(subject.phone_sealed, keys=keys, context=_phone_context(subject.id)).decode()
+    return vault.unseal(subject.phone_sealed, keys=keys, context=phone_context(subject.id)).decode()
 
 
 def create(tx: Session, *, new: NewSubject, actor: str, now: datetime, origin: Origin) -> SubjectFacts | Refused:
@@ -76,7 +76,9 @@ def create(tx: Session, *, new: NewSubject, actor: str, now: datetime, origin: O
     try:
         with tx.begin_nested():
             tx.execute(insert(Subject).values(**row))
-    except IntegrityError:
+            if mail_key is not None:
+                reserved.refuse(tx, key=str(mail_key), owner=identity, now=now)
+    except (IntegrityError, reserved.Reserved):
         return Refused(Reason.TAKEN)
     audit.append(tx, Event.SUBJECT_CREATED, now=now, actor=actor, origin=origin, subject_id=identity)
     made = facts.by_id(tx, subject_id=identity)
@@ -101,8 +103,9 @@ def enable(tx: Session, *, subject_id: str, actor: str, now: datetime, origin: O
 def free_unproven_email(tx: Session, *, email: str, actor: str, now: datetime, origin: Origin) -> bool:
     """At the first proof of a mailbox, take it from whoever claimed it unproven before (RC-19); says whether one did.
 
-    That account keeps nothing by which the mailbox could reach it: no address, no link, no session. Call it in the
-    transaction of the proof, before the address is given to the person who proved it.
+    That account keeps nothing by which the mailbox could reach it: no address, no link, no session; and what anybody
+    asked to make theirs by a link to this mailbox is dead. Call it in the transaction of the proof, before the address
+    is given to the person who proved it.
     """
     key = email_key(email)
     if isinstance(key, Refused):
@@ -113,6 +116,7 @@ def free_unproven_email(tx: Session, *, email: str, actor: str, now: datetime, o
         .values(email=None, email_key=None, epoch=Subject.epoch + 1, version=Subject.version + 1, updated_at=now)
         .returning(Subject.id)
     ).scalar_one_or_none()
+    reserved.void_pending(tx, key=key, now=now)
     if lost is None:
         return False
     artefacts.void(tx, now=now, subject_id=lost)
@@ -186,7 +190,7 @@ def _row(identity: str, new: NewSubject, *, now: datetime) -> dict[str, Any]:
         "user_id": unicodedata.normalize("NFKC", new.user_id) if new.user_id else None,
         "email": new.email,
         "email_verified_at": now if new.email and new.email_proven else None,
-        "phone_sealed": vault.seal(phone, keys=keyring.vault, context=_phone_context(identity)) if phone else None,
+        "phone_sealed": vault.seal(phone, keys=keyring.vault, context=phone_context(identity)) if phone else None,
         "phone_index": vault.blind_index(new.phone, key=keyring.index, context="subject.phone") if new.phone else None,
         "given_name": new.given_name,
         "family_name": new.family_name,
@@ -236,8 +240,9 @@ def _after(status: Status, before: SubjectFacts) -> Status:
     return status
 
 
-def _phone_context(subject_id: str) -> str:
+def phone_context(subject_id: str) -> str:
+    """Where a telephone is sealed for."""
     return f"subject.phone:{subject_id}"
 
 
-resealing.register("subject.phone", resealing.of_column(Subject.phone_sealed, context=_phone_context))
+resealing.register("subject.phone", resealing.of_column(Subject.phone_sealed, context=phone_context))

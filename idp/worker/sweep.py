@@ -20,6 +20,7 @@ from idp.sessions import service as sessions
 from idp.sessions import transactions
 from idp.sessions.models import LogoutDelivery
 from idp.settings import Settings
+from idp.subjects import contact
 
 BATCHES: Final = 100
 """Of one kind in one sweep: a huge backlog must not keep the worker from its messages."""
@@ -42,6 +43,7 @@ def sweep(*, now: datetime) -> dict[str, int]:
         "transactions": lambda tx: transactions.purge(tx, before=before, batch=batch),
         "enrollments": lambda tx: enrollments.purge(tx, now=now, batch=batch),
         "remembered_devices": lambda tx: devices.purge(tx, before=before, batch=batch),
+        "former_contacts": lambda tx: contact.purge(tx, now=now, batch=batch),
         "artefacts": lambda tx: artefacts.purge(tx, before=before, batch=batch),
         "counts": lambda tx: limiter.purge(tx, now=now, batch=batch),
         "messages": lambda tx: messaging.purge(tx, now=now, batch=batch),

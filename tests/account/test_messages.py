@@ -10,7 +10,14 @@ from idp.subjects import service as subjects
 from tests.authenticators.browsing import signed_in
 from tests.factories import Make
 
-NOT_TO_AN_ACCOUNT = {"verify_email", "already_registered", "support_message", "pin_letters_void"}
+NOT_TO_AN_ACCOUNT = {
+    "confirm_email",
+    "contact_restored",
+    "verify_email",
+    "already_registered",
+    "support_message",
+    "pin_letters_void",
+}
 """Written to an address that has no account yet, or to the payer."""
 
 

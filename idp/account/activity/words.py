@@ -27,6 +27,10 @@ DONE: Final[dict[Event, LazyString]] = {
     Event.DEVICE_REMEMBERED: _("A browser was remembered"),
     Event.DEVICE_FORGOTTEN: _("A remembered browser was forgotten"),
     Event.DEVICE_COPIED: _("A copy of a remembered browser was noticed"),
+    Event.EMAIL_CHANGE_ASKED: _("Another e-mail address was asked for"),
+    Event.EMAIL_CHANGED: _("The e-mail address was changed"),
+    Event.PHONE_CHANGED: _("The telephone number was changed"),
+    Event.CONTACT_RESTORED: _("The former e-mail address or telephone number was put back"),
     Event.DISOWNED: _("“This wasn’t me” ended everything"),
     Event.AGREEMENT_ACCEPTED: _("An agreement was accepted"),
     Event.CONSENT_GIVEN: _("An app was given access"),
@@ -35,5 +39,8 @@ DONE: Final[dict[Event, LazyString]] = {
 FAILED: Final[dict[Event, LazyString]] = {
     Event.SIGN_IN_REFUSED: _("A sign-in failed"),
     Event.PASSWORD_CHANGED: _("A change of the password failed"),
+    Event.EMAIL_CHANGE_ASKED: _("Another e-mail address was asked for, and refused"),
+    Event.EMAIL_CHANGED: _("A change of the e-mail address failed"),
+    Event.PHONE_CHANGED: _("A change of the telephone number failed"),
     Event.CODE_SENT: _("A code was not sent: too many were asked for"),
 }

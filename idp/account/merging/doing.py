@@ -28,7 +28,7 @@ from idp.sessions import service as sessions
 from idp.sessions.rules import Ended, SessionFacts
 from idp.sessions.service import NewSession
 from idp.settings import Settings
-from idp.subjects import legacy, merging
+from idp.subjects import contact, legacy, merging
 from idp.subjects import service as subjects
 from idp.subjects.legacy import OldLogin
 from idp.subjects.models import Subject
@@ -120,6 +120,8 @@ def _preview(tx: Session, found: Redeemed, *, now: datetime) -> Preview | Refuse
         return Refused(Reason.OUTDATED)
     if factors.held(tx, subject_id=other.id):  # set up since: its password alone proves it no longer
         return Refused(Reason.OUTDATED)
+    if contact.changed_lately(tx, subject_id=other.id, now=now):
+        return Refused(Reason.ADDRESS_CHANGED)
     plans = moving.planned(tx, from_id=other.id, to_id=me.id, now=now)
     if isinstance(plans, Refused):
         return plans

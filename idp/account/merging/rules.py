@@ -20,6 +20,7 @@ class Reason(StrEnum):
     NOT_RIGHT = "not_right"
     SAME_ACCOUNT = "same_account"
     SECOND_FACTOR = "second_factor"
+    ADDRESS_CHANGED = "address_changed"
     TEMPORARY_PASSWORD = "temporary_password"
     NOT_FRESH = "not_fresh"
     OUTDATED = "outdated"
@@ -34,12 +35,14 @@ def unfit(
     right: bool,
     mailboxes: Collection[str | None],
     has_factor: bool,
+    address_changed: bool,
     now: datetime,
 ) -> Reason | None:
     """`None` where the other account was proven and may be merged.
 
     `mailboxes` are those that portals had for the other account. It may be unproven only if its mailbox is the one
-    that this person has proven: an old password alone never stands for an address (RC-19).
+    that this person has proven: an old password alone never stands for an address (RC-19). While a change of its
+    address can be undone, it stays: a merge would take the way back from whoever had the mailbox before (RC-15).
     """
     if other is None or credential is None or not right:
         return Reason.NOT_RIGHT
@@ -51,6 +54,8 @@ def unfit(
         return Reason.SAME_ACCOUNT
     if credential.must_change:
         return Reason.TEMPORARY_PASSWORD
+    if address_changed:
+        return Reason.ADDRESS_CHANGED
     return Reason.SECOND_FACTOR if has_factor else None
 
 

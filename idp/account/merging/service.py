@@ -33,7 +33,7 @@ from idp.sessions import notices
 from idp.sessions import service as sessions
 from idp.sessions.rules import SessionFacts
 from idp.settings import Settings
-from idp.subjects import legacy
+from idp.subjects import contact, legacy
 from idp.subjects import service as subjects
 from idp.subjects.rules import SubjectFacts, login_key
 from idp.vocabulary.refused import Refused
@@ -146,6 +146,7 @@ def _why_not(tx: Session, claim: Claim, reserved: _Reserved, verdict: Verdict) -
         right=verdict.right and same,
         mailboxes=[old.email_key for old in legacy.of(tx, subject_id=reserved.account)],
         has_factor=bool(factors.held(tx, subject_id=reserved.account)),
+        address_changed=contact.changed_lately(tx, subject_id=reserved.account, now=claim.now),
         now=claim.now,
     )
 

@@ -19,6 +19,10 @@ REASONS: Final[dict[Reason | Access, LazyString]] = {
         "That account asks for a second factor. Sign in to it, and bring this account into it from there."
     ),
     Reason.TEMPORARY_PASSWORD: _("That account has a temporary password. Sign in to it once and change it first."),
+    Reason.ADDRESS_CHANGED: _(
+        "The e-mail address of that account was changed within the last seven days. Until that can no longer be undone, "
+        "the account stays by itself."
+    ),
     Reason.OUTDATED: _(
         "Something changed meanwhile, the time is up, or this is not the browser in which you began. Please start "
         "again."

@@ -1,5 +1,6 @@
 """Noticing, telling, and *this wasn't me*."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -26,6 +27,7 @@ from idp.sessions.browsers import browser_name
 from idp.sessions.models import BrowserSession
 from idp.sessions.rules import Ended
 from idp.settings import Settings
+from idp.subjects import contact
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
 from idp.subjects.rules import Status, SubjectFacts
@@ -87,7 +89,9 @@ def link_for(tx: Session, subject: SubjectFacts, *, now: datetime) -> tuple[Secr
 def not_me(token: str, *, now: datetime, origin: Origin) -> SubjectFacts | Refused:
     """End everything that is signed in and make the password useless: only a reset by mail leads in again.
 
-    What proves people and was made since goes too: a passkey needs no password.
+    What proves people and was made since goes too: a passkey needs no password. An address and a telephone that were
+    changed since are put back first, so that the reset goes to who had the mailbox before (RC-15). Links older than
+    this one stay good: who changed the address has later ones only.
     """
     with writing() as tx:
         used = artefacts.redeem(tx, kind=Kind.SIGN_IN_ALERT, digest=digest_of(token), now=now)
@@ -97,12 +101,16 @@ def not_me(token: str, *, now: datetime, origin: Origin) -> SubjectFacts | Refus
         subject = _whose(tx, used)
         if row is None or isinstance(subject, Refused):
             return Refused(Reason.DEAD_LINK)
+        put_back = contact.restore(tx, row=row, since=used.created_at, now=now, origin=origin)
+        subject = _whose(tx, used)
+        assert not isinstance(subject, Refused), "the row is locked"
         removing.remove_since(tx, subject=subject, since=used.created_at, now=now, origin=origin)
         passwords.make_useless(tx, subject=row, now=now)
         sessions.end_sessions_of(tx, subject_id=row.id, reason=Ended.BY_OWNER, now=now, origin=origin)
         devices.forget_all(tx, subject_id=row.id, now=now, origin=origin)
-        artefacts.void(tx, now=now, kind=Kind.SIGN_IN_ALERT, subject_id=row.id)
+        artefacts.void(tx, now=now, kind=Kind.SIGN_IN_ALERT, subject_id=row.id, since=used.created_at)
         audit.append(tx, Event.DISOWNED, now=now, actor=row.id, origin=origin, subject_id=row.id)
+        _tell_lost(tx, put_back.lost, subject=subject, now=now)
         return subject
 
 
@@ -125,6 +133,22 @@ def _tell(
     url, link = link_for(tx, subject, now=now)
     context = {"url": url, "browser": browser_name(origin.user_agent), "address": origin.address}
     notices.notify(tx, notice=notice, subject=subject, party=party, context=context, now=now, link=link)
+
+
+def _tell_lost(tx: Session, lost: Collection[str], *, subject: SubjectFacts, now: datetime) -> None:
+    """Who had the account at another address meanwhile is told; there is nothing that they could undo."""
+    for email in lost:
+        notices.notify_address(
+            tx,
+            notice="contact_restored",
+            email=email,
+            name=subject.name,
+            locale=subject.locale,
+            zoneinfo=subject.zoneinfo,
+            party=None,
+            context={},
+            now=now,
+        )
 
 
 def _whose(tx: Rows, found: Redeemed) -> SubjectFacts | Refused:

@@ -1,5 +1,6 @@
 """Sending a code to an address that we keep, and taking it back once (MF-13…16, RA-04)."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -27,7 +28,6 @@ from idp.keyring import resealing
 from idp.keyring.service import Keyring
 from idp.relying_parties import service as relying_parties
 from idp.sessions import notices
-from idp.sessions.rules import TransactionFacts
 from idp.sessions.service import NewSession
 from idp.subjects.rules import SubjectFacts
 from idp.vocabulary.assurance import Factor
@@ -48,6 +48,14 @@ BY_SMS: Final = _sent("codes_by_sms", 3000)
 """SMS costs money: what all people together may cause in an hour (RX-10)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a code is good: one sign-in, or one change in the account."""
+
+    id: UUID
+    client_id: str | None = None
+
+
 def send(attempt: Attempt, *, kind: Factor) -> Refused | None:
     """Send a code for this sign-in to where the newest factor of this kind leads; a former one for it is void.
 
@@ -61,9 +69,8 @@ def send(attempt: Attempt, *, kind: Factor) -> Refused | None:
         address = address_of(tx, mine[-1], subject=opened.subject) if mine else None
         if address is None:
             return Refused(Reason.NO_MAILBOX)
-        return _send(
-            tx, opened.transaction, opened.subject, kind=kind, address=address, now=attempt.now, origin=attempt.origin
-        )
+        place = Place(opened.transaction.id, opened.transaction.client_id)
+        return send_to(tx, place, opened.subject, kind=kind, address=address, now=attempt.now, origin=attempt.origin)
 
 
 def prove(attempt: Attempt, *, kind: Factor, typed: str) -> NewSession | Refused:
@@ -77,7 +84,7 @@ def prove(attempt: Attempt, *, kind: Factor, typed: str) -> NewSession | Refused
             return opened
         for factor in _mine(tx, opened.subject, kind=kind):
             address = address_of(tx, factor, subject=opened.subject)
-            if address is not None and _take(tx, attempt.txn, opened.subject.id, address, typed, now=attempt.now):
+            if address is not None and take(tx, attempt.txn, opened.subject.id, address, typed, now=attempt.now):
                 return proving.complete(tx, attempt, opened, proof=Proof.of(kind, factor.id))
         refused = Refused(FactorReason.WRONG_CODE)
         proving.fail(tx, attempt, opened, kind=kind, reason=refused)
@@ -97,9 +104,8 @@ def begin(set_up: SetUp, *, kind: Factor, phone: str | None = None) -> Refused |
         if address is None:
             return Refused(Reason.NO_MAILBOX)
         keeping.keep(tx, txn=set_up.txn, kind=kind, value=Secret(address))
-        return _send(
-            tx, place.transaction, place.subject, kind=kind, address=address, now=set_up.now, origin=set_up.origin
-        )
+        here = Place(place.transaction.id, place.transaction.client_id)
+        return send_to(tx, here, place.subject, kind=kind, address=address, now=set_up.now, origin=set_up.origin)
 
 
 def confirm(set_up: SetUp, *, kind: Factor, typed: str, name: str) -> NewSession | Refused:
@@ -113,7 +119,7 @@ def confirm(set_up: SetUp, *, kind: Factor, typed: str, name: str) -> NewSession
         if isinstance(place, Refused):
             return place
         address = keeping.kept(place.transaction, kind=kind)
-        if address is None or not _take(tx, set_up.txn, place.subject.id, address.reveal(), typed, now=set_up.now):
+        if address is None or not take(tx, set_up.txn, place.subject.id, address.reveal(), typed, now=set_up.now):
             return Refused(FactorReason.WRONG_CODE)
         added = adding.add(tx, set_up, place, kind=kind, name=name)
         if isinstance(added, Refused):
@@ -151,9 +157,9 @@ def _mailbox(subject: SubjectFacts) -> str | None:
     return subject.email if subject.email_verified_at is not None else None
 
 
-def _send(
+def send_to(
     tx: Session,
-    transaction: TransactionFacts,
+    place: Place,
     subject: SubjectFacts,
     *,
     kind: Factor,
@@ -161,11 +167,12 @@ def _send(
     now: datetime,
     origin: Origin,
 ) -> Refused | None:
+    """Send a code that is good at `place` only, within the limits of account, address, block and house (MF-15)."""
     refused = _reserve(tx, kind, subject_id=subject.id, address=address, now=now)
     if refused is None:
-        artefacts.void(tx, now=now, kind=Kind.ONE_TIME_CODE, family=transaction.id)
-        code = _issue(tx, transaction.id, subject.id, address, now=now)
-        party = relying_parties.find(transaction.client_id) if transaction.client_id else None
+        artefacts.void(tx, now=now, kind=Kind.ONE_TIME_CODE, family=place.id)
+        code = _issue(tx, place.id, subject.id, address, now=now)
+        party = relying_parties.find(place.client_id) if place.client_id else None
         context = {"code": code.reveal(), "minutes": int(rules.GOOD_FOR.total_seconds()) // 60}
         told = {"notice": "sign_in_code", "subject": subject, "party": party, "context": context, "now": now}
         if kind is Factor.SMS:
@@ -180,7 +187,7 @@ def _send(
         origin=origin,
         outcome=refused.reason.value if refused else "ok",
         subject_id=subject.id,
-        client_id=transaction.client_id,
+        client_id=place.client_id,
         details={"kind": kind.value},
     )
     return refused
@@ -218,7 +225,8 @@ def _issue(tx: Session, txn: UUID, subject_id: str, address: str, *, now: dateti
     return Secret(code)
 
 
-def _take(tx: Session, txn: UUID, subject_id: str, address: str, typed: str, *, now: datetime) -> bool:
+def take(tx: Session, txn: UUID, subject_id: str, address: str, typed: str, *, now: datetime) -> bool:
+    """Use up the code that was sent to this address at this place, once (RA-04)."""
     code = rules.canonical(typed)
     if code is None:
         return False

@@ -25,6 +25,7 @@ from idp.messaging.rules import Link
 from idp.relying_parties import service as relying_parties
 from idp.sessions import notices
 from idp.settings import Settings
+from idp.subjects import reserved
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
 from idp.subjects.rules import Status, SubjectFacts
@@ -120,6 +121,8 @@ def _activate(
     row.epoch += 1
     row.version += 1
     artefacts.void(tx, now=now, subject_id=row.id)
+    if row.email_key is not None:
+        reserved.void_pending(tx, key=row.email_key, now=now)
     return row
 
 
