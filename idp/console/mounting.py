@@ -9,6 +9,7 @@ from idp.console.home import views as home
 from idp.console.keys import views as keys
 from idp.console.outbox import views as outbox
 from idp.console.parties import views as parties
+from idp.console.recoveries import views as recoveries
 from idp.console.registrar import views as registrar
 from idp.console.staff import views as staff
 from idp.console.trail import views as trail
@@ -17,5 +18,5 @@ from idp.console.trail import views as trail
 def mount(app: Flask) -> None:
     """Mount every place of the console; the guard stands before them whatever they are."""
     app.before_request(guard.ask)
-    for place in (home, registrar, help_desk, directory, parties, keys, outbox, trail, staff):
+    for place in (home, registrar, recoveries, help_desk, directory, parties, keys, outbox, trail, staff):
         app.register_blueprint(place.bp)

@@ -30,6 +30,13 @@ PLACES: Final = (
         _("Claims of practices that nobody manages, and requests that nobody else can decide."),
     ),
     Place(
+        "recoveries",
+        "console_recoveries.index",
+        StaffMay.DECIDE,
+        _("Recoveries"),
+        _("People who lost every way to sign in, and whom the payer has to know."),
+    ),
+    Place(
         "help",
         "console_help.index",
         StaffMay.SEE_PEOPLE,

@@ -23,9 +23,13 @@ from idp.affiliations.deciding.facts import (
 from idp.affiliations.deciding.rules import Act, Actor, Member, Reason, offered
 from idp.affiliations.deciding.service import Asked, Done
 from idp.affiliations.managers.facts import point_at
+from idp.authenticators.lost_factors import service as lost_factors
+from idp.authenticators.lost_factors.rules import Starter
+from idp.authenticators.lost_factors.service import By
 from idp.authenticators.password import budgets
 from idp.authenticators.recovery import service as recovery
 from idp.authenticators.recovery.service import Ask
+from idp.enrollment.again.rules import may_vouch
 from idp.foundation import house
 from idp.foundation.database import see_as, writing
 from idp.foundation.origin import Origin
@@ -137,10 +141,27 @@ def act(opened: Opened, asked: Asked, *, now: datetime, origin: Origin) -> Done 
     with writing() as tx:
         outcome = deciding.act(tx, asked, acting=opened.acting, party=opened.place.party, now=now, origin=origin)
         login = _login(tx, outcome) if isinstance(outcome, Done) and outcome.act is Act.SEND_RESET else None
+        if isinstance(outcome, Done) and outcome.act is Act.START_RECOVERY:
+            _start_recovery(tx, opened, outcome, now=now, origin=origin)
     if login is not None:
         client_id = opened.place.party.client_id
         recovery.ask_for_reset(Ask(login=login_key(login), origin=origin, now=now, client_id=client_id))
     return outcome
+
+
+def _start_recovery(tx: Session, opened: Opened, done: Done, *, now: datetime, origin: Origin) -> None:
+    """Only started (MODEL §7); the manager's word counts as evidence where all that the person holds rests on it."""
+    place = opened.place.target.id
+    held = affiliations.held(tx, subject_id=done.subject_id, now=now)
+    by = By(
+        Starter.MANAGER,
+        opened.acting.subject_id,
+        now,
+        origin,
+        client_id=opened.place.party.client_id,
+        vouched_for=place if may_vouch(held, place=place) else None,
+    )
+    lost_factors.start(tx, subject_id=done.subject_id, by=by)
 
 
 def _login(tx: Session, done: Done) -> str | None:

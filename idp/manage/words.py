@@ -91,6 +91,16 @@ ACTS: Final[dict[Act, ActWords]] = {
         _("The mail is on its way to the address that we have."),
         _("Password reset mail sent"),
     ),
+    Act.START_RECOVERY: ActWords(
+        _("Start recovery of lost ways to sign in"),
+        _("Did they lose every way to sign in beside the password?"),
+        (
+            _("They are told by mail now, wait, and then show the evidence that their access rests on."),
+            _("You only start it: you see no code, set nothing, and cannot finish it. They can stop it."),
+        ),
+        _("If they have something to recover, a mail is on its way to the address that we have."),
+        _("Recovery of lost ways to sign in started"),
+    ),
 }
 LEVELS_SAVED: Final = _("Access saved. It applies now.")
 COMMENTED: Final = _("Comment added.")

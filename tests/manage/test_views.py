@@ -11,6 +11,7 @@ from idp.affiliations.deciding.models import Comment
 from idp.affiliations.models import Affiliation
 from idp.affiliations.requests.models import AccessRequest
 from idp.affiliations.requests.service import Submitted
+from idp.authenticators.lost_factors.models import FactorRecovery
 from idp.messaging.models import OutboxMessage
 from idp.vocabulary.assurance import Factor
 from tests.affiliations.deciding.world import PORTAL, World
@@ -147,6 +148,23 @@ def test_E5_a_reset_mail_goes_to_the_person_and_shows_the_manager_nothing(
     page = lena.get(answer.location)
     assert [each.notice for each in make.rows(OutboxMessage)] == ["password_reset"]
     assert "token=" not in page.text, "AD-19"
+
+
+@pytest.mark.parametrize(("evidence", "vouched"), [("manager", True), ("letter", False)])
+def test_RC_18_a_manager_starts_a_recovery_and_vouches_only_for_what_rests_on_them(
+    lena: FlaskClient, world: World, make: Any, evidence: str, vouched: bool
+) -> None:
+    person = make.subject("june.harwood", given_name="June", family_name="Harwood")
+    make.totp(person)
+    row = make.affiliation(person, world.provider, portal=PORTAL, evidence=evidence)
+    page = lena.get(f"{page_of(world, row)}/act/start_recovery")
+    assert "You only start it" in page.text
+    assert act(lena, world, row, "start_recovery").status_code == 303
+    (begun,) = make.rows(FactorRecovery)
+    assert (begun.started_by, begun.started_actor, begun.client_id) == ("manager", world.lena.id, PORTAL)
+    assert (begun.evidence, begun.vouched_for) == (("manager", world.provider.id) if vouched else (None, None))
+    (mail,) = make.rows(OutboxMessage)
+    assert mail.notice == "factor_recovery_started"
 
 
 def test_E7_levels_are_saved_from_the_boxes(lena: FlaskClient, world: World) -> None:

@@ -28,6 +28,7 @@ class Act(StrEnum):
     SET_LEVELS = "set_levels"
     SEND_REGISTRATION = "send_registration"
     SEND_RESET = "send_reset"
+    START_RECOVERY = "start_recovery"
     COMMENT = "comment"
 
 
@@ -90,6 +91,7 @@ FROM: Final[dict[Act, frozenset[AffiliationStatus]]] = {
     Act.SET_LEVELS: frozenset({UNVERIFIED, ACTIVE}),
     Act.SEND_REGISTRATION: frozenset({UNVERIFIED}),
     Act.SEND_RESET: frozenset({ACTIVE}),
+    Act.START_RECOVERY: frozenset({ACTIVE}),
     Act.COMMENT: frozenset({PENDING, UNVERIFIED, ACTIVE, DISABLED, SUSPENDED}),
 }
 BECOMES: Final[dict[Act, AffiliationStatus]] = {

@@ -42,7 +42,7 @@ MAILS_A_PERSON: Final = Budget(
     "manager_mails", limit=5, window=timedelta(hours=1), lock_first=timedelta(hours=1), lock_max=timedelta(hours=1)
 )
 """Registration and reset mails that managers may have sent to one person (AD-20)."""
-_MAILING: Final = frozenset({Act.SEND_REGISTRATION, Act.SEND_RESET})
+_MAILING: Final = frozenset({Act.SEND_REGISTRATION, Act.SEND_RESET, Act.START_RECOVERY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def act(
 ) -> Done | Refused:
     """Do one act, or say why not; what is not this manager's looks as if it did not exist.
 
-    `SEND_RESET` is judged, counted and kept here; the mail itself is the authenticators'.
+    `SEND_RESET` and `START_RECOVERY` are judged, counted and kept here; what they start is the authenticators'.
     """
     place = place_of(tx, acting=acting, party=party, now=now)
     if isinstance(place, Refused):
@@ -122,7 +122,7 @@ def _do(tx: Session, case: _Case, row: Affiliation, member: Member) -> None:
             _set_levels(tx, case, row, member)
         case Act.SEND_REGISTRATION:
             _invite(tx, case, row)
-        case Act.SEND_RESET | Act.COMMENT:
+        case Act.SEND_RESET | Act.START_RECOVERY | Act.COMMENT:
             _audit_kept(tx, case, row)
         case act:
             _change(tx, case, row, member, BECOMES[act])

@@ -105,12 +105,15 @@ def why_not_start(
 
 
 def why_not_confirm(recovery: Recovery, *, by: str, actor: str, note: str, now: datetime) -> Reason | None:
-    """Whether payer staff may say that they saw the evidence: never for themselves, nor where they started it."""
+    """Whether payer staff may say that they saw the evidence: never for themselves, nor where they started it.
+
+    `by` is empty on the command line, where whoever types can do everything anyway.
+    """
     if standing(recovery, now=now) is Standing.ENDED:
         return Reason.NOT_UNDER_WAY
     if recovery.subject_id == by:
         return Reason.SELF
-    if recovery.started_actor == actor:
+    if by and recovery.started_actor == actor:
         return Reason.SAME_PERSON
     return None if note.strip() else Reason.NO_NOTE
 

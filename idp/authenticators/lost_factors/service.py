@@ -59,6 +59,8 @@ class By:
     client_id: str | None = None
     vouched_for: UUID | None = None
     """A manager's place, where that manager's word is what the person's access rests on."""
+    note: str = ""
+    """Why, for the audit."""
 
 
 def start(tx: Session, *, subject_id: str, by: By) -> Recovery | Refused:
@@ -74,7 +76,8 @@ def start(tx: Session, *, subject_id: str, by: By) -> Recovery | Refused:
         _end(tx, subject_id=subject_id, outcome=Outcome.EXPIRED, now=by.now)
         made = _begun(tx, subject, by)
         _tell_started(tx, subject, made, now=by.now)
-    _audit(tx, Event.FACTOR_RECOVERY_STARTED, by, subject_id=subject_id, outcome=refused, starter=by.starter.value)
+    details = {"starter": by.starter.value} | ({"note": by.note[: rules.LONGEST_NOTE]} if by.note else {})
+    _audit(tx, Event.FACTOR_RECOVERY_STARTED, by, subject_id=subject_id, outcome=refused, **details)
     return Refused(refused) if refused is not None else made
 
 

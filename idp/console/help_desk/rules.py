@@ -31,6 +31,7 @@ class Reason(StrEnum):
     IS_STAFF = "is_staff"
     UNCHANGED = "unchanged"
     NO_MAIL = "no_mail"
+    NOT_STARTED = "not_started"
 
 
 class Asked(StrEnum):

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.audit.rules import trace_of
+from idp.authenticators.lost_factors import service as lost_factors
+from idp.authenticators.lost_factors.rules import Starter
 from idp.authenticators.recovery import service as recovery
 from idp.console.help_desk import facts, rules
 from idp.console.help_desk.facts import State
@@ -116,6 +118,21 @@ def start_recovery(by: By, *, case_id: UUID) -> Refused | None:
             return refused
         why_not = recovery.start_for(tx, subject=opened.subject, actor=by.actor, now=by.now, origin=by.origin)
         return None if why_not is None else Refused(Reason.NO_MAIL)
+
+
+def start_factor_recovery(by: By, *, case_id: UUID) -> Refused | None:
+    """Begin the wait for somebody who lost every factor, once the caller was checked; nobody here finishes it (RC-22)."""
+    with writing() as tx:
+        opened, _row = _held(tx, case_id, by)
+        if isinstance(opened, Refused):
+            return opened
+        if not opened.checked:
+            refused = Refused(Reason.NOT_CHECKED)
+            _audit(tx, Event.FACTOR_RECOVERY_STARTED, by, opened.subject, refused)
+            return refused
+        starter = lost_factors.By(Starter.HELP_DESK, by.actor, by.now, by.origin)
+        made = lost_factors.start(tx, subject_id=opened.subject.id, by=starter)
+        return Refused(Reason.NOT_STARTED) if isinstance(made, Refused) else None
 
 
 def disable(by: By, *, case_id: UUID, reason: str, may: Collection[StaffMay]) -> Refused | None:

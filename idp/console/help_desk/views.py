@@ -69,6 +69,14 @@ def recovered(case_id: UUID) -> ResponseReturnValue:
     return _done(service.start_recovery(by(), case_id=case_id), case_id, "mailed")
 
 
+@bp.post("/<uuid:case_id>/recover-factors")
+@route_policy(auth="session", staff=StaffMay.HELP)
+def recovering(case_id: UUID) -> ResponseReturnValue:
+    """Start the recovery of somebody who lost every factor; only started (RC-22)."""
+    only_a_button()
+    return _done(service.start_factor_recovery(by(), case_id=case_id), case_id, "recovering")
+
+
 @bp.get("/<uuid:case_id>/disable")
 @route_policy(auth="session", staff=StaffMay.DISABLE, step_up=True)
 def disable(case_id: UUID) -> ResponseReturnValue:

@@ -21,6 +21,9 @@ REASONS: Final[dict[Reason, LazyString]] = {
     Reason.NO_MAIL: _(
         "Nothing was mailed: the account has no proven mailbox or no password, is not active, or had five mails within an hour."
     ),
+    Reason.NOT_STARTED: _(
+        "Nothing was started: nothing is set up beside the password, the mailbox is not proven, a recovery is under way, or three were begun within a week."
+    ),
 }
 ASKED: Final[dict[Asked, LazyString]] = {
     Asked.EMAIL: _("E-mail address of the account"),
@@ -31,6 +34,7 @@ ASKED: Final[dict[Asked, LazyString]] = {
 SAVED: Final[dict[str, LazyString]] = {
     "checked": _("The caller is credible. You can start recovery now."),
     "mailed": _("A mail is on its way to the stored address."),
+    "recovering": _("The recovery was started. The person is told at their stored address."),
     "disabled": _("The account is disabled. Every session and token has ended."),
     "enabled": _("The account is enabled again."),
 }

@@ -108,7 +108,8 @@ def test_AD_04_the_mark_is_given_by_who_has_it() -> None:
 
 def test_a_page_offers_what_the_rule_allows() -> None:
     assert offered(actor=LENA, member=member(), setting=setting()) == {
-        Act.DISABLE, Act.REMOVE, Act.SET_LEVELS, Act.SEND_RESET, Act.COMMENT,
+        Act.DISABLE, Act.REMOVE, Act.SET_LEVELS, Act.SEND_RESET,
+        Act.START_RECOVERY, Act.COMMENT,
     }  # fmt: skip
     waiting = member(AffiliationStatus.VERIFICATION_PENDING, levels=frozenset())
     assert offered(actor=LENA, member=waiting, setting=setting()) == {Act.VERIFY, Act.REFUSE, Act.REMOVE, Act.COMMENT}
