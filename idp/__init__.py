@@ -71,6 +71,7 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     """The rooms, in the order of the house."""
     from idp.account import mounting as account
     from idp.affiliations import views as affiliations
+    from idp.affiliations.clerks import views as access_offered
     from idp.affiliations.invitations import views as invitations
     from idp.affiliations.requests import views as access_requests
     from idp.authenticators.mounting import rooms as proofs
@@ -81,20 +82,18 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     from idp.foundation import health, house
     from idp.help import views as help_pages
     from idp.keyring.service import Keyring
-    from idp.manage import bulk_views as manage_bulk
-    from idp.manage import invitation_views as manage_invitations
-    from idp.manage import request_views as manage_requests
-    from idp.manage import views as manage
+    from idp.manage import mounting as manage
     from idp.messaging import views as messaging
     from idp.oidc import cors, json_errors
     from idp.oidc import views as oidc
     from idp.relying_parties import views as relying_parties
     from idp.sign_in import views as sign_in
 
-    access = (affiliations, access_requests, invitations, manage, manage_requests, manage_invitations, manage_bulk)
+    access = (affiliations, access_offered, access_requests, invitations)
     rooms = (relying_parties, help_pages, *proofs, *access, consent, *ceremonies, sign_in, oidc)
     for room in (*rooms, messaging, demo) if settings.demo else rooms:
         app.register_blueprint(room.bp)
+    manage.mount(app)
     account.mount(app)
     console.mount(app)
     health.attach(app, keys=lambda: bool(house.get(Keyring).algs))

@@ -85,6 +85,7 @@ class Event(StrEnum):
     INVITATION_ACCEPTED = "invitation_accepted"
     INVITATION_VOIDED = "invitation_voided"
     MEMBER_COMMENTED = "member_commented"
+    PERSON_LOOKED_FOR = "person_looked_for"
     LETTER_CHECKED = "letter_checked"
     LETTER_REDEEMED = "letter_redeemed"
     LETTERS_VOIDED = "letters_voided"

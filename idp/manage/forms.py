@@ -8,6 +8,8 @@ from werkzeug.datastructures import MultiDict
 from idp.affiliations.deciding.facts import COMMENT_LENGTH
 from idp.affiliations.requests.rules import REASON_LENGTH
 from idp.foundation.parsing import Form, FormErrors, form, single_values
+from idp.manage import picker
+from idp.manage.picker import Picked
 
 
 class ActForm(Form):
@@ -33,16 +35,20 @@ class DenyForm(Form):
     explanation: str = Field(default="", max_length=REASON_LENGTH)
 
 
-def levels_form(sent: MultiDict[str, str], *, catalogue: Collection[str]) -> tuple[int, tuple[str, ...]] | FormErrors:
-    """The version shown, and the boxes ticked: one name a level, since no name may come twice (AD-06)."""
+def levels_form(
+    sent: MultiDict[str, str], *, catalogue: Collection[str], movable: Collection[str]
+) -> tuple[int, Picked] | FormErrors:
+    """The version shown, and the levels meant: one name a level, since no name may come twice (AD-06).
+
+    Boxes that are ticked and the list of what is assigned post the same names.
+    """
     values = single_values(sent)
-    names = {f"level.{key}": key for key in catalogue}
-    if values is None or not values.keys() <= {"csrf_token", "version", *names}:
+    picked = None if values is None else picker.read(values, catalogue=catalogue, movable=movable)
+    if values is None or picked is None or not values.keys() <= {"csrf_token", "version", *picker.names(catalogue)}:
         return FormErrors({"": "malformed"})
-    ticked = {name for name in values if name in names}
-    if any(values[name] != "yes" for name in ticked) or not values.get("version", "").isdecimal():
+    if not values.get("version", "").isdecimal():
         return FormErrors({"": "malformed"})
-    return int(values["version"][:9]), tuple(sorted(names[name] for name in ticked))
+    return int(values["version"][:9]), picked
 
 
 class Invite(Form):

@@ -70,10 +70,11 @@ def one(client_id: str, target_id: UUID, request_id: UUID) -> ResponseReturnValu
 def approve(client_id: str, target_id: UUID, request_id: UUID) -> ResponseReturnValue:
     """Yes, with the levels ticked."""
     opened = enter(client_id, target_id)
-    read = levels_form(request.form, catalogue=opened.place.catalogue)
+    read = levels_form(request.form, catalogue=opened.place.catalogue, movable=opened.actor.levels)
     if isinstance(read, FormErrors):
         return _page(opened, request_id, problem=words.MALFORMED), 400
-    version, levels = read
+    version, picked = read
+    levels = tuple(sorted(picked.assigned))
     with writing() as tx:
         outcome = deciding.approve(
             tx,

@@ -26,7 +26,8 @@ from idp.affiliations.managers.facts import point_at
 from idp.authenticators.lost_factors import service as lost_factors
 from idp.authenticators.lost_factors.rules import Starter
 from idp.authenticators.lost_factors.service import By
-from idp.authenticators.password import budgets
+from idp.authenticators.password import budgets, mailbox
+from idp.authenticators.password.people import TEMPORARY_FOR
 from idp.authenticators.recovery import service as recovery
 from idp.authenticators.recovery.service import Ask
 from idp.enrollment.again.rules import may_vouch
@@ -37,7 +38,7 @@ from idp.relying_parties.rules import RelyingParty
 from idp.sessions.rules import SessionFacts
 from idp.settings import Settings
 from idp.subjects import service as subjects
-from idp.subjects.rules import SubjectFacts, login_key
+from idp.subjects.rules import Status, SubjectFacts, login_key
 from idp.vocabulary.affiliation import Acting, TargetKind
 from idp.vocabulary.assurance import acr_to_tell
 from idp.vocabulary.evidence import Evidence
@@ -140,6 +141,8 @@ def act(opened: Opened, asked: Asked, *, now: datetime, origin: Origin) -> Done 
     """Do what the manager asks; a password reset mail is then owed by the authenticators, to the stored address."""
     with writing() as tx:
         outcome = deciding.act(tx, asked, acting=opened.acting, party=opened.place.party, now=now, origin=origin)
+        if isinstance(outcome, Done) and outcome.act is Act.SEND_REGISTRATION:
+            _remind(tx, opened, outcome, now=now)
         login = _login(tx, outcome) if isinstance(outcome, Done) and outcome.act is Act.SEND_RESET else None
         if isinstance(outcome, Done) and outcome.act is Act.START_RECOVERY:
             _start_recovery(tx, opened, outcome, now=now, origin=origin)
@@ -162,6 +165,14 @@ def _start_recovery(tx: Session, opened: Opened, done: Done, *, now: datetime, o
         vouched_for=place if may_vouch(held, place=place) else None,
     )
     lost_factors.start(tx, subject_id=done.subject_id, by=by)
+
+
+def _remind(tx: Session, opened: Opened, done: Done, *, now: datetime) -> None:
+    """Who has never proven their mailbox gets the link that does, as on the day they were added (D6)."""
+    subject, place = subjects.by_id(tx, subject_id=done.subject_id), opened.place
+    if subject is not None and subject.email is not None and subject.status is Status.UNVERIFIED:
+        made_by = mailbox.MadeBy(place.target.name, TEMPORARY_FOR)
+        mailbox.mail(tx, subject=subject, txn=None, client_id=place.party.client_id, now=now, made_by=made_by)
 
 
 def _login(tx: Session, done: Done) -> str | None:

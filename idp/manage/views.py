@@ -15,8 +15,10 @@ from idp.foundation.database import reading, see_as
 from idp.foundation.front_door import origin, route_policy
 from idp.foundation.parsing import FormErrors
 from idp.manage import facts, service, words
+from idp.manage.clerks import words as clerk_words
 from idp.manage.entrance import enter, signed_in
 from idp.manage.forms import ActForm, CommentForm, levels_form
+from idp.manage.picker import Picked
 from idp.manage.rules import Filter, Key, filter_of
 from idp.manage.service import Opened, Person
 from idp.settings import Settings
@@ -75,7 +77,8 @@ def people(client_id: str, target_id: UUID) -> ResponseReturnValue:
 def person(client_id: str, target_id: UUID, affiliation_id: UUID) -> ResponseReturnValue:
     """*Update User*: who they are, their access, what was done and said (E8, E9)."""
     opened = enter(client_id, target_id)
-    return _person_page(opened, _person(opened, affiliation_id), done=_done_word())
+    added = clerk_words.ADDED.get(request.args.get("added", ""))
+    return _person_page(opened, _person(opened, affiliation_id), done=added or _done_word())
 
 
 @bp.post(f"{_PERSON}/levels")
@@ -83,11 +86,13 @@ def person(client_id: str, target_id: UUID, affiliation_id: UUID) -> ResponseRet
 def set_levels(client_id: str, target_id: UUID, affiliation_id: UUID) -> ResponseReturnValue:
     """Save the access levels that are ticked (E7)."""
     opened = enter(client_id, target_id)
-    read = levels_form(request.form, catalogue=opened.place.catalogue)
+    read = levels_form(request.form, catalogue=opened.place.catalogue, movable=opened.actor.levels)
     if isinstance(read, FormErrors):
         return _person_page(opened, _person(opened, affiliation_id), problem=words.MALFORMED), 400
-    version, levels = read
-    return _do(opened, Asked(Act.SET_LEVELS, affiliation_id, version, levels=levels))
+    version, picked = read
+    if picked.move is not None:
+        return _person_page(opened, _person(opened, affiliation_id), picked=picked)
+    return _do(opened, Asked(Act.SET_LEVELS, affiliation_id, version, levels=tuple(sorted(picked.assigned))))
 
 
 @bp.post(f"{_PERSON}/comments")
@@ -166,9 +171,12 @@ def _person_page(
     done: LazyString | None = None,
     problem: LazyString | None = None,
     errors: dict[str, LazyString] | None = None,
+    picked: Picked | None = None,
 ) -> str:
     return render_template(
         "manage/person.html",
+        assigned=who.member.levels if picked is None else picked.assigned,
+        moved=None if picked is None else _moved(picked),
         **_of(opened),
         person=who,
         held=opened.actor.levels,
@@ -180,6 +188,10 @@ def _person_page(
         may_set=Act.SET_LEVELS in who.offers,
         may_comment=Act.COMMENT in who.offers,
     )
+
+
+def _moved(picked: Picked) -> LazyString:
+    return clerk_words.MOVED[str(picked.move)] if picked.moved else clerk_words.NOTHING_MOVED
 
 
 def _buttons(who: Person) -> dict[Act, words.ActWords]:

@@ -107,6 +107,7 @@ COMMENTED: Final = _("Comment added.")
 LINES: Final[dict[str, LazyString]] = {each.value: words.line for each, words in ACTS.items()} | {
     Act.SET_LEVELS.value: _("Access changed"),
     Act.COMMENT.value: _("Comment"),
+    "add_clerk": _("Added by name"),
 }
 FILTERS: Final[dict[Filter, LazyString]] = {
     Filter.VERIFICATION_PENDING: _("Verification Pending"),

@@ -24,6 +24,7 @@ class Step(StrEnum):
     SET_UP_MFA = "set-up-mfa"
     CHANGE_PASSWORD = "change-password"
     AGREEMENT = "agreement"
+    ACCESS_OFFERED = "access-offered"
     CHOOSE = "choose"
     CANNOT_ACT = "cannot-act"
     CONSENT = "consent"
@@ -111,6 +112,8 @@ class Facts:
     agreements_due: tuple[AgreementDue, ...] = ()
     acts: bool = True
     """Whether this client is told for whom the person acts; own pages and plain OIDC requests are not."""
+    offered: bool = False
+    """A manager of this portal offers the person an access that waits for their yes (ruling 10)."""
     choices: tuple[Choice, ...] = ()
     """The valid choices inside what the request narrows to."""
     narrowed: bool = False
@@ -163,6 +166,8 @@ def next_step(request: AuthorizationRequest, facts: Facts, *, now: datetime) -> 
         return _or_silent(request, Show(Step.AGREEMENT), Reason.INTERACTION_REQUIRED)
     if not facts.acts:
         return _consent(request, facts, choice=None)
+    if facts.offered and not request.silent:
+        return Show(Step.ACCESS_OFFERED)
     return _choose(request, facts)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from idp.affiliations import service as affiliations
+from idp.affiliations.clerks import service as clerks
 from idp.affiliations.narrowing import within
 from idp.affiliations.references import sub_at
 from idp.affiliations.rules import Choice, PortalTerms
@@ -83,6 +84,7 @@ def decide(
         ),
         agreements_due=_agreements_due(tx, session.subject_id, party),
         acts=terms is not None,
+        offered=_is_offered(tx, request, party, session, now=now),
         choices=choices,
         narrowed=bool(request.provider_ids or request.tins),
         remembered=remembered,
@@ -91,6 +93,14 @@ def decide(
     )
     facts = _with_consent(tx, request, facts, party, session)
     return Decision(next_step(request, facts, now=now), facts, terms)
+
+
+def _is_offered(
+    tx: Session, request: AuthorizationRequest, party: RelyingParty | None, session: SessionFacts, *, now: datetime
+) -> bool:
+    if party is None or party.portal is None or request.silent:
+        return False
+    return clerks.offered(tx, subject_id=session.subject_id, portal=party.client_id, now=now) is not None
 
 
 def show(tx: Session, shown: Show, *, txn: UUID, session: SessionFacts | None, now: datetime) -> None:

@@ -29,6 +29,7 @@ STEP_PAGES: dict[Step, str] = {
     Step.SET_UP_MFA: "factors.set_up",
     Step.CHANGE_PASSWORD: "password.change_password",
     Step.AGREEMENT: "consent.agreement",
+    Step.ACCESS_OFFERED: "access_offered.page",
     Step.CHOOSE: "affiliations.choose",
     Step.CANNOT_ACT: "affiliations.cannot_act",
     Step.CONSENT: "consent.consent",

@@ -104,6 +104,32 @@
     show();
   });
 
+  /* Two lists and the arrows between them: moved here at once; without scripts the arrows ask the server. */
+  each("[data-picker]", function (picker) {
+    var said = picker.querySelector("[data-moved]"), free = picker.querySelector("#available"), held = picker.querySelector("#assigned");
+    each("button[name=move]", function (arrow) {
+      if (!picker.contains(arrow)) { return; }
+      arrow.addEventListener("click", function (event) {
+        var gives = arrow.value.indexOf("assign") === 0, from = gives ? free : held, to = gives ? held : free;
+        var all = arrow.value.slice(-4) === "_all", moved = [];
+        event.preventDefault();
+        from.querySelectorAll("input[type=checkbox]:not(:disabled)").forEach(function (box) {
+          if (all || box.checked) { box.checked = false; moved.push(box.closest("li")); }
+        });
+        moved.forEach(function (item) {
+          var kept = item.querySelector("input[type=hidden]");
+          if (kept) { kept.remove(); }
+          if (gives) { item.insertAdjacentHTML("beforeend", '<input type="hidden" value="yes">'); item.lastElementChild.name = item.dataset.level; }
+          to.append(item);
+        });
+        if (moved.length) {
+          said.textContent = gives ? said.dataset.toAssigned : said.dataset.toAvailable;
+          moved[0].querySelector("input[type=checkbox]").focus();
+        }
+      });
+    });
+  });
+
   /* A second press of the same button sends nothing twice. */
   each("form[method=post]", function (form) {
     form.addEventListener("submit", function (event) {

@@ -101,6 +101,8 @@ class NewSubject:
     email: str | None = None
     email_proven: bool = False
     """The mailbox was proven, or an administrator answers for it; without it the account is unverified."""
+    email_claimed: bool = True
+    """`False`: somebody else typed it. It is kept for the mail alone, and nobody's until it is proven (RC-19)."""
     phone: str | None = field(default=None, repr=False)
     given_name: str | None = None
     family_name: str | None = None

@@ -64,6 +64,8 @@ def create(tx: Session, *, new: NewSubject, actor: str, now: datetime, origin: O
     """
     user_key = user_id_key(new.user_id) if new.user_id else None
     mail_key = email_key(new.email) if new.email else None
+    if not new.email_claimed and isinstance(mail_key, str):
+        mail_key = None
     for key in (user_key, mail_key):
         if isinstance(key, Refused):
             return key
@@ -121,6 +123,30 @@ def free_unproven_email(tx: Session, *, email: str, actor: str, now: datetime, o
         return False
     artefacts.void(tx, now=now, subject_id=lost)
     audit.append(tx, Event.EMAIL_LOST, now=now, actor=actor, origin=origin, subject_id=lost)
+    return True
+
+
+def holder_of_email(tx: Session, *, email: str) -> SubjectFacts | None:
+    """Who has proven this mailbox, if somebody has."""
+    key = email_key(email)
+    if isinstance(key, Refused):
+        return None
+    proven = select(Subject.id).where(Subject.email_key == key, Subject.email_verified_at.is_not(None))
+    identity = tx.execute(proven).scalar_one_or_none()
+    return None if identity is None else facts.by_id(tx, subject_id=identity)
+
+
+def claim_email(tx: Session, *, subject_id: str, email: str, actor: str, now: datetime, origin: Origin) -> bool:
+    """Give a kept address to its account, in the transaction that proves the mailbox; `False`: it is somebody's."""
+    key = email_key(email)
+    if isinstance(key, Refused):
+        return False
+    free_unproven_email(tx, email=email, actor=actor, now=now, origin=origin)
+    try:
+        with tx.begin_nested():
+            tx.execute(update(Subject).where(Subject.id == subject_id).values(email_key=key))
+    except IntegrityError:
+        return False
     return True
 
 

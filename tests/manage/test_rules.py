@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from idp.foundation.parsing import FormErrors
 from idp.manage.forms import levels_form
+from idp.manage.picker import Picked
 from idp.manage.rules import Filter, Key, filter_of, words_of
 
 
@@ -33,13 +34,13 @@ CATALOGUE = ("claims.inquiry", "admin")
 
 
 def read(*pairs: tuple[str, str]) -> object:
-    return levels_form(MultiDict(pairs), catalogue=CATALOGUE)
+    return levels_form(MultiDict(pairs), catalogue=CATALOGUE, movable=CATALOGUE)
 
 
 def test_E7_the_boxes_ticked_are_the_levels() -> None:
     sent = read(("csrf_token", "x"), ("version", "3"), ("level.admin", "yes"), ("level.claims.inquiry", "yes"))
-    assert sent == (3, ("admin", "claims.inquiry"))
-    assert read(("version", "3")) == (3, ())
+    assert sent == (3, Picked(frozenset({"admin", "claims.inquiry"})))
+    assert read(("version", "3")) == (3, Picked(frozenset()))
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,7 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "pin_letters_void": {"target": "Northlake Clinic"},
     "invitation": {"target": "Northlake Clinic", "url": URL, "asked": True},
+    "clerk_added": {"target": "Northlake Clinic", "user_id": "oscar.benitez", "url": URL},
     "registration_link": {"target": "Northlake Clinic", "url": URL},
     "access_unused": {"target": "Northlake Clinic", "ends": _FRIDAY, "url": "https://portal.test/sign-in"},
     "access_changed": {"target": "Northlake Clinic", "url": "https://credence.test/account/access"},

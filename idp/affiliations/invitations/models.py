@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.foundation.database import Json, Model, UtcDateTime, new_id
@@ -40,6 +40,8 @@ class Invitation(Model):
     request_id: Mapped[UUID | None] = mapped_column(index=True)
     affiliation_id: Mapped[UUID | None] = mapped_column(index=True)
     """The affiliation that waits for it (*Send Registration Email*), or that it became."""
+    at_sign_in: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """The person is asked at their next sign-in, and needs no link for it (ruling 10)."""
     presented_by: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     """The browser that showed the link's secret last."""
     presented_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -24,7 +24,7 @@ from idp.relying_parties.rules import RelyingParty
 from idp.sessions import notices
 from idp.settings import Settings
 from idp.subjects import service as subjects
-from idp.subjects.rules import email_key
+from idp.subjects.rules import SubjectFacts, email_key
 from idp.vocabulary.evidence import Evidence
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
@@ -93,20 +93,19 @@ def send_registration(
 ) -> None:
     """*Send Registration Email*: the link completes an affiliation that waits; a former one is dead (E5)."""
     subject = subjects.by_id(tx, subject_id=row.subject_id)
+    offered = _is_offered(tx, affiliation_id=row.id)
     void_for(tx, affiliation_id=row.id, now=now)
     if subject is None or subject.email is None:
         return
-    invitee = Invitee(
-        email=subject.email,
-        given_name=(subject.given_name or "")[:80],
-        family_name=(subject.family_name or "")[:80],
-        locale=subject.locale or "en",
-        zoneinfo=subject.zoneinfo or house.get(Settings).default_zone,
-        subject_id=subject.id,
-    )
+    if offered:
+        offer(
+            tx, affiliation_id=row.id, subject=subject, place=place, evidence=evidence, by=by,
+            mailed=subject.email_verified_at is not None, now=now, origin=origin,
+        )  # fmt: skip
+        return
     send(
         tx,
-        invitee=invitee,
+        invitee=_invitee(subject),
         place=place,
         levels=(),
         evidence=evidence,
@@ -114,6 +113,74 @@ def send_registration(
         now=now,
         origin=origin,
         affiliation_id=row.id,
+    )
+
+
+def offer(
+    tx: Session,
+    *,
+    affiliation_id: UUID,
+    subject: SubjectFacts,
+    place: Place,
+    evidence: Evidence,
+    by: str,
+    mailed: bool,
+    now: datetime,
+    origin: Origin,
+) -> None:
+    """Ask the person at their next sign-in; with `mailed` they get the link that does the same (ruling 10).
+
+    Without it they have proven no mailbox yet: what reaches them first is that proof.
+    """
+    target, reaches = place.target, mailed and subject.email is not None
+    whom = _invitee(subject)
+    row = Invitation(
+        id=new_id(),
+        portal=place.party.client_id,
+        registry_name=target.registry,
+        target_kind=target.kind.value,
+        target_id=target.id,
+        subject_id=subject.id,
+        email=whom.email,
+        email_key=whom.email.casefold(),
+        given_name=whom.given_name,
+        family_name=whom.family_name,
+        locale=whom.locale,
+        zoneinfo=whom.zoneinfo,
+        levels=[],
+        evidence=evidence.value,
+        invited_by=by,
+        affiliation_id=affiliation_id,
+        at_sign_in=True,
+        created_at=now,
+        sent_at=now,
+    )
+    tx.add(row)
+    if reaches:
+        mail(tx, row, party=place.party, target=target.name, by=by, now=now, origin=origin)
+    else:
+        _audit(tx, row, Event.INVITATION_SENT, actor=by, now=now, origin=origin)
+
+
+def _is_offered(tx: Session, *, affiliation_id: UUID) -> bool:
+    """Whether the person is asked at sign-in; a manager's *Send Registration Email* leaves that as it is."""
+    query = select(Invitation.id).where(
+        Invitation.affiliation_id == affiliation_id,
+        Invitation.at_sign_in.is_(True),
+        Invitation.used_at.is_(None),
+        Invitation.voided_at.is_(None),
+    )
+    return tx.execute(query.limit(1)).first() is not None
+
+
+def _invitee(subject: SubjectFacts) -> Invitee:
+    return Invitee(
+        email=subject.email or "",
+        given_name=(subject.given_name or "")[:80],
+        family_name=(subject.family_name or "")[:80],
+        locale=subject.locale or "en",
+        zoneinfo=subject.zoneinfo or house.get(Settings).default_zone,
+        subject_id=subject.id,
     )
 
 

@@ -1,6 +1,5 @@
 """Opening an invitation's link, and saying yes (B7, EN-13, AD-12)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,13 +7,13 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from idp.affiliations import service as affiliations
 from idp.affiliations.facts import held_of
+from idp.affiliations.invitations.effects import make, wake
 from idp.affiliations.invitations.models import Invitation
-from idp.affiliations.invitations.rules import PRESENTED_FOR, Answer, Effect, Reason, effect_of
+from idp.affiliations.invitations.rules import LIFETIME, PRESENTED_FOR, Answer, Effect, Reason, effect_of
 from idp.affiliations.invitations.sending import Invitee, mail, send, send_registration, void, void_for
 from idp.affiliations.managers.facts import Pointed, as_target, lock, point_at
-from idp.affiliations.models import Affiliation, AffiliationEvidence
+from idp.affiliations.models import Affiliation
 from idp.affiliations.requests.models import AccessRequest
 from idp.affiliations.requests.rules import Status as RequestStatus
 from idp.affiliations.rules import status_at
@@ -24,13 +23,11 @@ from idp.foundation import artefacts, house
 from idp.foundation.artefacts import Kind, digest_of
 from idp.foundation.database import see_as, writing
 from idp.foundation.origin import Origin
-from idp.relying_parties import service as relying_parties
 from idp.settings import Settings
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
 from idp.subjects.rules import Status, SubjectFacts, email_key
 from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
-from idp.vocabulary.evidence import Evidence
 from idp.vocabulary.refused import Refused
 
 __all__ = [
@@ -105,7 +102,22 @@ def accept(
     seen = tx.get(Invitation, invitation_id)
     if seen is None or seen.presented_by != browser_digest:
         return Refused(Reason.UNKNOWN)
-    target = _target(tx, seen, now=now)
+    return _judged(tx, invitation_id, _target(tx, seen, now=now), subject_id, now=now, origin=origin)
+
+
+def accept_at_sign_in(
+    tx: Session, *, invitation_id: UUID, subject_id: str, now: datetime, origin: Origin
+) -> Accepted | Refused:
+    """Say yes to what is offered to this very account, signed in: no link is needed for it (ruling 10)."""
+    seen = tx.get(Invitation, invitation_id)
+    if seen is None or not seen.at_sign_in or seen.subject_id != subject_id:
+        return Refused(Reason.UNKNOWN)
+    return _judged(tx, invitation_id, _target(tx, seen, now=now), subject_id, now=now, origin=origin)
+
+
+def _judged(
+    tx: Session, invitation_id: UUID, target: Pointed | None, subject_id: str, *, now: datetime, origin: Origin
+) -> Accepted | Refused:
     if target is not None:
         lock(tx, target)
     person = _person(tx, subject_id)
@@ -133,9 +145,9 @@ def _accept(
         own.status, own.ended_at, own.epoch = AffiliationStatus.ENDED.value, now, own.epoch + 1
         tx.flush()  # the unique index counts what has not ended
     if own is None or effect is Effect.NEW:
-        row.affiliation_id = _make(tx, row, target, person, now=now, origin=origin)
+        row.affiliation_id = make(tx, row, target, person, now=now, origin=origin)
     else:
-        row.affiliation_id = _wake(tx, row, own, effect, now=now, origin=origin)
+        row.affiliation_id = wake(tx, row, own, effect, now=now, origin=origin)
     see_as(tx, subject_id=person.id, target_id=target.id)
     if row.request_id is not None:
         _close_request(tx, row, row.affiliation_id)
@@ -145,13 +157,14 @@ def _accept(
 def _answer(
     tx: Session, row: Invitation, own: Affiliation | None, target: Pointed, person: SubjectFacts, *, now: datetime
 ) -> Answer:
-    mine = row.subject_id in (None, person.id) and row.email_key == email_key(person.email or "")
+    addressed = row.at_sign_in or row.email_key == email_key(person.email or "")
+    mine = row.subject_id in (None, person.id) and addressed
     status = None
     if own is not None:
         held = held_of(own, as_target(target, own))
         status = status_at(held, now=now, dormancy=house.get(Settings).dormancy)
     return Answer(
-        alive=_open(row) and _link_lives(tx, row, now=now),
+        alive=_open(row) and (_waits_at_sign_in(row, now=now) or _link_lives(tx, row, now=now)),
         addressed=mine,
         in_force=target.in_force,
         for_affiliation=row.affiliation_id is not None,
@@ -160,60 +173,14 @@ def _answer(
     )
 
 
+def _waits_at_sign_in(row: Invitation, *, now: datetime) -> bool:
+    """An access offered to a known account, which nobody else can take, whatever became of its mail."""
+    return row.at_sign_in and now < row.sent_at + LIFETIME
+
+
 def _link_lives(tx: Session, row: Invitation, *, now: datetime) -> bool:
     """Whether the link that was opened is still good: a resent or removed invitation has none that is."""
     return artefacts.lives(tx, kind=Kind.INVITATION, family=row.id, now=now)
-
-
-def _make(
-    tx: Session, row: Invitation, target: Pointed, person: SubjectFacts, *, now: datetime, origin: Origin
-) -> UUID:
-    return affiliations.grant_affiliation(
-        tx,
-        subject_id=person.id,
-        registry=target.registry,
-        kind=target.kind,
-        target_id=target.id,
-        evidence={row.portal: Evidence(row.evidence)},
-        levels={row.portal: row.levels},
-        account_manager=_manages(row.portal, row.levels),
-        now=now,
-        actor=row.invited_by,
-        origin=origin,
-    )
-
-
-def _manages(portal: str, levels: Sequence[str]) -> bool:
-    """Whether the managing level of the portal's catalogue is among them: it shows the mark (MODEL §2)."""
-    party = relying_parties.find(portal)
-    return party is not None and any(level.manages and level.key in levels for level in party.manifest.levels)
-
-
-def _wake(tx: Session, row: Invitation, own: Affiliation, effect: Effect, *, now: datetime, origin: Origin) -> UUID:
-    before = own.status
-    if (row.evidence, row.portal) not in {(proof.kind, proof.portal) for proof in own.evidence}:
-        own.evidence.append(AffiliationEvidence(kind=row.evidence, portal=row.portal, at=now, by=row.invited_by))
-    if row.levels and not any(level.portal == row.portal for level in own.levels):
-        affiliations.give_levels(tx, affiliation_id=own.id, levels={row.portal: row.levels}, now=now, by=row.invited_by)
-        own.account_manager = own.account_manager or _manages(row.portal, row.levels)
-    if effect is Effect.ACTIVATE:
-        own.status, own.disabled_by = AffiliationStatus.ACTIVE.value, None
-        own.activated_at, own.warned = now, 0
-    own.epoch += 1
-    own.version += 1
-    audit.append(
-        tx,
-        Event.AFFILIATION_CHANGED,
-        now=now,
-        actor=own.subject_id,
-        origin=origin,
-        subject_id=own.subject_id,
-        client_id=row.portal,
-        target_kind=own.target_kind,
-        target_id=str(own.target_id),
-        details={"before": before, "after": own.status, "evidence": [row.evidence]},
-    )
-    return own.id
 
 
 def _close_request(tx: Session, row: Invitation, affiliation_id: UUID) -> None:

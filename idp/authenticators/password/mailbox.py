@@ -5,8 +5,8 @@ is told what everybody is told (SI-01), and asks for the link by *Forgot passwor
 the address came cannot open the link (RC-19). No password is ever set here (RC-14), and nobody is signed in.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from idp.foundation.database import reading, writing
 from idp.foundation.origin import Origin
 from idp.messaging.rules import Link
 from idp.relying_parties import service as relying_parties
+from idp.relying_parties.rules import RelyingParty
 from idp.sessions import notices
 from idp.settings import Settings
 from idp.subjects import reserved
@@ -36,17 +37,44 @@ PATH: Final = "/sign-in/prove-mailbox"
 
 
 @dataclass(frozen=True, slots=True)
+class MadeBy:
+    """Who made an account for somebody: the target, and how long the temporary password works."""
+
+    target: str
+    lifetime: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class OpenProof:
     """A link that is good now: whose it is, and where the person came from."""
 
     subject: SubjectFacts
     txn: UUID | None
     client_id: str | None
+    reset: Secret | None = None
+    """For who came with a temporary password: the link by which they choose their own, here and now (ruling 3)."""
 
 
-def mail(tx: Session, *, subject: SubjectFacts, txn: UUID | None, client_id: str | None, now: datetime) -> None:
-    """Owe the link to the stored address; whoever asked was counted, and earlier links are void."""
-    lifetime = house.get(Settings).reset_lifetime
+def mail(
+    tx: Session,
+    *,
+    subject: SubjectFacts,
+    txn: UUID | None,
+    client_id: str | None,
+    now: datetime,
+    made_by: MadeBy | None = None,
+) -> None:
+    """Owe the link to the stored address; whoever asked was counted, and earlier links are void.
+
+    Who has proven that mailbox for another account gets no link but is told so (RC-15, ruling 6). With `made_by` it is
+    the first mail of an account that somebody else made, and lives as long as the temporary password does.
+    """
+    party = relying_parties.find(client_id) if client_id else None
+    owner = subjects.holder_of_email(tx, email=subject.email or "")
+    if owner is not None and owner.id != subject.id:
+        _tell_owner(tx, owner, party, now=now)
+        return
+    lifetime = house.get(Settings).reset_lifetime if made_by is None else made_by.lifetime
     payload = {
         "epoch": subject.epoch,
         "email": subject.email,
@@ -58,13 +86,22 @@ def mail(tx: Session, *, subject: SubjectFacts, txn: UUID | None, client_id: str
     )
     notices.notify(
         tx,
-        notice="prove_mailbox",
+        notice="prove_mailbox" if made_by is None else "clerk_added",
         subject=subject,
-        party=relying_parties.find(client_id) if client_id else None,
-        context={"url": Secret(f"{house.get(Settings).issuer}{PATH}?token={secret.reveal()}")},
+        party=party,
+        context={
+            "url": Secret(f"{house.get(Settings).issuer}{PATH}?token={secret.reveal()}"),
+            **({} if made_by is None else {"target": made_by.target, "user_id": subject.user_id}),
+        },
         now=now,
         link=Link(identity, lifetime),
     )
+
+
+def _tell_owner(tx: Session, owner: SubjectFacts, party: RelyingParty | None, *, now: datetime) -> None:
+    begins = party.absolute(party.registration.initiate_login_uri or "/") if party is not None else None
+    url = begins or f"{house.get(Settings).issuer}/account/"
+    notices.notify(tx, notice="already_registered", subject=owner, party=party, context={"url": url}, now=now)
 
 
 def look_at_link(token: str, *, now: datetime) -> OpenProof | Refused:
@@ -93,20 +130,53 @@ def prove(token: str, *, plain: Secret, now: datetime, origin: Origin) -> OpenPr
     verdict = kdf.check(plain, digest=credential.digest)
     fresh = kdf.digest(plain) if isinstance(verdict, Verdict) and verdict.outdated else None
     with writing() as tx:
-        outcome = verdict if isinstance(verdict, Refused) else _activate(tx, token, link, credential, verdict, now=now)
+        outcome = (
+            verdict
+            if isinstance(verdict, Refused)
+            else _activate(tx, token, link, credential, verdict, now=now, origin=origin)
+        )
         if isinstance(outcome, Refused):
             if outcome.reason is Reason.BUSY:
                 budgets.nothing_tried(tx, account=link.subject.id, now=now)
             _audit(tx, link, outcome=outcome.reason.value, now=now, origin=origin)
             return outcome
-        setting.refresh(tx, subject=link.subject, credential=credential, plain=plain, digest=fresh)
+        if credential.must_change:
+            link = replace(link, reset=_spend_temporary(tx, outcome, link, now=now))
+        else:
+            setting.refresh(tx, subject=link.subject, credential=credential, plain=plain, digest=fresh)
         budgets.succeeded(tx, account=link.subject.id, now=now)
         _audit(tx, link, outcome="ok", now=now, origin=origin)
     return link
 
 
+def _spend_temporary(tx: Session, row: Subject, link: OpenProof, *, now: datetime) -> Secret:
+    """The temporary password is used up with the proof: whoever typed it for somebody cannot come first (ruling 3)."""
+    setting.make_useless(tx, subject=row, now=now)
+    secret, _identity = artefacts.issue(
+        tx,
+        kind=Kind.PASSWORD_RESET,
+        now=now,
+        lifetime=house.get(Settings).reset_lifetime,
+        subject_id=row.id,
+        payload={
+            "epoch": row.epoch,
+            "email": row.email,
+            "txn": str(link.txn) if link.txn else None,
+            "client_id": link.client_id,
+        },
+    )
+    return secret
+
+
 def _activate(
-    tx: Session, token: str, link: OpenProof, credential: Credential, verdict: Verdict, *, now: datetime
+    tx: Session,
+    token: str,
+    link: OpenProof,
+    credential: Credential,
+    verdict: Verdict,
+    *,
+    now: datetime,
+    origin: Origin,
 ) -> Subject | Refused:
     row = tx.get(Subject, link.subject.id, with_for_update=True)
     stored = facts.credential_of(tx, subject_id=link.subject.id)
@@ -116,6 +186,10 @@ def _activate(
         return Refused(Reason.CHANGED_MEANWHILE)
     used = artefacts.redeem(tx, kind=Kind.MAILBOX_PROOF, digest=digest_of(token), now=now)
     if isinstance(used, Refused) or isinstance(_opened(tx, used), Refused):
+        return Refused(Reason.DEAD_LINK)
+    if row.email_key is None and not subjects.claim_email(
+        tx, subject_id=row.id, email=row.email or "", actor=row.id, now=now, origin=origin
+    ):
         return Refused(Reason.DEAD_LINK)
     row.status, row.email_verified_at, row.updated_at = Status.ACTIVE.value, now, now
     row.epoch += 1

@@ -4,7 +4,7 @@ import re
 from typing import Final
 from uuid import UUID
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 
@@ -131,6 +131,8 @@ def mailbox_proven() -> ResponseReturnValue:
         if outcome.reason is PasswordReason.DEAD_LINK:
             return _dead()
         return _prove_page(token, link, errors={"password": words.PASSWORD_NOT_RIGHT}), 422
+    if outcome.reset is not None:
+        return redirect(url_for("recovery.reset", token=outcome.reset.reveal()), 303)
     parked = _show_as(outcome)
     return render_template("authenticators/recovery/mailbox_proven.html", txn=parked.transaction.id if parked else None)
 

@@ -30,10 +30,15 @@ LEVELS = ("claims.inquiry", "claims.submit", "admin")
 class World:
     """Lena manages the provider at a portal of D's terms; Oscar and others are its people."""
 
-    def __init__(self, make: Any, now: datetime, **changed: Any) -> None:
+    def __init__(self, make: Any, now: datetime, *, clerks: bool = False, **changed: Any) -> None:
         self.make, self.now = make, now
         named = [{"key": key, "label": {"en": key, "es": key}, "manages": key == "admin"} for key in LEVELS]
-        terms = {"registry": "heartland", "acting_for": ["provider"], "default_levels": ["claims.inquiry"]}
+        terms = {
+            "registry": "heartland",
+            "acting_for": ["provider"],
+            "default_levels": ["claims.inquiry"],
+            "clerks": clerks,
+        }
         help_line = {"phone": "555-0100", "email": "help@payer.test"}
         make.client(PORTAL, portal=terms, levels=named, help=help_line, **changed)
         make.client("elsewhere", portal={"registry": "ozark"})
