@@ -4,13 +4,19 @@ PO := $(wildcard idp/translations/*/LC_MESSAGES/*.po)
 MO := $(PO:.po=.mo)
 LOCKFLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --only-binary :all:
 
-.PHONY: demo test lint format bench soak lock migration docs debian clean
+.PHONY: demo test install lint format bench soak lock migration docs debian clean
 
 demo: .venv/.stamp $(MO)  ## everything on this machine: http://localhost:8000 and the portals; Ctrl-C stops it
 	$(BIN)/idp demo
 
 test: debian lint  ## lint, then every test
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+
+install:  ## what production needs, into .venv: locked packages, the `idp` command, translations
+	$(PY) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/pybabel -q compile -d idp/translations
 
 lint: .venv/.stamp $(MO)
 	$(BIN)/ruff check -q .
