@@ -102,6 +102,7 @@ class Event(StrEnum):
     KEYS_ROTATED = "keys_rotated"
     KEY_RETIRED = "key_retired"
     EPOCH_BUMPED = "epoch_bumped"
+    AUDIT_EXPORTED = "audit_exported"
     CONSOLE_REFUSED = "console_refused"
     HELP_CASE_OPENED = "help_case_opened"
     CALLER_CHECKED = "caller_checked"

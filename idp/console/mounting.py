@@ -3,6 +3,7 @@
 from flask import Flask
 
 from idp.console import guard
+from idp.console.access import views as access
 from idp.console.directory import views as directory
 from idp.console.help_desk import views as help_desk
 from idp.console.home import views as home
@@ -18,5 +19,6 @@ from idp.console.trail import views as trail
 def mount(app: Flask) -> None:
     """Mount every place of the console; the guard stands before them whatever they are."""
     app.before_request(guard.ask)
-    for place in (home, registrar, recoveries, help_desk, directory, parties, keys, outbox, trail, staff):
+    places = (home, registrar, recoveries, help_desk, directory, parties, keys, outbox, trail, access, staff)
+    for place in places:
         app.register_blueprint(place.bp)

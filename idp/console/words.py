@@ -73,6 +73,13 @@ PLACES: Final = (
         _("Who did what, to whom, what was before and what after."),
     ),
     Place(
+        "access",
+        "console_access.index",
+        StaffMay.READ_AUDIT,
+        _("Who could act"),
+        _("For a Tax ID, on any day: who could act, granted by whom, on what proof."),
+    ),
+    Place(
         "staff",
         "console_staff.index",
         StaffMay.READ_STAFF,

@@ -1,6 +1,7 @@
 """What the managers' pages post."""
 
 from collections.abc import Collection
+from datetime import date
 
 from pydantic import Field
 from werkzeug.datastructures import MultiDict
@@ -26,6 +27,12 @@ class CommentForm(Form):
     """A comment (E9)."""
 
     text: str = Field(min_length=1, max_length=COMMENT_LENGTH)
+
+
+class DayForm(Form):
+    """A day of UTC."""
+
+    day: date
 
 
 class DenyForm(Form):

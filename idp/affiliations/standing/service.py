@@ -5,7 +5,7 @@ moved, engaged) is read by its dates, and what a portal asks for is its manifest
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
@@ -25,7 +25,7 @@ from idp.relying_parties import service as relying_parties
 from idp.settings import Settings
 from idp.subjects import service as subjects
 from idp.subjects.rules import Status, SubjectFacts
-from idp.vocabulary.affiliation import TargetKind
+from idp.vocabulary.affiliation import Acting, TargetKind
 from idp.vocabulary.identifiers import Malformed, Tin
 
 A_PAGE: Final = 50
@@ -40,6 +40,8 @@ class Asked:
     date: date
     targets: frozenset[UUID]
     engaged: Mapping[UUID, EngagementFacts]
+    registry: str | None = None
+    """Only access in this payer's file; staff see all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +60,48 @@ class Line:
         return self.could.record
 
 
-def ask(tx: Session, *, on: date, now: datetime, tin: str = "", practice_id: UUID | None = None) -> Asked | None:
-    """The question about a number as typed, or about one practice; `None` where nobody has or had it."""
-    if practice_id is not None:
-        one = directory.practice(tx, practice_id)
-        practices: tuple[PracticeFacts, ...] = (one,) if one is not None else ()
-    else:
-        try:
-            index = directory.tin_index(Tin.parse(tin), key=house.get(Keyring).index)
-        except Malformed:
-            return None
-        practices = facts.practices_of(tx, index)
+def ask(
+    tx: Session, *, on: date, now: datetime, tin: str = "", practice_id: UUID | None = None, every_owner: bool = False
+) -> Asked | None:
+    """The question about a number as typed, or about a practice: alone, or with all that ever held its number (staff only).
+
+    `None` where nobody has or had it.
+    """
+    practices = _practices(tx, tin=tin, practice_id=practice_id, every_owner=every_owner)
     if not practices:
         return None
     day, ids = Day.of(on, now=now), [each.id for each in practices]
     engaged = facts.engagements_of(tx, ids, day)
     targets = frozenset({*ids, *facts.providers_of(tx, ids), *engaged})
     return Asked(practices, day, on, targets, engaged)
+
+
+def ask_within(tx: Session, *, acting: Acting, on: date, now: datetime) -> Asked | None:
+    """The same question about what a manager manages, and nothing beside it (AU-08); partners have no number."""
+    day = Day.of(on, now=now)
+    match acting.target_kind:
+        case TargetKind.PRACTICE:
+            found = ask(tx, on=on, now=now, practice_id=acting.target_id)
+            return None if found is None else replace(found, registry=acting.registry)
+        case TargetKind.PROVIDER:
+            provider = directory.provider(tx, acting.target_id)
+            practice = directory.practice(tx, provider.practice_id) if provider is not None else None
+            if practice is None:
+                return None
+            return Asked((practice,), day, on, frozenset({acting.target_id}), {}, acting.registry)
+        case _:
+            return None
+
+
+def _practices(tx: Session, *, tin: str, practice_id: UUID | None, every_owner: bool) -> tuple[PracticeFacts, ...]:
+    one = directory.practice(tx, practice_id) if practice_id is not None else None
+    if practice_id is not None and (one is None or not every_owner):
+        return (one,) if one is not None else ()
+    try:
+        number = directory.tin_of(one) if one is not None else Tin.parse(tin)
+    except Malformed:
+        return ()
+    return facts.practices_of(tx, directory.tin_index(number, key=house.get(Keyring).index))
 
 
 def page(tx: Session, asked: Asked, *, after: str = "", limit: int = A_PAGE) -> tuple[tuple[Line, ...], str | None]:
@@ -122,7 +149,8 @@ def _lines(tx: Session, asked: Asked, people: list[str]) -> Iterator[Line]:
     known = {subject_id: subjects.by_id(tx, subject_id=subject_id) for subject_id in people}
     for (subject_id, _), theirs in sorted(records.items(), key=lambda item: (item[0][0], str(item[0][1]))):
         subject, newest = known[subject_id], theirs[-1]
-        if subject is None or (newest.kind is TargetKind.PROVIDER and newest.practice_id not in practices):
+        elsewhere = newest.kind is TargetKind.PROVIDER and newest.practice_id not in practices
+        if subject is None or elsewhere or asked.registry not in (None, newest.registry):
             continue
         enabled_now = subject.status is not Status.DISABLED
         if not was_enabled(switched.get(subject_id, ()), asked.day, is_now=enabled_now):

@@ -1,6 +1,6 @@
 """Events by person, target, event and day, newest first, read off their indexes and paged by key."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
@@ -54,8 +54,15 @@ class Line:
 
 def search(tx: Session, wanted: Wanted, *, after: Key | None) -> tuple[tuple[Line, ...], Key | None]:
     """A page of events, and where the next one begins."""
+    found = rows(tx, wanted, after=after, limit=A_PAGE + 1)
+    shown = found[:A_PAGE]
+    return tuple(_line(row) for row in shown), ((shown[-1].at, shown[-1].id) if len(found) > A_PAGE else None)
+
+
+def rows(tx: Session, wanted: Wanted, *, after: Key | None, limit: int) -> Sequence[AuditEvent]:
+    """Events that fit, newest first."""
     table = AuditEvent
-    query = select(table).order_by(table.at.desc(), table.id.desc()).limit(A_PAGE + 1)
+    query = select(table).order_by(table.at.desc(), table.id.desc()).limit(limit)
     if wanted.subject_id:
         query = query.where(table.subject_id == wanted.subject_id)
     if wanted.target_id:
@@ -68,9 +75,7 @@ def search(tx: Session, wanted: Wanted, *, after: Key | None) -> tuple[tuple[Lin
     if after is not None:
         at, identity = after
         query = query.where(or_(table.at < at, and_(table.at == at, table.id < identity)))
-    rows = tx.scalars(query).all()
-    shown = rows[:A_PAGE]
-    return tuple(_line(row) for row in shown), ((shown[-1].at, shown[-1].id) if len(rows) > A_PAGE else None)
+    return tx.scalars(query).all()
 
 
 def names(tx: Session, lines: Iterable[Line]) -> Mapping[str, str]:

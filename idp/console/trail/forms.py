@@ -1,7 +1,7 @@
 """What an auditor types; a person's login is posted and answered by an address that holds an opaque id only."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -16,6 +16,21 @@ class SearchForm(Form):
     target: Annotated[str, Field(max_length=64)] = ""
     event: Event | None = None
     day: date | None = None
+
+    @field_validator("event", "day", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+
+class ExportForm(Form):
+    """What a page of events showed, once more as a file."""
+
+    subject: Annotated[str, Field(max_length=64)] = ""
+    target: Annotated[str, Field(max_length=64)] = ""
+    event: Event | None = None
+    day: date | None = None
+    format: Literal["csv", "json"]
 
     @field_validator("event", "day", mode="before")
     @classmethod

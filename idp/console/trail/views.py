@@ -7,15 +7,17 @@ from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
 
+from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.console.pages import page
+from idp.console.pages import actor, page
 from idp.console.staff.service import find
-from idp.console.trail import facts
+from idp.console.trail import export, facts
 from idp.console.trail.facts import Key, Wanted
-from idp.console.trail.forms import SearchForm
-from idp.foundation import parsing
-from idp.foundation.database import reading
-from idp.foundation.front_door import route_policy
+from idp.console.trail.forms import ExportForm, SearchForm
+from idp.foundation import clock, parsing
+from idp.foundation.database import reading, writing
+from idp.foundation.downloads import download
+from idp.foundation.front_door import origin, route_policy
 from idp.foundation.parsing import FormErrors
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.staff import StaffMay
@@ -59,6 +61,40 @@ def searched() -> ResponseReturnValue:
     if not wanted.is_enough:
         return _index(wanted, problem=NOT_ENOUGH), 422
     return redirect(_address(wanted), 303)
+
+
+@bp.post("/export")
+@route_policy(auth="session", staff=StaffMay.READ_AUDIT)
+def exported() -> ResponseReturnValue:
+    """All events that fit, as a file; that they were taken out is audited."""
+    form = parsing.form(ExportForm, request.form)
+    if isinstance(form, FormErrors):
+        abort(400)
+    wanted = Wanted(form.subject or None, form.target or None, form.event, form.day)
+    if not wanted.is_enough:
+        abort(400)
+    now = clock.now()
+    with writing() as tx:
+        audit.append(
+            tx,
+            Event.AUDIT_EXPORTED,
+            now=now,
+            actor=actor(),
+            origin=origin(),
+            subject_id=wanted.subject_id,
+            details={
+                "what": "events",
+                "target": wanted.target_id,
+                "event": wanted.event,
+                "day": wanted.day,
+                "format": form.format,
+            },
+        )
+    as_json = form.format == "json"
+    parts, name = export.lines(wanted, as_json=as_json), f"audit-{now.date().isoformat()}"
+    if as_json:
+        return download(parts, name=f"{name}.jsonl", mimetype="application/x-ndjson")
+    return download(parts, name=f"{name}.csv")
 
 
 def _address(wanted: Wanted, *, after: Key | None = None) -> str:
