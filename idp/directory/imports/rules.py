@@ -1,17 +1,16 @@
 """A line of a payer's file becomes a row, or a list of reasons why not."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Final
 
 from idp.directory.rules import ProviderStatus, ProviderType, is_registry_name
+from idp.foundation.line_reading import LineReading
 from idp.vocabulary.identifiers import Malformed, Npi, ProviderId, Tin, TinType, TradingPartnerId, ZipCode
 from idp.vocabulary.secret import Secret
-
-Value = TypeVar("Value")
 
 PROVIDER_COLUMNS: Final = (
     "provider_id", "provider_type", "npi", "tin", "tin_type", "group_tin", "legal_name", "first_name", "last_name",
@@ -123,23 +122,8 @@ class LetterRow:
 Row = ProviderRow | PartnerRow | LetterRow
 
 
-class _Reading:
-    """Collects every fault of one line, so that a reject says all of them at once."""
-
-    def __init__(self, cells: Mapping[str, str]) -> None:
-        self.cells = cells
-        self.faults: list[Fault] = []
-
-    def blame(self, fault: Fault) -> None:
-        if fault not in self.faults:
-            self.faults.append(fault)
-
-    def take(self, column: str, fault: Fault, parse: Callable[[str], Value]) -> Value | None:
-        try:
-            return parse(self.cells[column])
-        except ValueError:
-            self.blame(fault)
-            return None
+class _Reading(LineReading[Fault]):
+    """With what several files have."""
 
     def day(self, column: str) -> date | None:
         return self.take(column, Fault.DATE, _day)

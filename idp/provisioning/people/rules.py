@@ -6,18 +6,17 @@ Which account a new person becomes is decided here too: `fate`.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Final
 
 from idp.authenticators.password import foreign
 from idp.directory.rules import name_key
+from idp.foundation.line_reading import LineReading
 from idp.subjects.rules import Reason as SubjectReason
 from idp.subjects.rules import email_key, phone_number, spoken_name, user_id_key
 from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
 from idp.vocabulary.evidence import Evidence
 from idp.vocabulary.identifiers import ProviderId, Tin, TradingPartnerId
 from idp.vocabulary.refused import Refused
-
-Value = TypeVar("Value")
 
 COLUMNS: Final = (
     "portal", "user_id", "email", "email_proven", "first_name", "last_name", "phone", "password_hash",
@@ -128,28 +127,9 @@ class Fate(StrEnum):
     """A second account without an address, which its owner merges into the first by its old password."""
 
 
-class _Reading:
-    """Collects every fault of one line, so that a reject says all of them at once."""
-
-    def __init__(self, cells: Mapping[str, str]) -> None:
-        self.cells = cells
-        self.faults: list[Fault] = []
-
-    def blame(self, fault: Fault) -> None:
-        if fault not in self.faults:
-            self.faults.append(fault)
-
-    def take(self, column: str, fault: Fault, parse: Callable[[str], Value]) -> Value | None:
-        try:
-            return parse(self.cells[column])
-        except ValueError:
-            self.blame(fault)
-            return None
-
-
 def person_row(cells: Mapping[str, str], *, portals: Mapping[str, PortalTerms]) -> Person | tuple[Fault, ...]:
     """Who a line is about."""
-    reading = _Reading(cells)
+    reading = LineReading[Fault](cells)
     portal, email = cells["portal"], cells["email"]
     if portal not in portals:
         reading.blame(Fault.PORTAL)
@@ -181,7 +161,7 @@ def access_row(cells: Mapping[str, str], *, terms: PortalTerms) -> Access | tupl
         return None
     if not {"target_kind", "target_number", "status", "account_manager", "evidence"} <= set(given):
         return (Fault.ACCESS_INCOMPLETE,)
-    reading = _Reading(cells)
+    reading = LineReading[Fault](cells)
     kind = reading.take("target_kind", Fault.TARGET_KIND, TargetKind)
     if kind is not None and kind not in terms.kinds:
         reading.blame(Fault.TARGET_KIND)
