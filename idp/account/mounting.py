@@ -4,6 +4,8 @@ from flask import Flask
 
 from idp.account import views as account
 from idp.account.activity import views as activity
+from idp.account.closing import link_views as reopening
+from idp.account.closing import views as closing
 from idp.account.contact import proof_views as contact_proof
 from idp.account.contact import views as contact
 from idp.account.merging import views as merging
@@ -13,5 +15,5 @@ from idp.account.proofs import views as ways
 
 def mount(app: Flask) -> None:
     """Register every page of the account."""
-    for room in (account, contact, contact_proof, activity, messages, ways, merging):
+    for room in (account, contact, contact_proof, closing, reopening, activity, messages, ways, merging):
         app.register_blueprint(room.bp)

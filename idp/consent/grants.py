@@ -105,6 +105,16 @@ def revoke_at_client(tx: Session, *, subject_id: str, client_id: str, reason: st
     return done.rowcount  # type: ignore[attr-defined, no-any-return]
 
 
+def revoke_all(tx: Session, *, subject_id: str, reason: str, now: datetime) -> int:
+    """End every grant of a person, wherever it is; says how many."""
+    done = tx.execute(
+        update(Grant)
+        .where(Grant.subject_id == subject_id, Grant.revoked_at.is_(None))
+        .values(revoked_at=now, revoked_reason=reason)
+    )
+    return done.rowcount  # type: ignore[attr-defined, no-any-return]
+
+
 def held_by(tx: Session, *, subject_id: str, now: datetime) -> list[Grant]:
     """A person's grants that have not been revoked or run out, newest first."""
     return list(

@@ -1,7 +1,9 @@
 """The console's blueprints, and the one guard before all of them."""
 
 from flask import Flask
+from sqlalchemy.orm import Session
 
+from idp.account.closing import guards
 from idp.console import guard
 from idp.console.access import views as access
 from idp.console.directory import views as directory
@@ -12,13 +14,20 @@ from idp.console.outbox import views as outbox
 from idp.console.parties import views as parties
 from idp.console.recoveries import views as recoveries
 from idp.console.registrar import views as registrar
+from idp.console.staff import facts as roles
 from idp.console.staff import views as staff
 from idp.console.trail import views as trail
 
 
 def mount(app: Flask) -> None:
     """Mount every place of the console; the guard stands before them whatever they are."""
+    guards.register(_is_staff)
     app.before_request(guard.ask)
     places = (home, registrar, recoveries, help_desk, directory, parties, keys, outbox, trail, access, staff)
     for place in places:
         app.register_blueprint(place.bp)
+
+
+def _is_staff(tx: Session, subject_id: str) -> bool:
+    """Whoever serves the payer keeps the account while they do."""
+    return roles.is_staff(tx, subject_id=subject_id)

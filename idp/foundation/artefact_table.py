@@ -25,6 +25,7 @@ class Kind(StrEnum):
     ACCOUNT_MERGE = "account_merge"
     EMAIL_CHANGE = "email_change"
     PHONE_CHANGE = "phone_change"
+    ACCOUNT_REOPENING = "account_reopening"
     PIN_LETTER = "pin_letter"
     SIGN_IN_ALERT = "sign_in_alert"
     FACTOR_RECOVERY = "factor_recovery"

@@ -110,6 +110,8 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "access_ended": Notice(needs=frozenset({"target"})),
     "confirm_merge": Notice(needs=frozenset({"kept", "url"})),
     "accounts_merged": Notice(needs=frozenset({"gone", "kept", "url"})),
+    "account_closed": Notice(needs=frozenset({"url"})),
+    "account_reopened": Notice(),
     "confirm_email": Notice(needs=frozenset({"url"}), greets=False),
     "email_changed": Notice(needs=frozenset({"new", "url"})),
     "email_is_yours": Notice(needs=frozenset({"signs_in_by_it", "url"})),

@@ -47,6 +47,7 @@ class Ended(StrEnum):
     PASSWORD_RESET = "password_reset"
     FACTORS_REMOVED = "factors_removed"
     MERGED = "merged"
+    CLOSED = "closed"
     UPSTREAM = "upstream"
     """The upstream provider said that its session is over."""
 

@@ -67,6 +67,8 @@ def _facts(row: Row[Any] | None) -> SubjectFacts | None:
         created_at=row.created_at,
         last_sign_in_at=row.last_sign_in_at,
         merged_into=row.merged_into,
+        closed_at=row.closed_at,
+        wiped_at=row.wiped_at,
         phone_sealed=row.phone_sealed,
         phone_verified_at=row.phone_verified_at,
         profile=row.profile or {},

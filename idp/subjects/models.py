@@ -4,17 +4,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.foundation.database import Json, Model, UtcDateTime, new_id
+
+_TO_WIPE = text("closed_at IS NOT NULL AND wiped_at IS NULL")
 
 
 class Subject(Model):
     """A person with one account; `id` is the public `sub` (26 random base32 characters)."""
 
     __tablename__ = "subject"
-    __table_args__ = (CheckConstraint("status in ('unverified', 'active', 'disabled')", name="status"),)
+    __table_args__ = (
+        CheckConstraint("status in ('unverified', 'active', 'disabled')", name="status"),
+        Index("ix_subject_to_wipe", "closed_at", sqlite_where=_TO_WIPE, postgresql_where=_TO_WIPE),
+    )
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     status: Mapped[str] = mapped_column(String(16))
@@ -46,6 +51,10 @@ class Subject(Model):
     """When every factor was taken away as lost; one that is set up settles it."""
     merged_into: Mapped[str | None] = mapped_column(String(26))
     """The account that took this one's place; this one is disabled then, for ever."""
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When its owner closed it; it is disabled from then on, and theirs to open again for a while."""
+    wiped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When what is personal was deleted; nothing brings it back."""
 
 
 class LegacyLogin(Model):

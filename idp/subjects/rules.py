@@ -7,7 +7,7 @@ import string
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -22,6 +22,8 @@ LOGIN_MAX: Final = 254
 EVERYWHERE: Final = ""
 """In place of a portal: a login that is good at every one."""
 PHONE_MAX: Final = 32
+OPEN_AGAIN_FOR: Final = timedelta(days=15)
+"""How long a closed account can be opened again: the 14 days of the mailed link, and the day that its mail may take."""
 NAME_MAX: Final = 80
 NOBODY: Final = "?"
 """First character of a key that no account can have."""
@@ -82,6 +84,8 @@ class SubjectFacts:
     created_at: datetime
     last_sign_in_at: datetime | None = None
     merged_into: str | None = None
+    closed_at: datetime | None = None
+    wiped_at: datetime | None = None
     phone_sealed: bytes | None = field(default=None, repr=False)
     phone_verified_at: datetime | None = None
     profile: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -112,6 +116,11 @@ class NewSubject:
     profile: Mapping[str, Any] = field(default_factory=dict, repr=False)
     comes_with_legacy_login: bool = False
     """An old login of a portal is added in the same transaction; there may be no other."""
+
+
+def can_open_again(subject: SubjectFacts, *, now: datetime) -> bool:
+    """Whether a closed account is still its owner's to open, swept or not (DESIGN §4.8)."""
+    return subject.closed_at is not None and subject.wiped_at is None and now < subject.closed_at + OPEN_AGAIN_FOR
 
 
 def new_subject_id() -> str:

@@ -240,6 +240,7 @@ def _set_status(
     changed = tx.execute(
         update(Subject)
         .where(Subject.id == subject_id, Subject.status.in_(allowed), Subject.merged_into.is_(None))
+        .where(Subject.closed_at.is_(None))
         .values(
             status=landed,
             disabled_reason=reason,

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import Table, delete, select
 from sqlalchemy.orm import Session
 
+from idp.account.closing import sweeping as accounts
 from idp.affiliations.dormancy import sweeping as dormancy
 from idp.affiliations.registering import sweeping as claims
 from idp.affiliations.requests import sweeping as requests
@@ -43,6 +44,7 @@ def sweep(*, now: datetime) -> dict[str, int]:
         "transactions": lambda tx: transactions.purge(tx, before=before, batch=batch),
         "enrollments": lambda tx: enrollments.purge(tx, now=now, batch=batch),
         "remembered_devices": lambda tx: devices.purge(tx, before=before, batch=batch),
+        "accounts_wiped": lambda tx: accounts.wipe_due(tx, now=now, batch=min(batch, 50)),
         "former_contacts": lambda tx: contact.purge(tx, now=now, batch=batch),
         "artefacts": lambda tx: artefacts.purge(tx, before=before, batch=batch),
         "counts": lambda tx: limiter.purge(tx, now=now, batch=batch),

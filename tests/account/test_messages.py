@@ -11,6 +11,7 @@ from tests.authenticators.browsing import signed_in
 from tests.factories import Make
 
 NOT_TO_AN_ACCOUNT = {
+    "account_closed",
     "confirm_email",
     "contact_restored",
     "verify_email",

@@ -30,6 +30,8 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
         "kept": "ro•••@practice.test",
         "url": "https://credence.test/account/access",
     },
+    "account_closed": {"url": URL},
+    "account_reopened": {},
     "confirm_email": {"url": URL},
     "email_changed": {"new": "ro•••@new.test", "url": URL},
     "email_is_yours": {"signs_in_by_it": True, "url": "https://credence.test/account/"},

@@ -31,6 +31,8 @@ DONE: Final[dict[Event, LazyString]] = {
     Event.EMAIL_CHANGED: _("The e-mail address was changed"),
     Event.PHONE_CHANGED: _("The telephone number was changed"),
     Event.CONTACT_RESTORED: _("The former e-mail address or telephone number was put back"),
+    Event.ACCOUNT_CLOSED: _("The account was closed"),
+    Event.ACCOUNT_REOPENED: _("The account was opened again"),
     Event.DISOWNED: _("“This wasn’t me” ended everything"),
     Event.AGREEMENT_ACCEPTED: _("An agreement was accepted"),
     Event.CONSENT_GIVEN: _("An app was given access"),
@@ -42,5 +44,6 @@ FAILED: Final[dict[Event, LazyString]] = {
     Event.EMAIL_CHANGE_ASKED: _("Another e-mail address was asked for, and refused"),
     Event.EMAIL_CHANGED: _("A change of the e-mail address failed"),
     Event.PHONE_CHANGED: _("A change of the telephone number failed"),
+    Event.ACCOUNT_CLOSED: _("The account was to be closed, and was not"),
     Event.CODE_SENT: _("A code was not sent: too many were asked for"),
 }

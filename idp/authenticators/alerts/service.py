@@ -27,10 +27,10 @@ from idp.sessions.browsers import browser_name
 from idp.sessions.models import BrowserSession
 from idp.sessions.rules import Ended
 from idp.settings import Settings
-from idp.subjects import contact
+from idp.subjects import closing, contact
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
-from idp.subjects.rules import Status, SubjectFacts
+from idp.subjects.rules import Status, SubjectFacts, can_open_again
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
 
@@ -72,7 +72,7 @@ def look_at_link(token: str, *, now: datetime) -> SubjectFacts | Refused:
     """Whose link it is, while it is good; uses nothing up (RC-09)."""
     with reading() as tx:
         found = artefacts.peek(tx, kind=Kind.SIGN_IN_ALERT, digest=digest_of(token), now=now)
-        return found if isinstance(found, Refused) else _whose(tx, found)
+        return found if isinstance(found, Refused) else _whose(tx, found, now=now)
 
 
 def link_for(tx: Session, subject: SubjectFacts, *, now: datetime) -> tuple[Secret, Link]:
@@ -98,11 +98,13 @@ def not_me(token: str, *, now: datetime, origin: Origin) -> SubjectFacts | Refus
         if isinstance(used, Refused):
             return Refused(Reason.DEAD_LINK)
         row = tx.get(Subject, used.subject_id or "", with_for_update=True, populate_existing=True)
-        subject = _whose(tx, used)
+        subject = _whose(tx, used, now=now)
         if row is None or isinstance(subject, Refused):
             return Refused(Reason.DEAD_LINK)
+        if subject.closed_at is not None:
+            closing.open_again(tx, row=row, now=now, origin=origin)
         put_back = contact.restore(tx, row=row, since=used.created_at, now=now, origin=origin)
-        subject = _whose(tx, used)
+        subject = _whose(tx, used, now=now)
         assert not isinstance(subject, Refused), "the row is locked"
         removing.remove_since(tx, subject=subject, since=used.created_at, now=now, origin=origin)
         passwords.make_useless(tx, subject=row, now=now)
@@ -151,7 +153,9 @@ def _tell_lost(tx: Session, lost: Collection[str], *, subject: SubjectFacts, now
         )
 
 
-def _whose(tx: Rows, found: Redeemed) -> SubjectFacts | Refused:
-    """A person disabled since is shut out by others; everybody else may still say so."""
+def _whose(tx: Rows, found: Redeemed, *, now: datetime) -> SubjectFacts | Refused:
+    """A person disabled since is shut out by others; everybody else may still say so, of a closed account too."""
     subject = subjects.by_id(tx, subject_id=found.subject_id or "")
-    return subject if subject is not None and subject.status is not Status.DISABLED else Refused(Reason.DEAD_LINK)
+    if subject is None or (subject.status is Status.DISABLED and not can_open_again(subject, now=now)):
+        return Refused(Reason.DEAD_LINK)
+    return subject
