@@ -79,6 +79,7 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     from idp.console import mounting as console
     from idp.demo import views as demo
     from idp.enrollment.mounting import rooms as ceremonies
+    from idp.federation import mounting as federation
     from idp.foundation import health, house
     from idp.help import views as help_pages
     from idp.keyring.service import Keyring
@@ -94,6 +95,7 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     for room in (*rooms, messaging, demo) if settings.demo else rooms:
         app.register_blueprint(room.bp)
     manage.mount(app)
+    federation.mount(app)
     account.mount(app)
     console.mount(app)
     health.attach(app, keys=lambda: bool(house.get(Keyring).algs))

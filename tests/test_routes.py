@@ -27,6 +27,7 @@ GETS_THAT_MAY_WRITE: Final = {
     "oidc.confirm_logout",
     "sign_in.resume",
     "sign_in.own",
+    "upstream_oidc.callback",
 }
 """SECURITY ruling 13: they park a request or finish one; nothing that a person owns changes."""
 

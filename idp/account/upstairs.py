@@ -8,7 +8,7 @@ from idp.affiliations import service as affiliations
 from idp.affiliations.rules import Held
 from idp.authenticators.upstairs import IsStaff, Upstairs
 from idp.consent import service as consents
-from idp.federation import arrivals
+from idp.federation import arrivals, links
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.manifest import Portal
 from idp.sign_in import service as sign_in
@@ -23,6 +23,7 @@ def upstairs(*, is_staff: IsStaff) -> Upstairs:
         remembered_for=sign_in.remembered_for,
         joined=arrivals.joined,
         is_staff=is_staff,
+        unlink_since=links.remove_since,
     )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from idp.foundation.origin import Origin
 from idp.relying_parties.rules import RelyingParty
 from idp.sessions.rules import TransactionFacts
+from idp.subjects.rules import SubjectFacts
 
 
 class PortalsHeld(Protocol):
@@ -49,6 +50,14 @@ class IsStaff(Protocol):
     def __call__(self, tx: Session, *, subject_id: str) -> bool: ...
 
 
+class UnlinkSince(Protocol):
+    """Take away the upstream identities that were linked to a person from `since` on (*This wasn't me*)."""
+
+    def __call__(
+        self, tx: Session, *, subject: SubjectFacts, since: datetime, now: datetime, origin: Origin
+    ) -> object: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Upstairs:
     """Furnished once by `create_app` (`idp.account.upstairs` makes it)."""
@@ -58,3 +67,4 @@ class Upstairs:
     remembered_for: RememberedFor
     joined: Joined
     is_staff: IsStaff
+    unlink_since: UnlinkSince

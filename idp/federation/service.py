@@ -190,6 +190,20 @@ def _refused(
     return refused
 
 
+def audit_failure(tx: Session, connection: str, asked: Asked, refused: Refused, *, wrong: str, by: By) -> None:
+    """An upstream answer that proved nothing: what was wrong with it, never what it said."""
+    actor = by.session.subject_id if by.session is not None and asked.purpose is not Purpose.SIGN_IN else "anonymous"
+    audit.append(
+        tx,
+        Event.UPSTREAM_REFUSED,
+        now=by.now,
+        actor=actor,
+        origin=by.origin,
+        outcome=refused.reason.value,
+        details={"connection": connection, "issuer": asked.issuer, "purpose": asked.purpose.value, "wrong": wrong},
+    )
+
+
 def audit_arrival(
     tx: Session,
     event: Event,

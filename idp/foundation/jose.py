@@ -9,8 +9,8 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import Enum, StrEnum
+from datetime import datetime
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
 
@@ -18,10 +18,11 @@ import orjson
 
 from idp.foundation.algorithms import Alg, PrivateKey, is_signature, signer
 from idp.foundation.jwk import VerificationKey
+from idp.foundation.token_purposes import LEEWAY as LEEWAY
+from idp.foundation.token_purposes import Purpose as Purpose
+from idp.foundation.token_purposes import Rules
 from idp.vocabulary.refused import Refused
 
-LEEWAY: Final = timedelta(seconds=60)
-"""How far another clock may be off (SECURITY R-19)."""
 _SIZE: Final = 8192
 _HEADER_SIZE: Final = 1024
 _LATEST: Final = 253402300799
@@ -52,48 +53,7 @@ class Reason(StrEnum):
     TOO_OLD = "too_old"
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    types: frozenset[str | None]
-    required: frozenset[str]
-    max_age: timedelta
-    """From `iat` backwards and, where `exp` counts, from now forwards."""
-    expires: bool = True
-    one_audience: bool = True
-    ahead: timedelta = LEEWAY
-    """How far `iat` and `nbf` may lie in the future."""
-    forbidden: frozenset[str] = frozenset()
-
-
-class Purpose(Enum):
-    """What a token is presented as. One of another purpose is never taken for it (KY-08, LO-06, LO-11)."""
-
-    ACCESS_TOKEN = _Rules(
-        frozenset({"at+jwt"}),
-        frozenset({"iss", "aud", "sub", "client_id", "iat", "exp", "jti"}),
-        timedelta(hours=1),
-        one_audience=False,
-    )
-    """RFC 9068 §4."""
-    ID_TOKEN_HINT = _Rules(
-        frozenset({"JWT"}), frozenset({"iss", "aud", "sub", "iat", "exp"}), timedelta(days=1), expires=False
-    )
-    """RP-Initiated Logout §2: good after its `exp`, as long as the sign-in may live."""
-    CLIENT_ASSERTION = _Rules(
-        frozenset({None, "JWT", "client-authentication+jwt"}),
-        frozenset({"iss", "sub", "aud", "exp", "jti"}),
-        timedelta(hours=1),
-        ahead=timedelta(seconds=30),
-    )
-    """RFC 7523 §3; `iss` = `sub` = the client, one audience (ruling 16)."""
-    LOGOUT_TOKEN = _Rules(
-        frozenset({"logout+jwt"}),
-        frozenset({"iss", "aud", "iat", "exp", "jti", "events"}),
-        timedelta(minutes=10),
-        one_audience=False,
-        forbidden=frozenset({"nonce"}),
-    )
-    """Back-Channel Logout §2.6."""
+_LOGOUTS: Final = frozenset({Purpose.LOGOUT_TOKEN, Purpose.UPSTREAM_LOGOUT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +112,15 @@ def verify(
     wrong = _judge(claims, rules=rules, issuer=issuer, now=now) or _wrong_audience(claims, rules, audience)
     if wrong is None and purpose is Purpose.CLIENT_ASSERTION and claims["sub"] != issuer:
         wrong = Refused(Reason.CLAIMS)
-    if wrong is None and purpose is Purpose.LOGOUT_TOKEN and not _says_logout(claims):
+    if wrong is None and purpose in _LOGOUTS and not _says_logout(claims):
         wrong = Refused(Reason.CLAIMS)
     return claims if wrong is None else wrong
+
+
+def algorithm_of(token: str) -> Alg | None:
+    """The `alg` of a token that `verify` has taken: its hashes go by that (OIDC Core §3.1.3.6)."""
+    header = _read_header(token.partition(".")[0])
+    return None if isinstance(header, Refused) else header.alg
 
 
 def claimed_issuer(token: str) -> str | None:
@@ -208,7 +174,7 @@ def _prove(header: _Header, *, keys: Keys, signed: bytes, signature: bytes) -> R
     return None if proven else Refused(Reason.SIGNATURE)
 
 
-def _judge(claims: Mapping[str, Any], *, rules: _Rules, issuer: str, now: datetime) -> Refused | None:
+def _judge(claims: Mapping[str, Any], *, rules: Rules, issuer: str, now: datetime) -> Refused | None:
     if not rules.required <= claims.keys() or rules.forbidden & claims.keys():
         return Refused(Reason.CLAIMS)
     texts = (claims[name] for name in ("iss", "sub", "jti", "client_id") if name in claims)
@@ -232,7 +198,7 @@ def _judge(claims: Mapping[str, Any], *, rules: _Rules, issuer: str, now: dateti
     return None
 
 
-def _wrong_audience(claims: Mapping[str, Any], rules: _Rules, audience: str | Collection[str] | None) -> Refused | None:
+def _wrong_audience(claims: Mapping[str, Any], rules: Rules, audience: str | Collection[str] | None) -> Refused | None:
     said = claims["aud"]
     if isinstance(said, list) and not rules.one_audience:
         named = said

@@ -54,6 +54,9 @@ class Purpose(Enum):
     JWKS_URI = _Limits("GET", "application/jwk-set+json, application/json", 5.0, 65_536)
     SECTOR_IDENTIFIER = _Limits("GET", "application/json", 5.0, 65_536)
     BACKCHANNEL_LOGOUT = _Limits("POST", "*/*", 5.0, 4_096)
+    UPSTREAM_METADATA = _Limits("GET", "application/json", 5.0, 131_072)
+    UPSTREAM_TOKEN = _Limits("POST", "application/json", 10.0, 131_072)
+    UPSTREAM_USERINFO = _Limits("GET", "application/json", 5.0, 32_768)
     SMS_GATEWAY = _Limits("POST", "application/json", 10.0, 16_384)
 
 
@@ -103,11 +106,18 @@ class Outgoing:
         return place.literal is None or self._may_dial(place, place.literal)
 
     def get(
-        self, url: str, *, purpose: Purpose, timeout: timedelta | None = None, max_bytes: int | None = None
+        self,
+        url: str,
+        *,
+        purpose: Purpose,
+        headers: Mapping[str, str] | None = None,
+        timeout: timedelta | None = None,
+        max_bytes: int | None = None,
     ) -> Reply | Refused:
         """Fetch a document."""
+        sent = dict(headers or {})
         return self._exchange(
-            url, method="GET", purpose=purpose, timeout=timeout, max_bytes=max_bytes, headers={}, body=b""
+            url, method="GET", purpose=purpose, timeout=timeout, max_bytes=max_bytes, headers=sent, body=b""
         )
 
     def post(

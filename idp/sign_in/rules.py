@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from idp.affiliations.rules import Choice
-from idp.sessions.rules import Participation, SessionFacts, TransactionFacts
+from idp.sessions.rules import Participation, SessionFacts, TransactionFacts, Upstream
 from idp.sign_in.assurance.rules import Equipment, Missing, Terms, Wish, after_password, lack
 from idp.vocabulary.assurance import Factor
 from idp.vocabulary.refused import Refused
@@ -28,6 +28,8 @@ class Step(StrEnum):
     CHOOSE = "choose"
     CANNOT_ACT = "cannot-act"
     CONSENT = "consent"
+    FIRST_TIME = "first-time"
+    LINK = "link-identity"
 
 
 class Reason(StrEnum):
@@ -152,6 +154,9 @@ def next_step(request: AuthorizationRequest, facts: Facts, *, now: datetime) -> 
     """What comes next; every `prompt`, `max_age` and `acr` of the protocol is decided here and nowhere else."""
     if facts.transaction is not None and facts.transaction.refused_at is not None:
         return Refused(Reason.ACCESS_DENIED)
+    upstream = facts.transaction.upstream if facts.transaction is not None else None
+    if upstream is Upstream.ARRIVED:
+        return _or_silent(request, Show(Step.FIRST_TIME), Reason.LOGIN_REQUIRED)
     facts = _of_this_session(facts)
     if facts.session is None or _must_sign_in(request, facts, facts.session, now=now):
         return _sign_in(request, facts)
@@ -160,6 +165,8 @@ def next_step(request: AuthorizationRequest, facts: Facts, *, now: datetime) -> 
     unproven = _unproven(request, facts, facts.session, now=now)
     if unproven is not None:
         return unproven
+    if upstream is Upstream.LINKING:
+        return _or_silent(request, Show(Step.LINK), Reason.INTERACTION_REQUIRED)
     if facts.password_must_change:
         return _or_silent(request, Show(Step.CHANGE_PASSWORD), Reason.INTERACTION_REQUIRED)
     if facts.agreements_due:

@@ -18,7 +18,7 @@ from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
 from idp.sessions import service as sessions
 from idp.sessions import transactions
-from idp.sessions.rules import PASSWORD, Participation, SessionFacts, TransactionFacts
+from idp.sessions.rules import PASSWORD, Participation, SessionFacts, TransactionFacts, Upstream
 from idp.sign_in.assurance import facts as assurance
 from idp.sign_in.assurance.rules import device_may_serve
 from idp.sign_in.requests import unparked
@@ -56,6 +56,8 @@ def decide(
     now: datetime,
 ) -> Decision:
     """What comes next for this browser and request, from facts read now."""
+    if transaction is not None and transaction.upstream is Upstream.LINKING:
+        request = replace(request, fresh=True)  # whoever links an identity has just proven who they are (FE-12)
     username_first = party is not None and party.manifest.sign_in.username_first
     transaction = _with_live_pending(tx, transaction, now=now)
     if transaction is not None and transaction.pending is not None:

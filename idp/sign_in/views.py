@@ -33,6 +33,8 @@ STEP_PAGES: dict[Step, str] = {
     Step.CHOOSE: "affiliations.choose",
     Step.CANNOT_ACT: "affiliations.cannot_act",
     Step.CONSENT: "consent.consent",
+    Step.FIRST_TIME: "federation.first_time",
+    Step.LINK: "federation.link",
 }
 """Which page each step is; the pages live in the rooms below and come back here by redirect."""
 

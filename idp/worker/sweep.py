@@ -14,6 +14,7 @@ from idp.affiliations.requests import sweeping as requests
 from idp.authenticators.lost_factors import service as lost_factors
 from idp.authenticators.remembered_devices import service as devices
 from idp.enrollment import runs as enrollments
+from idp.federation import arrivals
 from idp.foundation import artefacts, house, limiter
 from idp.foundation.database import see_as, writing
 from idp.messaging import service as messaging
@@ -46,6 +47,7 @@ def sweep(*, now: datetime) -> dict[str, int]:
         "remembered_devices": lambda tx: devices.purge(tx, before=before, batch=batch),
         "accounts_wiped": lambda tx: accounts.wipe_due(tx, now=now, batch=min(batch, 50)),
         "former_contacts": lambda tx: contact.purge(tx, now=now, batch=batch),
+        "upstream_arrivals": lambda tx: arrivals.purge(tx, before=before - settings.session_absolute, batch=batch),
         "artefacts": lambda tx: artefacts.purge(tx, before=before, batch=batch),
         "counts": lambda tx: limiter.purge(tx, now=now, batch=batch),
         "messages": lambda tx: messaging.purge(tx, now=now, batch=batch),

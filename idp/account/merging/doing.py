@@ -17,6 +17,7 @@ from idp.audit.events import Event
 from idp.authenticators.factors import facts as factors
 from idp.authenticators.password import people as accounts
 from idp.consent import moving as consents
+from idp.federation import links as upstream
 from idp.foundation import artefacts, house, masks
 from idp.foundation.artefacts import Kind, Redeemed
 from idp.foundation.database import reading, writing
@@ -74,6 +75,7 @@ def merge(session: SessionFacts, proof: UUID, *, now: datetime, origin: Origin) 
         sessions.end_sessions_of(tx, subject_id=gone.id, reason=Ended.MERGED, now=now, origin=origin)
         artefacts.void(tx, now=now, subject_id=gone.id)
         accounts.drop_password(tx, subject_id=gone.id)
+        upstream.move(tx, from_id=gone.id, to_id=into.id)
         merging.close(tx, gone=gone, into=into, now=now, origin=origin)
         rotated = step_up.lift(tx, session, acr=(), amr=(), proven=(), now=now)
         if isinstance(rotated, Refused):

@@ -12,7 +12,8 @@ from idp.authenticators.factors import facts
 from idp.authenticators.factors.models import HeldFactor
 from idp.authenticators.factors.rules import Held, Reason
 from idp.authenticators.remembered_devices import service as devices
-from idp.foundation import artefacts
+from idp.authenticators.upstairs import Upstairs
+from idp.foundation import artefacts, house
 from idp.foundation.artefacts import Kind
 from idp.foundation.origin import Origin
 from idp.sessions import notices
@@ -37,11 +38,12 @@ def remove(tx: Session, factor: Held, *, subject: SubjectFacts, now: datetime, o
 
 
 def remove_since(tx: Session, *, subject: SubjectFacts, since: datetime, now: datetime, origin: Origin) -> None:
-    """Take away every factor and recovery code that was made from `since` on: it may be somebody else's."""
+    """Take away every factor, recovery code and upstream link that was made from `since` on: it may be somebody else's."""
     for factor in facts.held(tx, subject_id=subject.id):
         if factor.created_at >= since:
             remove(tx, factor, subject=subject, now=now, origin=origin)
     artefacts.void(tx, now=now, kind=Kind.RECOVERY_CODE, subject_id=subject.id, since=since)
+    house.get(Upstairs).unlink_since(tx, subject=subject, since=since, now=now, origin=origin)
 
 
 def rename(

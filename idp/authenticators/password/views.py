@@ -183,6 +183,7 @@ def _identify_page(parked: Parked, *, wrong: FormErrors = _NOTHING) -> str:
         "authenticators/password/identify.html",
         txn=parked.transaction.id,
         username=_hint(parked),
+        linking=parked.transaction.upstream is not None,
         errors=errors,
         problem=problem,
     )
@@ -198,6 +199,7 @@ def _password_page(parked: Parked, *, wrong: FormErrors = _NOTHING, refused: Ref
         txn=parked.transaction.id,
         username=kept if kept is not None else request.form.get("username") or _hint(parked),
         kept=kept is not None,
+        linking=parked.transaction.upstream is not None,
         terms=terms,
         terms_text=rendered(text) if text else None,
         site_key=_site_key(parked, kept),

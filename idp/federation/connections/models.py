@@ -22,3 +22,6 @@ class AppliedConnection(Model):
     enabled: Mapped[bool] = mapped_column(default=True)
     version: Mapped[int] = mapped_column(default=1)
     applied_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    tried: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """What came of it when staff last tried it: what is wrong, or what upstream said of them."""
+    tried_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,0 +1,12 @@
+"""The federation's blueprints: what both protocols share, then each of them."""
+
+from flask import Flask
+
+from idp.federation import views
+from idp.federation.upstream_oidc import views as upstream_oidc
+
+
+def mount(app: Flask) -> None:
+    """Mount the pages, and the addresses where providers answer."""
+    for place in (views, upstream_oidc):
+        app.register_blueprint(place.bp)

@@ -1,0 +1,1 @@
+"""Upstream OpenID providers: discovery, code with PKCE, ID token, UserInfo, and both kinds of sign-out."""

@@ -1,0 +1,182 @@
+"""The two steps of somebody who came from upstream and whom no link names: have an account, or begin one; then confirm.
+
+Both act only in the browser and the sign-in where it arrived, and show whose identity it is (FE-12, FE-13, FE-17).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from idp.enrollment import runs
+from idp.federation import arrivals, links, rules
+from idp.federation.arrivals import Arrived
+from idp.federation.connections import facts as connections
+from idp.federation.connections.facts import Applied
+from idp.federation.rules import Reason, UpstreamIdentity
+from idp.federation.service import By, SignedIn, enter
+from idp.relying_parties import service as relying_parties
+from idp.relying_parties.rules import RelyingParty
+from idp.sessions import service as sessions
+from idp.sessions import transactions
+from idp.sessions.rules import FirstProof, TransactionFacts, Upstream
+from idp.sessions.service import NewSession
+from idp.subjects import service as subjects
+from idp.subjects.models import Subject
+from idp.subjects.rules import NewSubject, Status, SubjectFacts, login_key
+from idp.vocabulary.refused import Refused
+
+FIRST_TIME: Final = "first-time"
+LINK: Final = "link-identity"
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Who arrived, and what may become of them."""
+
+    arrived: Arrived
+    applied: Applied
+    may_create: bool
+    has_account: bool
+    """Their proven mailbox has an account already: told, since they have proven it."""
+    ceremony: str | None
+
+    @property
+    def identity(self) -> UpstreamIdentity:
+        return self.arrived.identity
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The account exists, its person is in; the portal's ceremony goes on, where there is one."""
+
+    entered: SignedIn
+    ceremony: str | None
+    run_id: UUID | None
+
+
+def stranger(tx: Session, *, transaction: TransactionFacts) -> Stranger | Refused:
+    """Who waits in this transaction."""
+    arrived = arrivals.waiting(tx, txn=transaction.id)
+    applied = connections.find(tx, arrived.identity.connection) if arrived is not None else None
+    if arrived is None or applied is None or not applied.enabled or transaction.upstream is None:
+        return Refused(Reason.NOTHING_ARRIVED)
+    people = applied.connection.people
+    proven = rules.proves_mailbox(applied.connection, arrived.identity)
+    known = _known(tx, arrived.identity) if proven else None
+    ceremony = people.ceremonies.get(transaction.client_id or "")
+    may_create = people.create and proven and known is None and (transaction.client_id is None or ceremony is not None)
+    return Stranger(arrived, applied, may_create, known is not None, ceremony)
+
+
+def has_account(tx: Session, txn: UUID, *, by: By) -> Refused | None:
+    """*I have an account*: it is linked once they have signed in here and confirmed it."""
+    opened = transactions.open_transaction(tx, txn=txn, browser_digest=by.browser_digest, step=FIRST_TIME, now=by.now)
+    if isinstance(opened, Refused):
+        return opened
+    found = stranger(tx, transaction=opened)
+    if isinstance(found, Refused):
+        transactions.remember_upstream(tx, txn=txn, state=None)
+        return found
+    transactions.remember_upstream(tx, txn=txn, state=Upstream.LINKING)
+    return None
+
+
+def never_mind(tx: Session, txn: UUID, *, step: str, by: By) -> Refused | None:
+    """Forget who arrived, and go on as if nobody had."""
+    opened = transactions.open_transaction(tx, txn=txn, browser_digest=by.browser_digest, step=step, now=by.now)
+    if isinstance(opened, Refused):
+        return opened
+    arrivals.drop(tx, txn=txn)
+    transactions.remember_upstream(tx, txn=txn, state=None)
+    return None
+
+
+def begin(tx: Session, txn: UUID, *, given_name: str, family_name: str, locale: str, by: By) -> Begun | Refused:
+    """*I am new*: the account begins with what upstream proved, linked and signed in; the ceremony asks for the rest."""
+    opened = transactions.open_transaction(tx, txn=txn, browser_digest=by.browser_digest, step=FIRST_TIME, now=by.now)
+    if isinstance(opened, Refused):
+        return opened
+    found = stranger(tx, transaction=opened)
+    if isinstance(found, Refused):
+        return found
+    if not found.may_create or found.identity.email is None:
+        return Refused(Reason.MAY_NOT_CREATE)
+    identity = found.identity
+    subjects.free_unproven_email(tx, email=identity.email or "", actor="federation", now=by.now, origin=by.origin)
+    new = NewSubject(
+        user_id=None,
+        email=identity.email,
+        email_proven=True,
+        given_name=identity.given_name or given_name,
+        family_name=identity.family_name or family_name,
+        locale=locale,
+    )
+    made = subjects.create(tx, new=new, actor="federation", now=by.now, origin=by.origin)
+    if isinstance(made, Refused):
+        return Refused(Reason.MAY_NOT_CREATE)
+    row = tx.get(Subject, made.id, with_for_update=True)
+    assert row is not None, "the account was made in this transaction"
+    refused = links.add(tx, identity, subject=row, now=by.now, origin=by.origin, told=False)
+    if refused is not None:
+        raise RuntimeError("an identity that waits here has no link")
+    transactions.remember_upstream(tx, txn=txn, state=None)
+    entered = SignedIn(txn, _enter(tx, row, found, opened, by))
+    if found.ceremony is None or opened.client_id is None:
+        return Begun(entered, None, None)
+    run = runs.begin(
+        tx,
+        client_id=opened.client_id,
+        ceremony=found.ceremony,
+        browser_digest=by.browser_digest,
+        subject_id=made.id,
+        now=by.now,
+    )
+    return Begun(entered, found.ceremony, run.id)
+
+
+def confirm(tx: Session, txn: UUID, *, by: By) -> Refused | None:
+    """*Link it*: to whoever is signed in and has just proven it, in the session to which the page was shown."""
+    session = by.session
+    if session is None:
+        return Refused(Reason.NOT_FRESH)
+    opened = transactions.open_transaction(
+        tx, txn=txn, browser_digest=by.browser_digest, step=LINK, now=by.now, session_id=session.id
+    )
+    if isinstance(opened, Refused):
+        return opened
+    if sessions.hold(tx, session) is None or not links.is_fresh_enough(tx, session, now=by.now):
+        return Refused(Reason.NOT_FRESH)
+    found = stranger(tx, transaction=opened)
+    row = tx.get(Subject, session.subject_id, with_for_update=True)
+    if isinstance(found, Refused) or row is None or row.status != Status.ACTIVE:
+        transactions.remember_upstream(tx, txn=txn, state=None)
+        return found if isinstance(found, Refused) else Refused(Reason.DISABLED)
+    transactions.remember_upstream(tx, txn=txn, state=None)
+    refused = links.add(tx, found.identity, subject=row, now=by.now, origin=by.origin)
+    if refused is None:
+        arrivals.joined(tx, txn=txn, session_id=session.id)
+    return refused
+
+
+def portal_of(transaction: TransactionFacts) -> RelyingParty | None:
+    """The portal whose request it is."""
+    return relying_parties.find(transaction.client_id) if transaction.client_id else None
+
+
+def _enter(tx: Session, row: Subject, found: Stranger, transaction: TransactionFacts, by: By) -> NewSession:
+    identity = found.identity
+    proof = FirstProof(
+        f"upstream:{identity.connection}",
+        rules.classes_of(identity),
+        identity.amr,
+        identity.authenticated_at or by.now,
+    )
+    spared = rules.spares_factor(found.applied.connection, identity)
+    return enter(tx, row, proof, transaction, by, spared=spared)
+
+
+def _known(tx: Session, identity: UpstreamIdentity) -> SubjectFacts | None:
+    found = subjects.find_by_login(tx, key=login_key(identity.email or "?"))
+    return found if found is not None and found.status is not Status.UNVERIFIED else None

@@ -1,0 +1,182 @@
+"""The whole way at a scripted provider: linked people, strangers, links, and who stays out."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from idp.audit.models import AuditEvent
+from idp.federation.models import UpstreamLink
+from idp.messaging.models import OutboxMessage
+from idp.sessions.models import BrowserSession
+from idp.subjects.models import Subject
+from tests.authenticators.browsing import follow, open_sign_in, post_form
+from tests.authenticators.second_factors import code_of, type_code
+from tests.conftest import ISSUER
+from tests.factories.make import PASSWORD
+from tests.federation.conftest import World
+from tests.oidc.flow import VERIFIER, challenge_of
+from tests.sign_in.visiting import token_in
+
+pytestmark = pytest.mark.both
+
+
+def test_a_linked_person_is_in_and_the_session_says_honestly_how(world: World, client: FlaskClient) -> None:
+    world.link(world.rosa)
+    landed = world.sign_in(client)
+    assert landed.request.path == "/account/"
+    session = world.make.rows(BrowserSession)[0]
+    assert (session.subject_id, session.acr, session.amr, list(session.proven)) == (
+        world.rosa.id, ["aal1"], [], ["upstream"],
+    )  # fmt: skip
+    told = {event.type: event for event in world.make.rows(AuditEvent)}
+    assert told["signed_in"].details["method"] == "upstream:saint-anne"
+
+
+def test_FE_11_only_the_connections_table_lifts_a_session(world: World, client: FlaskClient) -> None:
+    world.connect("second", assurance={"acr": {"urn:two": "aal2"}, "amr": {"otp": "otp"}})
+    world.link(world.rosa)
+    world.link(world.rosa, name="second")
+    world.upstream.claims |= {"acr": "urn:two", "amr": ["otp", "mfa"], "roles": ["admin"], "entitlements": ["all"]}
+    world.sign_in(client)
+    session = world.make.rows(BrowserSession)[0]
+    assert (session.acr, session.amr) == (["aal1"], [])
+    client.get("/account/")
+    again = client.get("/sign-in?to=account.overview&fresh=1")
+    assert again.status_code == 303
+    other = world.app.test_client()
+    world.sign_in(other, "second")
+    sessions = {tuple(row.acr): row.amr for row in world.make.rows(BrowserSession)}
+    assert sessions[("aal1", "aal2")] == ["otp"]
+
+
+def test_FE_01_an_equal_mailbox_links_nobody_without_their_own_sign_in(world: World, client: FlaskClient) -> None:
+    world.upstream.claims["email"] = world.rosa.email
+    landed = world.sign_in(client)
+    assert landed.request.path.endswith("/first-time")
+    assert world.make.rows(UpstreamLink) == []
+    assert world.make.rows(BrowserSession) == []
+
+    asked = follow(client, post_form(client, landed, "have-account-form"))
+    assert 'id="login-form"' in asked.text
+    assert "with-form-" not in asked.text
+    confirm = follow(client, post_form(client, asked, "login-form", username="rosa.delgado", password=PASSWORD))
+    assert confirm.request.path.endswith("/link-identity")
+    assert "Saint Anne Hospital" in confirm.text
+    assert world.make.rows(UpstreamLink) == []
+    done = follow(client, post_form(client, confirm, "link-form", choice="link"))
+    assert done.request.path == "/account/"
+    link = world.make.rows(UpstreamLink)[0]
+    assert (link.connection, link.issuer, link.subject, link.subject_id) == (
+        "saint-anne", world.upstream.issuer, "up-248289", world.rosa.id,
+    )  # fmt: skip
+    assert "factor_added" in {message.notice for message in world.make.rows(OutboxMessage)}
+    assert world.sign_in(world.app.test_client()).request.path == "/account/"
+
+
+def test_FE_12_FE_17_only_the_posted_choice_at_the_awaited_step_links(world: World, client: FlaskClient) -> None:
+    landed = world.sign_in(client)
+    txn = landed.request.path.split("/")[2]
+    empty = client.post(f"/sign-in/{txn}/first-time", data={}, headers={"Origin": ISSUER})
+    assert empty.status_code == 403
+    assert post_form(client, landed, "have-account-form", choice="").status_code == 400
+    assert follow(client, client.get(f"/sign-in/{txn}/link-identity")).request.path.endswith("/first-time")
+    skipped = post_form(client, landed, "have-account-form")
+    assert follow(client, skipped).request.path.endswith("/password")
+    again = post_form(client, landed, "have-account-form", choice="create")
+    assert follow(client, again).request.path.endswith("/password")
+    assert client.get(f"/sign-in/{txn}/with/saint-anne").status_code == 405
+    assert world.make.rows(UpstreamLink) == []
+
+
+def test_FE_13_nobody_elses_browser_can_confirm(world: World, client: FlaskClient, new_browser: Any) -> None:
+    landed = world.sign_in(client)
+    victim = new_browser()
+    post_form(victim, open_sign_in(victim), "login-form", username="rosa.delgado", password=PASSWORD)
+    txn = landed.request.path.split("/")[2]
+    for path in (f"/sign-in/{txn}", f"/sign-in/{txn}/link-identity", f"/sign-in/{txn}/first-time"):
+        assert "Saint Anne" not in follow(victim, victim.get(path)).text
+    assert world.make.rows(UpstreamLink) == []
+
+
+def test_a_stranger_begins_with_what_upstream_proved_and_needs_no_password(world: World, client: FlaskClient) -> None:
+    landed = world.sign_in(client)
+    done = follow(client, post_form(client, landed, "new-here-form"))
+    assert done.request.path == "/account/"
+    made = next(row for row in world.make.rows(Subject) if row.id != world.rosa.id)
+    assert (made.email, made.given_name, made.family_name, made.status) == (
+        "maria@saintanne.example", "Maria", "Ortega", "active",
+    )  # fmt: skip
+    assert made.email_verified_at is not None
+    assert [link.subject_id for link in world.make.rows(UpstreamLink)] == [made.id]
+    assert world.sign_in(world.app.test_client()).request.path == "/account/"
+
+
+@pytest.mark.parametrize("claims", [{"email_verified": "true"}, {"email": "maria@elsewhere.example"}])
+def test_FE_01_an_unproven_mailbox_begins_no_account(world: World, client: FlaskClient, claims: dict[str, Any]) -> None:
+    world.upstream.claims |= claims
+    landed = world.sign_in(client)
+    assert "new-here-form" not in landed.text
+    forged = post_form(client, landed, "have-account-form", choice="create")
+    assert forged.status_code == 422
+    assert len(world.make.rows(Subject)) == 1
+
+
+def test_a_known_mailbox_is_linked_and_never_made_twice(world: World, client: FlaskClient) -> None:
+    world.make.subject("maria", email="maria@saintanne.example")
+    landed = world.sign_in(client)
+    assert "new-here-form" not in landed.text
+    assert "There is an account with this e-mail address" in landed.text
+
+
+def test_SI_21_a_disabled_person_stays_out_whatever_upstream_says(world: World, client: FlaskClient) -> None:
+    gone = world.make.subject("gone", status="disabled")
+    world.link(gone)
+    landed = world.come_back(client, world.leave(client))
+    assert landed.status_code == 422
+    assert "disabled" in landed.text
+    assert world.make.rows(BrowserSession) == []
+
+
+def test_a_local_factor_is_asked_after_upstream_and_both_are_recorded(world: World, client: FlaskClient) -> None:
+    _row, secret = world.make.totp(world.rosa)
+    world.link(world.rosa)
+    asked = world.sign_in(client)
+    assert asked.request.path.endswith("/second-factor/totp")
+    assert world.make.rows(BrowserSession) == []
+    done = follow(client, type_code(client, asked, code_of(secret, world.make.now)))
+    assert done.request.path == "/account/"
+    session = world.make.rows(BrowserSession)[0]
+    assert (sorted(session.acr), session.amr, sorted(session.proven)) == (
+        ["aal1", "aal2"], ["otp", "mfa"], ["totp", "upstream"],
+    )  # fmt: skip
+
+
+def test_a_connection_that_is_off_or_not_offered_opens_no_door(world: World, client: FlaskClient) -> None:
+    world.connect("elsewhere", portals=["another-portal"])
+    page = client.get(_authorize())
+    page = follow(client, page)
+    assert "with-form-saint-anne" in page.text
+    assert "with-form-elsewhere" not in page.text
+    txn = page.request.path.split("/")[2]
+    token = {"csrf_token": token_in(page)}
+    answer = client.post(f"/sign-in/{txn}/with/elsewhere", data=token, headers={"Origin": ISSUER})
+    assert answer.status_code == 422
+    assert "does not offer" in answer.text
+
+
+def test_the_organizations_domain_opens_the_right_door(world: World, client: FlaskClient) -> None:
+    page = follow(client, client.get(_authorize()))
+    txn = page.request.path.split("/")[2]
+    asked = client.get(f"/sign-in/{txn}/organization")
+    unknown = post_form(client, asked, "organization-form", email="x@nowhere.example")
+    assert unknown.status_code == 422
+    found = post_form(client, asked, "organization-form", email="maria@saintanne.example")
+    assert "login_hint=maria%40saintanne.example" in found.text
+
+
+def _authorize() -> str:
+    return (
+        "/oauth/authorize?client_id=ozark-secure&redirect_uri=https%3A%2F%2Fozark-secure.test%2Fcallback"
+        f"&response_type=code&scope=openid&state=s&nonce=n&code_challenge={challenge_of(VERIFIER)}&code_challenge_method=S256"
+    )
