@@ -209,8 +209,8 @@ def provider_choice(row: Provider) -> ProviderChoice:
     )
 
 
-def is_manager(tx: Session, *, subject_id: str, registry: str, now: datetime) -> bool:
-    """Whether the person manages anything of this registry now; one indexed look-up, without the targets."""
+def is_marked(tx: Session, *, subject_id: str, registry: str, now: datetime) -> bool:
+    """Whether the person bears a manager's mark for anything of this registry now, whichever portal accepts it."""
     marked = select(Affiliation.id).where(
         Affiliation.subject_id == subject_id,
         Affiliation.registry_name == registry,

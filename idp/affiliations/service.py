@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from idp.affiliations import facts
 from idp.affiliations.facts import held_by, target_of
 from idp.affiliations.models import Affiliation, AffiliationEvidence, HeldLevel
-from idp.affiliations.rules import Choice, Held, PortalTerms, choices
+from idp.affiliations.rules import Choice, Held, PortalTerms, choices, manages_at, serves
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.foundation import house
@@ -47,10 +47,20 @@ def held(tx: Session, *, subject_id: str, now: datetime, search: str | None = No
     return held_by(tx, subject_id=subject_id, now=now, search=search)
 
 
-def is_manager(tx: Session, *, subject_id: str, registry: str, now: datetime) -> bool:
-    """Whether the person is an account manager of anything in this registry: portals may ask more of them (MODEL §3)."""
+def is_manager(tx: Session, *, subject_id: str, terms: PortalTerms, now: datetime) -> bool:
+    """Whether the person is an account manager at this portal, which may then ask more of them (MODEL §1, §3).
+
+    A mark that the portal does not accept manages nothing there. Whoever is marked nowhere, nearly everybody, costs one
+    indexed look-up.
+    """
     see_as(tx, subject_id=subject_id)
-    return facts.is_manager(tx, subject_id=subject_id, registry=registry, now=now)
+    if not facts.is_marked(tx, subject_id=subject_id, registry=terms.registry, now=now):
+        return False
+    dormancy = house.get(Settings).dormancy
+    every = held(tx, subject_id=subject_id, now=now)
+    return any(
+        serves(each.target.kind, terms) and manages_at(each, terms=terms, now=now, dormancy=dormancy) for each in every
+    )
 
 
 def choices_at(

@@ -96,6 +96,8 @@ class Settings(BaseModel):
     """Life of an e-mail confirmation link, from its sending."""
     remember_device: DurationOrNone = timedelta(days=30)
     """How long *do not challenge me on this device* holds; `0`: it is not offered. A portal may ask for less."""
+    tries_a_minute: int = Field(default=6000, ge=10, le=1_000_000)
+    """Wrong passwords, and wrong codes of a second factor, that everybody together may try within a minute."""
     factor_recovery_wait: Duration = timedelta(hours=72)
     """How long somebody who lost every factor waits, and may be warned, before the recovery can be finished."""
     dormancy: Duration = timedelta(days=90)

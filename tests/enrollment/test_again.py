@@ -1,12 +1,14 @@
 """Somebody lost every factor: mail, a wait, the evidence of enrollment, and nothing but factors removed (RC-22)."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
-from idp.account.upstairs import upstairs
 from idp.affiliations.models import Affiliation
 from idp.audit.models import AuditEvent
 from idp.authenticators.factors.models import HeldFactor
@@ -15,6 +17,7 @@ from idp.authenticators.lost_factors.models import FactorRecovery
 from idp.authenticators.lost_factors.rules import Reason, Recovery, Starter
 from idp.authenticators.lost_factors.service import By
 from idp.authenticators.remembered_devices.models import RememberedDevice
+from idp.authenticators.upstairs import Upstairs
 from idp.foundation import house
 from idp.foundation.database import see_as, writing
 from idp.foundation.origin import Origin
@@ -245,11 +248,18 @@ def test_RC_18_a_managers_word_is_enough_only_where_all_access_rests_on_it(
     assert kept(make) == []
 
 
+@pytest.fixture
+def all_are_staff(app: Flask) -> Iterator[None]:
+    furnished = house.get(Upstairs)
+    house.furnish(app, replace(furnished, is_staff=lambda tx, *, subject_id: True))
+    yield
+    house.furnish(app, furnished)
+
+
 def test_RC_22_staff_and_who_has_no_access_need_the_payers_word_of_somebody_else(
-    app: Any, client: FlaskClient, make: Make, hands: Hands, rosa: Any
+    client: FlaskClient, make: Make, hands: Hands, rosa: Any, all_are_staff: None
 ) -> None:
     subject, _secret = rosa
-    house.furnish(app, upstairs(is_staff=lambda tx, *, subject_id: True))
     recovery = begun(make, subject, Starter.HELP_DESK, "staff:one")
     hands.forward(hours=72)
     sweep(now=hands.now)

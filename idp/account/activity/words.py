@@ -40,6 +40,7 @@ DONE: Final[dict[Event, LazyString]] = {
 }
 FAILED: Final[dict[Event, LazyString]] = {
     Event.SIGN_IN_REFUSED: _("A sign-in failed"),
+    Event.FACTOR_ADDED: _("A way to sign in was not added: its code was not right"),
     Event.PASSWORD_CHANGED: _("A change of the password failed"),
     Event.EMAIL_CHANGE_ASKED: _("Another e-mail address was asked for, and refused"),
     Event.EMAIL_CHANGED: _("A change of the e-mail address failed"),

@@ -110,17 +110,17 @@ def begin(set_up: SetUp, *, kind: Factor, phone: str | None = None) -> Refused |
 
 def confirm(set_up: SetUp, *, kind: Factor, typed: str, name: str) -> NewSession | Refused:
     """Add the address once its code is right; it is the one that the code was sent to, whatever is typed (MF-16)."""
-    with writing() as tx:
-        refused = budgets.reserve(tx, account=set_up.session.subject_id, txn=set_up.txn, now=set_up.now)
-        if refused is not None:
-            return refused
+    refused = adding.reserve(set_up, kind=kind)
+    if refused is not None:
+        return refused
     with writing() as tx:
         place = adding.open_step(tx, set_up, kind=kind)
         if isinstance(place, Refused):
             return place
         address = keeping.kept(place.transaction, kind=kind)
         if address is None or not take(tx, set_up.txn, place.subject.id, address.reveal(), typed, now=set_up.now):
-            return Refused(FactorReason.WRONG_CODE)
+            wrong = Refused(FactorReason.WRONG_CODE)
+            return adding.refuse(tx, set_up, kind=kind, reason=wrong, client_id=place.transaction.client_id)
         added = adding.add(tx, set_up, place, kind=kind, name=name)
         if isinstance(added, Refused):
             return added

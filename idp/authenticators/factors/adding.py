@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.authenticators.alerts import service as alerts
-from idp.authenticators.factors import facts
+from idp.authenticators.factors import budgets, facts
 from idp.authenticators.factors.models import HeldFactor
 from idp.authenticators.factors.rules import MOST_OF_A_KIND, Reason, is_fresh, to_prove
 from idp.authenticators.remembered_devices import service as devices
-from idp.foundation.database import new_id
+from idp.foundation.database import new_id, writing
 from idp.foundation.origin import Origin
 from idp.relying_parties import service as relying_parties
 from idp.sessions import notices, step_up, transactions
@@ -126,6 +126,29 @@ def add(
     )
     _tell(tx, set_up, place, row)
     return row.id, lifted
+
+
+def refuse(tx: Session, set_up: SetUp, *, kind: Factor, reason: Refused, client_id: str | None = None) -> Refused:
+    """Audit a code that did not prove what is being set up; what was typed is never noted (AU-07)."""
+    audit.append(
+        tx,
+        Event.FACTOR_ADDED,
+        now=set_up.now,
+        actor=set_up.session.subject_id,
+        origin=set_up.origin,
+        outcome=reason.reason.value,
+        subject_id=set_up.session.subject_id,
+        client_id=client_id,
+        details={"kind": kind.value},
+    )
+    return reason
+
+
+def reserve(set_up: SetUp, *, kind: Factor) -> Refused | None:
+    """Count a typed code, in a transaction of its own, before it is compared (D7)."""
+    with writing() as tx:
+        refused = budgets.reserve(tx, account=set_up.session.subject_id, txn=set_up.txn, now=set_up.now)
+        return None if refused is None else refuse(tx, set_up, kind=kind, reason=refused)
 
 
 def _tell(tx: Session, set_up: SetUp, place: Place, row: HeldFactor) -> None:

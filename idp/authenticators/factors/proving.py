@@ -112,7 +112,8 @@ def reserve(attempt: Attempt, *, kind: Factor) -> Opened | Refused:
         opened = open_step(tx, attempt, kind=kind)
         if isinstance(opened, Refused):
             return opened
-        refused = budgets.reserve(tx, account=opened.subject.id, txn=attempt.txn, now=attempt.now)
+        account = _counted(tx, attempt, opened.subject.id)
+        refused = budgets.reserve(tx, account=account, txn=attempt.txn, now=attempt.now)
         if refused is None:
             return opened
         if refused.reason is Reason.TOO_MANY_HERE:
@@ -121,9 +122,19 @@ def reserve(attempt: Attempt, *, kind: Factor) -> Opened | Refused:
         return refused
 
 
+def _counted(tx: Session, attempt: Attempt, subject_id: str) -> str:
+    """A browser that the person had remembered has counters of its own: strangers' failures lock them out nowhere (SI-09)."""
+    device = devices.known(tx, subject_id=subject_id, sent=attempt.devices, now=attempt.now)
+    return subject_id if device is None else f"{subject_id}:{device}"
+
+
 def complete(tx: Session, attempt: Attempt, opened: Opened, *, proof: Proof) -> NewSession | Refused:
     """The factor was right: make the session that the password began, or lift the live one; the new cookie is the answer."""
-    budgets.succeeded(tx, account=opened.subject.id, txn=attempt.txn, now=attempt.now)
+    account = _counted(tx, attempt, opened.subject.id)
+    typed = proof.kind in budgets.TYPED
+    budgets.succeeded(tx, account=account, txn=attempt.txn, now=attempt.now, typed=typed)
+    if account != opened.subject.id:
+        budgets.forgive(tx, account=opened.subject.id, now=attempt.now)
     if proof.factor_id is not None:
         used = update(HeldFactor).where(HeldFactor.id == proof.factor_id)
         tx.execute(used.values(last_used_at=attempt.now))

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     REPLAYED = "replayed"
     TOO_MANY = "too_many"
     TOO_MANY_HERE = "too_many_here"
+    BUSY = "busy"
     NOT_ACCEPTED = "not_accepted"
     NOT_HELD = "not_held"
     NOTHING_PENDING = "nothing_pending"

@@ -38,6 +38,7 @@ REASONS: Final[dict[Reason, LazyString]] = {
     Reason.WRONG_CODE: _("This code is not right. Check that it is the newest one, then type it again."),
     Reason.REPLAYED: _("This code was used already. Wait for the next one."),
     Reason.TOO_MANY: _WAIT,
+    Reason.BUSY: _("Very many codes are being tried just now. Please wait a few seconds, then type yours again."),
     Reason.HOLDS_ENOUGH: _("You have ten of these already. Remove one first."),
     Reason.LAST_ONE: _("This is your last one, and a portal where you have access asks for it. Add another first."),
     Reason.NOT_HELD: _("There is nothing of yours at this address."),

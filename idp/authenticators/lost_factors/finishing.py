@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.authenticators.alerts import service as alerts
+from idp.authenticators.factors import budgets
 from idp.authenticators.factors import facts as factors
 from idp.authenticators.factors.models import HeldFactor
 from idp.authenticators.lost_factors import facts, rules
@@ -91,6 +92,7 @@ def remove_factors(
     for kind in (Kind.RECOVERY_CODE, Kind.FACTOR_RECOVERY, Kind.FACTOR_RECOVERY_STOP):
         artefacts.void(tx, now=now, kind=kind, subject_id=subject.id)
     devices.forget_all(tx, subject_id=subject.id, now=now, origin=origin)
+    budgets.forgive(tx, account=subject.id, now=now)
     sessions.end_sessions_of(tx, subject_id=subject.id, reason=Ended.FACTORS_REMOVED, now=now, origin=origin)
     ended = {"ended_at": now, "outcome": Outcome.REMOVED.value}
     tx.execute(update(table).where(table.c.id == recovery.id).values(**ended))

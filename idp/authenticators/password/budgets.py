@@ -6,8 +6,9 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from idp.authenticators.password.rules import Reason
-from idp.foundation import limiter
+from idp.foundation import house, limiter
 from idp.foundation.limiter import Budget
+from idp.settings import Settings
 from idp.vocabulary.refused import Refused
 
 ACCOUNT: Final = Budget(
@@ -19,14 +20,18 @@ ACCOUNT: Final = Budget(
     ever=100,
 )
 """MODEL §6: 15 minutes after five failures, doubling to 24 hours; never a hundred failures without a reset (SI-04)."""
-EVERYBODY: Final = Budget(
-    name="password_everybody",
-    limit=6000,
-    window=timedelta(minutes=1),
-    lock_first=timedelta(seconds=5),
-    lock_max=timedelta(seconds=20),
-)
-"""Brakes an attack that is spread over accounts and addresses alike; short, since it brakes honest people too."""
+EVERYBODY: Final = "password_everybody"
+
+
+def everybody(name: str) -> Budget:
+    """Brakes an attack that is spread over accounts and addresses alike; short, since it brakes honest people too."""
+    return Budget(
+        name=name,
+        limit=house.get(Settings).tries_a_minute,
+        window=timedelta(minutes=1),
+        lock_first=timedelta(seconds=5),
+        lock_max=timedelta(seconds=20),
+    )
 
 
 def reserve(tx: Session, *, account: str, now: datetime) -> Refused | None:
@@ -34,7 +39,7 @@ def reserve(tx: Session, *, account: str, now: datetime) -> Refused | None:
 
     `account` is the subject id, or the login key where nobody has it: unknown accounts lock like known ones.
     """
-    if isinstance(limiter.reserve(tx, budget=EVERYBODY, key="all", now=now), Refused):
+    if isinstance(limiter.reserve(tx, budget=everybody(EVERYBODY), key="all", now=now), Refused):
         return Refused(Reason.BUSY)
     if isinstance(limiter.reserve(tx, budget=ACCOUNT, key=account, now=now), Refused):
         return Refused(Reason.TOO_MANY)
@@ -44,7 +49,7 @@ def reserve(tx: Session, *, account: str, now: datetime) -> Refused | None:
 def succeeded(tx: Session, *, account: str, now: datetime) -> None:
     """The person proved themselves: their failures are forgiven, nobody else's are (SI-08)."""
     limiter.forgive(tx, budget=ACCOUNT, key=account, now=now)
-    limiter.give_back(tx, budget=EVERYBODY, key="all", now=now)
+    limiter.give_back(tx, budget=everybody(EVERYBODY), key="all", now=now)
 
 
 def forgiven(tx: Session, *, account: str, now: datetime) -> None:
@@ -55,7 +60,7 @@ def forgiven(tx: Session, *, account: str, now: datetime) -> None:
 def nothing_tried(tx: Session, *, account: str, now: datetime) -> None:
     """No hash was computed, we were too busy: nobody's attempt is used up by that."""
     limiter.give_back(tx, budget=ACCOUNT, key=account, now=now)
-    limiter.give_back(tx, budget=EVERYBODY, key="all", now=now)
+    limiter.give_back(tx, budget=everybody(EVERYBODY), key="all", now=now)
 
 
 def succeeded_at_setting(tx: Session, *, account: str, now: datetime) -> None:

@@ -67,10 +67,9 @@ def pending_secret(transaction: TransactionFacts) -> Secret | None:
 
 def confirm(set_up: SetUp, *, typed: str, name: str) -> NewSession | Refused:
     """Add the app once it shows a right code for the secret that was made here."""
-    with writing() as tx:
-        refused = budgets.reserve(tx, account=set_up.session.subject_id, txn=set_up.txn, now=set_up.now)
-        if refused is not None:
-            return refused
+    refused = adding.reserve(set_up, kind=KIND)
+    if refused is not None:
+        return refused
     with writing() as tx:
         place = adding.open_step(tx, set_up, kind=KIND)
         if isinstance(place, Refused):
@@ -78,7 +77,8 @@ def confirm(set_up: SetUp, *, typed: str, name: str) -> NewSession | Refused:
         secret = pending_secret(place.transaction)
         step = rules.matching_step(secret.reveal(), typed, now=set_up.now) if secret is not None else None
         if secret is None or step is None:
-            return Refused(Reason.WRONG_CODE)
+            wrong = Refused(Reason.WRONG_CODE)
+            return adding.refuse(tx, set_up, kind=KIND, reason=wrong, client_id=place.transaction.client_id)
         added = adding.add(tx, set_up, place, kind=KIND, name=name)
         if isinstance(added, Refused):
             return added

@@ -29,8 +29,9 @@ def of_session(
 def of_subject(tx: Session, *, party: RelyingParty | None, subject_id: str, now: datetime) -> tuple[Terms, Equipment]:
     """For somebody whose password was right, or who must prove more."""
     terms = _terms(party)
-    if party is not None and party.portal is not None and terms.policy != "optional":
-        manages = affiliations.is_manager(tx, subject_id=subject_id, registry=party.portal.registry, now=now)
+    acting = affiliations.terms_of(party) if party is not None and party.portal is not None else None
+    if acting is not None and terms.policy != "optional":
+        manages = affiliations.is_manager(tx, subject_id=subject_id, terms=acting, now=now)
         terms = replace(terms, manages=manages)
     held = factors.held(tx, subject_id=subject_id)
     left = recovery_codes.left(tx, subject_id=subject_id, now=now) if held else 0
