@@ -11,6 +11,7 @@ from idp.foundation.database import Model, UtcDateTime, new_id
 _NOT_ENDED = text("status <> 'ended'")
 _PENDING = text("status = 'verification_pending'")
 _ACTIVE = text("status = 'active'")
+_MANAGING = text("account_manager AND status = 'active'")
 
 
 class Affiliation(Model):
@@ -32,6 +33,7 @@ class Affiliation(Model):
         Index("ix_affiliation_pending", "created_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
         Index("ix_affiliation_used", "last_used_at", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
         Index("ix_affiliation_activated", "activated_at", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
+        Index("ix_affiliation_managing", "registry", "target_id", sqlite_where=_MANAGING, postgresql_where=_MANAGING),
         CheckConstraint(
             "status in ('verification_pending', 'unverified', 'active', 'disabled', 'ended')", name="status"
         ),

@@ -14,6 +14,7 @@ from idp.console.outbox import views as outbox
 from idp.console.parties import views as parties
 from idp.console.recoveries import views as recoveries
 from idp.console.registrar import views as registrar
+from idp.console.reviews import views as reviews
 from idp.console.staff import facts as roles
 from idp.console.staff import views as staff
 from idp.console.trail import views as trail
@@ -23,7 +24,7 @@ def mount(app: Flask) -> None:
     """Mount every place of the console; the guard stands before them whatever they are."""
     guards.register(_is_staff)
     app.before_request(guard.ask)
-    places = (home, registrar, recoveries, help_desk, directory, parties, keys, outbox, trail, access, staff)
+    places = (home, registrar, recoveries, help_desk, directory, parties, keys, outbox, trail, access, reviews, staff)
     for place in places:
         app.register_blueprint(place.bp)
 

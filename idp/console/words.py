@@ -44,6 +44,13 @@ PLACES: Final = (
         _("Somebody calls: see where their account stands, check the caller, start recovery."),
     ),
     Place(
+        "reviews",
+        "console_reviews.index",
+        StaffMay.READ_DIRECTORY,
+        _("Access reviews"),
+        _("Yearly reviews of practices that nobody has confirmed, or that end soon."),
+    ),
+    Place(
         "directory",
         "console_directory.index",
         StaffMay.READ_DIRECTORY,

@@ -22,9 +22,9 @@ class FormErrors(dict[str, str]):
     """Field name → code of what is wrong; the page words it beside the field. `""` is the form as a whole."""
 
 
-def single_values(sent: MultiDict[str, str]) -> Mapping[str, str] | None:
+def single_values(sent: MultiDict[str, str], *, most: int = MAX_FIELDS) -> Mapping[str, str] | None:
     """One value a name; `None` for repeated names, too many names, or text that databases and headers choke on."""
-    if len(sent) > MAX_FIELDS:
+    if len(sent) > most:
         return None
     values: dict[str, str] = {}
     for name, all_values in sent.lists():

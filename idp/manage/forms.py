@@ -1,7 +1,10 @@
 """What the managers' pages post."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date
+from typing import Final, Literal
+from uuid import UUID
 
 from pydantic import Field
 from werkzeug.datastructures import MultiDict
@@ -11,6 +14,9 @@ from idp.affiliations.requests.rules import REASON_LENGTH
 from idp.foundation.parsing import Form, FormErrors, form, single_values
 from idp.manage import picker
 from idp.manage.picker import Picked
+
+REVIEW_FIELDS: Final = 600
+"""On a page of a review: people times levels."""
 
 
 class ActForm(Form):
@@ -27,6 +33,42 @@ class CommentForm(Form):
     """A comment (E9)."""
 
     text: str = Field(min_length=1, max_length=COMMENT_LENGTH)
+
+
+class EvidenceForm(Form):
+    """In which form a review is taken."""
+
+    format: Literal["csv", "pdf"]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a page of a review says, and where the next one begins."""
+
+    kept: Mapping[UUID, tuple[str, ...]]
+    next: str
+    every: bool = False
+    """*Keep everything on this page*: whatever each of them has."""
+
+
+def kept_form(sent: MultiDict[str, str], *, catalogue: Collection[str]) -> Said | FormErrors:
+    """The people of one page, each with the levels that are ticked; `every` ticks them all (AD-06: nothing else passes)."""
+    values = single_values(sent, most=REVIEW_FIELDS)
+    if values is None:
+        return FormErrors({"": "malformed"})
+    people: dict[str, list[str]] = {name[7:]: [] for name in values if name.startswith("person.")}
+    for name, value in values.items():
+        kind, _dot, rest = name.partition(".")
+        identity, _dot, level = rest.partition(".")
+        if kind == "keep" and identity in people and level in catalogue and value == "yes":
+            people[identity].append(level)
+        elif not (kind == "person" and value == "yes" and not level) and name not in {"csrf_token", "next", "every"}:
+            return FormErrors({"": "malformed"})
+    try:
+        kept = {UUID(hex=identity): tuple(levels) for identity, levels in people.items()}
+    except ValueError:
+        return FormErrors({"": "malformed"})
+    return Said(kept, values.get("next", "")[:232], every=values.get("every") == "yes")
 
 
 class DayForm(Form):

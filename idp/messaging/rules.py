@@ -140,6 +140,9 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "registration_link": Notice(needs=frozenset({"target", "url"})),
     "access_changed": Notice(needs=frozenset({"target"})),
     "access_unused": Notice(needs=frozenset({"target", "ends", "url"})),
+    "review_opened": Notice(needs=frozenset({"target", "ends"})),
+    "review_waiting": Notice(needs=frozenset({"target", "ends"})),
+    "review_closed": Notice(needs=frozenset({"target", "kept", "changed", "ended", "answered"})),
 }
 """`url` is where the button leads; `application` the name of the relying party whose token came twice; `target` for
 whom the person acts or acted, `new` an address or telephone, masked, `gone` and `kept` two accounts' masked logins, and `number` its masked number (`masks.tail`); both may be `None`. `button` is a portal's
@@ -148,7 +151,8 @@ person signs in by e-mail; `pending` says that the access waits for somebody's v
 are those of whom a manager is to judge, `decide_by` until when; `explanation` is a manager's own words or `None`;
 `asked` says that an invitation answers a request, `refused` that a manager said no; `happened` is `proposed`,
 `given` or `taken`, `role` a staff role, `by` who did it (`None`: on the command line);
-`ends` is from when on unused access is disabled.
+`ends` is from when on unused access is disabled, or until when a review lasts; `kept`, `changed` and `ended` count
+people, `answered` says that a manager confirmed it.
 Every notice also gets `happened_at`, the moment it was enqueued, and may get `url`."""
 
 

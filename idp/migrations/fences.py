@@ -47,6 +47,16 @@ COMMENT_FENCES: Final = (
 )
 """What managers wrote about a person is not even the person's to read."""
 
+REVIEW_FENCES: Final = tuple(
+    statement
+    for table in ("access_review", "review_item")
+    for statement in (
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"CREATE POLICY scope ON {table} USING ({_AT_THE_TARGET}) WITH CHECK ({_AT_THE_TARGET})",
+    )
+)
+"""Who has which access, and what a manager said of it, is for who acts for this target."""
+
 EPOCH_VIEW: Final = (
     "CREATE VIEW affiliation_epoch AS SELECT id, epoch, status, starts_at, ends_at, subject_id, registry, target_kind,"
     " target_id, last_used_at, activated_at FROM affiliation"

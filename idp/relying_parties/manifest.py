@@ -208,6 +208,8 @@ class Portal(Part):
     accepts_evidence_from: tuple[str, ...] = ()
     min_acr: Acr = Acr.AAL1
     idle_minutes: int = Field(default=30, ge=5, le=240)
+    review_days: int | None = Field(default=None, ge=0, le=1100)
+    """How often its targets' access is reviewed; `0`: never; none: as the deployment says (`IDP_REVIEW_EVERY`)."""
     clerks: bool = False
     """Its managers maintain *clerks*: they may add one with a typed, temporary password (ruling 3)."""
 

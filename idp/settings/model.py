@@ -104,6 +104,10 @@ class Settings(BaseModel):
     """An affiliation without sign-in for this long is dormant."""
     access_request_window: Duration = timedelta(days=5)
     """How long account managers have before a request is denied for them."""
+    review_every: DurationOrNone = timedelta(days=365)
+    """How often account managers say who still needs which access; `0`: never. A portal may ask for another period."""
+    review_window: Duration = timedelta(days=30)
+    """How long such a review lasts; what nobody has kept by then ends."""
     purge_batch: int = Field(default=1000, ge=1, le=100_000)
     """Rows that one step of the purge deletes at most."""
     purge_after: Duration = timedelta(days=1)

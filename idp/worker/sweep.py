@@ -11,6 +11,7 @@ from idp.account.closing import sweeping as accounts
 from idp.affiliations.dormancy import sweeping as dormancy
 from idp.affiliations.registering import sweeping as claims
 from idp.affiliations.requests import sweeping as requests
+from idp.affiliations.reviews import sweeping as reviews
 from idp.authenticators.lost_factors import service as lost_factors
 from idp.authenticators.remembered_devices import service as devices
 from idp.enrollment import runs as enrollments
@@ -40,6 +41,9 @@ def sweep(*, now: datetime) -> dict[str, int]:
         "requests_reminded": lambda tx: requests.remind(tx, now=now, batch=min(batch, 200)),
         "access_dormant": lambda tx: dormancy.disable_dormant(tx, now=now, batch=min(batch, 200)),
         "access_warned": lambda tx: dormancy.warn(tx, now=now, batch=min(batch, 200)),
+        "reviews_opened": lambda tx: reviews.begin(tx, now=now, batch=min(batch, 200)),
+        "reviews_reminded": lambda tx: reviews.remind(tx, now=now, batch=min(batch, 200)),
+        "reviews_closed": lambda tx: reviews.close(tx, now=now, batch=min(batch, 200)),
         "claims_lapsed": lambda tx: claims.end_lapsed(tx, now=now, batch=min(batch, 200)),
         "recoveries_opened": lambda tx: lost_factors.tell_open(tx, now=now),
         "transactions": lambda tx: transactions.purge(tx, before=before, batch=batch),

@@ -86,6 +86,16 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "invitation": {"target": "Northlake Clinic", "url": URL, "asked": True},
     "clerk_added": {"target": "Northlake Clinic", "user_id": "oscar.benitez", "url": URL},
     "registration_link": {"target": "Northlake Clinic", "url": URL},
+    "review_opened": {"target": "Northlake Clinic", "ends": _FRIDAY, "url": URL},
+    "review_waiting": {"target": "Northlake Clinic", "ends": _FRIDAY, "url": URL},
+    "review_closed": {
+        "target": "Northlake Clinic",
+        "kept": 11,
+        "changed": 1,
+        "ended": 3,
+        "answered": True,
+        "url": URL,
+    },
     "access_unused": {"target": "Northlake Clinic", "ends": _FRIDAY, "url": "https://portal.test/sign-in"},
     "access_changed": {"target": "Northlake Clinic", "url": "https://credence.test/account/access"},
 }

@@ -36,7 +36,7 @@ _LINE: Final = "#A5B4C0"
 
 def document(contents: Sequence[Content], *, title: str, language: str) -> bytes:
     """The letters as one PDF, with their typefaces inside."""
-    _typefaces()
+    typefaces()
     buffer = io.BytesIO()
     canvas = Canvas(buffer, pagesize=paper, lang=language, pageCompression=1)
     canvas.setTitle(title)
@@ -61,7 +61,8 @@ def _fitting(scratch: Any, content: Content) -> float:
 
 
 @cache
-def _typefaces() -> None:
+def typefaces() -> None:
+    """Register the typefaces, once for the process."""
     for name, code in _FILES.items():
         pdfmetrics.registerFont(TTFont(name, io.BytesIO(pymupdf_fonts.myfont(code))))
 
