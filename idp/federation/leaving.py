@@ -13,6 +13,7 @@ from idp.federation.service import By
 from idp.federation.upstream_oidc import service as upstream_oidc
 from idp.federation.upstream_oidc.providers import Failed, providers
 from idp.federation.upstream_oidc.service import Wishes
+from idp.federation.upstream_saml import service as upstream_saml
 from idp.foundation.database import reading, writing
 from idp.sessions.rules import TransactionFacts
 from idp.vocabulary.refused import Refused
@@ -48,7 +49,16 @@ def _oidc(going: Going) -> Prepared | Refused:
     return lambda state: upstream_oidc.leave(going.applied, going.asked, state, wishes=going.wishes, metadata=metadata)
 
 
-PROTOCOLS: Final[dict[str, Protocol]] = {"oidc": _oidc}
+def _saml(going: Going) -> Prepared | Refused:
+    """Nothing is fetched: what its applied metadata says is all that there is."""
+    provider = upstream_saml.provider_of(going.applied, now=going.asked.at)
+    if isinstance(provider, Refused):
+        return Refused(Reason.UNFIT_METADATA)
+    contexts = going.wishes.acr_values
+    return lambda state: upstream_saml.leave(going.applied, going.asked, state, provider=provider, contexts=contexts)
+
+
+PROTOCOLS: Final[dict[str, Protocol]] = {"oidc": _oidc, "saml": _saml}
 
 
 def depart(going: Going, *, by: By) -> Leave | Refused:

@@ -4,9 +4,10 @@ from flask import Flask
 
 from idp.federation import views
 from idp.federation.upstream_oidc import views as upstream_oidc
+from idp.federation.upstream_saml import views as upstream_saml
 
 
 def mount(app: Flask) -> None:
     """Mount the pages, and the addresses where providers answer."""
-    for place in (views, upstream_oidc):
+    for place in (views, upstream_oidc, upstream_saml):
         app.register_blueprint(place.bp)

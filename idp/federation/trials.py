@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import select, update
@@ -12,7 +13,6 @@ from idp.federation import rules
 from idp.federation.connections.facts import Applied
 from idp.federation.connections.models import AppliedConnection
 from idp.federation.rules import UpstreamIdentity
-from idp.federation.upstream_oidc.rules import Wrong
 from idp.foundation.database import Rows
 from idp.vocabulary.assurance import acr_to_tell
 
@@ -26,9 +26,9 @@ class Trial:
     said: Mapping[str, Any]
 
 
-def keep(tx: Session, applied: Applied, outcome: Wrong | UpstreamIdentity, *, now: datetime) -> None:
+def keep(tx: Session, applied: Applied, outcome: StrEnum | UpstreamIdentity, *, now: datetime) -> None:
     """Write down what came of it, over the former one."""
-    if isinstance(outcome, Wrong):
+    if isinstance(outcome, StrEnum):
         tried: dict[str, Any] = {"wrong": outcome.value}
     else:
         tried = {

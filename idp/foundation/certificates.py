@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from idp.foundation.algorithms import Alg, PublicKey, fitting
+from idp.foundation.algorithms import Alg, PrivateKey, PublicKey, fitting
 
 LIFE: Final = timedelta(days=3650)
 """How long a certificate of ours is good; its key is rotated long before."""
@@ -67,8 +67,10 @@ def read(text: str) -> Certificate | None:
     )
 
 
-def self_signed(key: rsa.RSAPrivateKey, *, name: str, kid: str, since: datetime) -> str:
+def self_signed(key: PrivateKey, *, name: str, kid: str, since: datetime) -> str:
     """Our certificate of an RSA key, as base64: the same on every node and after every restart, so it is not stored."""
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise TypeError("only RSA signs the same bytes twice alike")
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
     serial = int.from_bytes(sha256(kid.encode()).digest()[:_SERIAL_BYTES], "big") | 1
     since = since.replace(microsecond=0)

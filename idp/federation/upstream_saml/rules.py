@@ -15,6 +15,7 @@ from idp.vocabulary.refused import Refused
 LONGEST: Final = timedelta(hours=24)
 """How long an assertion may let itself be presented: so long it is remembered (FE-35)."""
 _ID_MAX: Final = 256
+_NAME_MAX: Final = 255
 _TEXT_MAX: Final = 1024
 _VALUES: Final = 200
 _CONDITIONS: Final = frozenset({f"{A}AudienceRestriction", f"{A}OneTimeUse", f"{A}ProxyRestriction"})
@@ -177,6 +178,8 @@ def _name_id(assertion: Node, *, wanted: str | None) -> Node | Refused:
     name = subject.only(f"{A}NameID") if subject is not None else None
     if name is None or name.children or not name.text or name.text != name.text.strip():
         return Refused(Reason.SUBJECT)
+    if len(name.text) > _NAME_MAX:
+        return Refused(Reason.SUBJECT)
     form = name.attributes.get("Format")
     if form == TRANSIENT:
         return Refused(Reason.TRANSIENT)
@@ -198,8 +201,9 @@ def _statement(assertion: Node, *, now: datetime) -> tuple[datetime, str | None,
             return Refused(Reason.EXPIRED)
     context = statement.only(f"{A}AuthnContext")
     named = context.only(f"{A}AuthnContextClassRef") if context is not None else None
-    index = statement.attributes.get("SessionIndex")
-    return at, (named.text.strip() or None) if named is not None and not named.children else None, index or None
+    reference = named.text.strip() if named is not None and not named.children else ""
+    index = statement.attributes.get("SessionIndex", "")
+    return at, reference if 0 < len(reference) <= _NAME_MAX else None, index if 0 < len(index) <= _NAME_MAX else None
 
 
 def _attributes(assertion: Node) -> Mapping[str, tuple[str, ...]]:

@@ -52,6 +52,9 @@ def test_FE_30_unsigned_is_refused_wherever_the_signature_is_missing() -> None:
     stripped = signed()
     assertion_of(stripped).remove(assertion_of(stripped).find(f"{DS}Signature"))
     assert reason(stripped) == "unsigned"
+    none = signed()
+    none.remove(assertion_of(none))
+    assert reason(none) == "assertions"
     emptied = signed()
     signature = assertion_of(emptied).find(f"{DS}Signature")
     for child in list(signature):
@@ -149,6 +152,7 @@ def _twice(path: str) -> Callable[[Any], None]:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
+        (_twice("a:Assertion"), "assertions"),
         (_drop("a:Assertion/a:Conditions"), "conditions"),
         (_drop("a:Assertion/a:Conditions/a:AudienceRestriction"), "audience"),
         (_drop("a:Assertion/a:Subject"), "confirmation"),

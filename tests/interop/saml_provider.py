@@ -1,0 +1,135 @@
+"""A hospital's own SAML identity provider (pysaml2 with xmlsec1) beside the demo, and its connection applied there."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx2
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+from tests.foundation import xml_bench
+from tests.interop.npm import environment
+from tests.interop.relying_parties import PEERS, served
+from tests.journeys.demo import ROOT, Demo
+from tests.servers import binary, free_port
+
+LOGIN, PASSWORD = "grace", "a-password-of-the-hospital"
+_APPLY = """
+import sys
+from datetime import UTC, datetime
+from idp import create_app, settings
+from idp.foundation.origin import Origin
+from idp.manifests.connections import service
+from idp.manifests.connections.service import Outcome
+with create_app(settings.load()).app_context():
+    done = service.apply(sys.argv[1], now=datetime.now(UTC), origin=Origin.local("test"))
+    assert isinstance(done, Outcome), done
+"""
+_CONNECTION = """
+name = {{ en = "{title}", es = "{title}" }}
+protocol = "saml"
+issuer = {issuer}
+portals = ["{portal}"]
+
+[home]
+email_domains = ["{name}.example"]
+
+[people]
+create = true
+mailboxes = true
+
+[claims]
+email = "mail"
+given_name = "givenName"
+family_name = "sn"
+
+[saml]
+email_verified = true
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Hospital:
+    """One provider: its name in the demo, its title on the button, and whom its one person is there."""
+
+    demo: Demo
+    name: str
+    port: int
+    folder: Path
+
+    @property
+    def title(self) -> str:
+        return self.name.replace("-", " ").title()
+
+    @property
+    def email(self) -> str:
+        return f"{LOGIN}@{self.name}.example"
+
+    @property
+    def base(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "out.log").read_text("utf-8", "replace")[-3000:]
+
+    def apply(self, portal: str) -> None:
+        """Its metadata as a file, then the connection, as an operator would."""
+        clients = self.folder / "connections"
+        (clients / self.name).mkdir(parents=True, exist_ok=True)
+        metadata = httpx2.get(f"{self.base}/metadata", timeout=30, trust_env=False)
+        (clients / self.name / "metadata.xml").write_text(metadata.text, "utf-8")
+        issuer = json.dumps(f"{self.base}/metadata")
+        text = _CONNECTION.format(title=self.title, issuer=issuer, portal=portal, name=self.name)
+        (clients / f"{self.name}.toml").write_text(text, "utf-8")
+        told = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")} | {
+            "IDP_MODE": "demo",
+            "IDP_ISSUER": self.demo.issuer,
+            "IDP_DATA_DIR": str(self.demo.data_dir),
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", _APPLY, str(clients)],
+            cwd=ROOT,
+            env=told,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+
+
+@contextmanager
+def hospital(demo: Demo, name: str, folder: Path, *, portal: str) -> Iterator[Hospital]:
+    """A provider that runs until the block ends, known to the demo and offered by `portal`."""
+    xmlsec = binary("xmlsec1")
+    if xmlsec is None:
+        pytest.skip("no xmlsec1: apt-get install -y --no-install-recommends xmlsec1")
+    now, port = datetime.now(UTC), free_port()
+    private = xml_bench.RSA_KEY.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    )
+    (folder / "key.pem").write_bytes(private)
+    pem = xml_bench.certificate(since=now - timedelta(days=1), until=now + timedelta(days=30))
+    (folder / "certificate.pem").write_text(pem, "ascii")
+    told = environment(
+        FOLDER=str(folder),
+        PORT=str(port),
+        XMLSEC=str(xmlsec),
+        SP_METADATA=f"{demo.issuer}/federation/saml/{name}/metadata",
+        LOGIN=LOGIN,
+        PASSWORD=PASSWORD,
+        NAME_ID=f"{name}-4711",
+        EMAIL=f"{LOGIN}@{name}.example",
+    )
+    command = [sys.executable, str(PEERS / "pysaml2-idp/app.py")]
+    with served(command, port=port, told=told, log=folder / "out.log"):
+        found = Hospital(demo, name, port, folder)
+        found.apply(portal)
+        yield found
