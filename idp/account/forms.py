@@ -21,5 +21,13 @@ class LanguageForm(Form):
     zoneinfo: Annotated[str, Field(max_length=64)]
 
 
+class NamesForm(Form):
+    """What the person wants to be called; empty fields are kept empty."""
+
+    given_name: Annotated[str, Field(max_length=80)] = ""
+    family_name: Annotated[str, Field(max_length=80)] = ""
+    display_name: Annotated[str, Field(max_length=160)] = ""
+
+
 class NoFields(Form):
     """A confirmation: the button is all there is."""

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from idp.account import facts
-from idp.account.rules import LANGUAGES, Reason, is_zone
+from idp.account.rules import LANGUAGES, Names, Reason, is_zone
 from idp.authenticators.password import facts as passwords
 from idp.authenticators.password import setting
 from idp.consent import service as consents
@@ -15,6 +15,7 @@ from idp.foundation.origin import Origin
 from idp.relying_parties.manifest import PasswordPolicy
 from idp.sessions import service as sessions
 from idp.sessions.rules import Ended, SessionFacts
+from idp.subjects import profile
 from idp.subjects import service as subjects
 from idp.subjects.rules import SubjectFacts
 from idp.vocabulary.refused import Refused
@@ -67,14 +68,26 @@ def revoke_app(session: SessionFacts, *, client_id: str, now: datetime, origin: 
         return consents.revoke(tx, subject_id=session.subject_id, client_id=client_id, now=now, origin=origin)
 
 
-def set_language(session: SessionFacts, *, locale: str, zoneinfo: str, now: datetime) -> Refused | None:
+def set_language(session: SessionFacts, *, locale: str, zoneinfo: str, now: datetime, origin: Origin) -> Refused | None:
     """Keep the language and time zone of pages and mails."""
     if locale not in LANGUAGES:
         return Refused(Reason.BAD_LANGUAGE)
     if not is_zone(zoneinfo):
         return Refused(Reason.BAD_ZONE)
     with writing() as tx:
-        subjects.set_language(tx, subject_id=session.subject_id, locale=locale, zoneinfo=zoneinfo, now=now)
+        profile.change(tx, subject_id=session.subject_id, now=now, origin=origin, locale=locale, zoneinfo=zoneinfo)
+    return None
+
+
+def set_names(session: SessionFacts, names: Names, *, now: datetime, origin: Origin) -> Refused | None:
+    """Keep another name, unless somebody gave the person access by the present one."""
+    good = names.checked()
+    if isinstance(good, Refused):
+        return good
+    with writing() as tx:
+        if sessions.hold(tx, session) is None or facts.name_is_bound_to(tx, subject_id=session.subject_id, now=now):
+            return Refused(Reason.NAME_LOCKED)
+        profile.change(tx, subject_id=session.subject_id, now=now, origin=origin, **good)
     return None
 
 

@@ -5,10 +5,10 @@ from uuid import UUID
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from idp.account import facts, service, words
-from idp.account.forms import ChangePasswordForm, LanguageForm
+from idp.account import facts, granted, service, words
+from idp.account.forms import ChangePasswordForm, LanguageForm, NamesForm
 from idp.account.pages import my_session, myself, need_session, only_a_button, saved
-from idp.account.rules import LANGUAGES, ZONES
+from idp.account.rules import LANGUAGES, ZONES, Names, Reason
 from idp.affiliations.words import BLOCKED
 from idp.authenticators.password import setting
 from idp.authenticators.password.rules import Reason as PasswordReason
@@ -62,10 +62,28 @@ def set_language() -> ResponseReturnValue:
     form = parsing.form(LanguageForm, request.form)
     if isinstance(form, FormErrors):
         return _profile_page(problem=worded(form)[1]), status_of(form)
-    refused = service.set_language(my_session(), locale=form.locale, zoneinfo=form.zoneinfo, now=clock.now())
+    refused = service.set_language(
+        my_session(), locale=form.locale, zoneinfo=form.zoneinfo, now=clock.now(), origin=origin()
+    )
     if refused is not None:
         return _profile_page(problem=words.REASONS[refused.reason]), 422  # type: ignore[index]
     return redirect(url_for("account.profile", done="language"), 303)
+
+
+@bp.post("/profile/name")
+@route_policy(auth="session")
+def set_names() -> ResponseReturnValue:
+    """Keep another name."""
+    form = parsing.form(NamesForm, request.form)
+    if isinstance(form, FormErrors):
+        if "" in form:
+            abort(400)
+        return _profile_page(name_problem=words.REASONS[Reason.BAD_NAME]), 422
+    names = Names(form.given_name, form.family_name, form.display_name)
+    refused = service.set_names(my_session(), names, now=clock.now(), origin=origin())
+    if refused is not None:
+        return _profile_page(name_problem=words.REASONS[refused.reason]), 422  # type: ignore[index]
+    return redirect(url_for("account.profile", done="name"), 303)
 
 
 @bp.get("/security")
@@ -151,11 +169,16 @@ def others_ended() -> ResponseReturnValue:
 def access() -> ResponseReturnValue:
     """For whom the person may act, with what rights, and who can change what is missing."""
     with reading() as tx:
-        every = facts.own_access(tx, subject_id=my_session().subject_id, now=clock.now())
+        mine, now = my_session().subject_id, clock.now()
+        every = facts.own_access(tx, subject_id=mine, now=now)
+        managers = granted.managers(tx, every, subject_id=mine, now=now)
+        given = granted.given(tx, [one.held.id for one in every], subject_id=mine)
     return render_template(
         "account/access.html",
         at="access",
         access=every,
+        given=given,
+        managers=managers,
         kinds=words.KINDS,
         evidence=words.EVIDENCE,
         blocked=BLOCKED,
@@ -192,8 +215,10 @@ def app_revoked(client_id: str) -> ResponseReturnValue:
     return redirect(url_for("account.apps", done="app"), 303)
 
 
-def _profile_page(*, problem: object = None) -> str:
+def _profile_page(*, problem: object = None, name_problem: object = None) -> str:
     subject = myself()
+    with reading() as tx:
+        bound_to = facts.name_is_bound_to(tx, subject_id=subject.id, now=clock.now())
     zones = dict.fromkeys((*ZONES, *([subject.zoneinfo] if subject.zoneinfo else [])))
     return render_template(
         "account/profile.html",
@@ -204,6 +229,9 @@ def _profile_page(*, problem: object = None) -> str:
         zones=[(zone, zone.replace("_", " ")) for zone in zones],
         done=saved(),
         problem=problem,
+        name_problem=name_problem,
+        bound_to=bound_to,
+        typed=request.form,
     )
 
 

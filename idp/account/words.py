@@ -12,12 +12,15 @@ from idp.vocabulary.evidence import Evidence
 REASONS: Final[dict[Reason, LazyString]] = {
     Reason.UNKNOWN: _("There is nothing of yours at this address."),
     Reason.BAD_LANGUAGE: _("Choose one of the languages in the list."),
+    Reason.BAD_NAME: _("Enter a first and a last name, or a name to be shown."),
+    Reason.NAME_LOCKED: _("Your name was confirmed for the access that you have, so it cannot be changed here."),
     Reason.BAD_ZONE: _("Choose one of the time zones in the list."),
 }
 SAVED: Final[dict[str, LazyString]] = {
     "password": _("Your new password is saved. You are signed out in all other browsers."),
     "email": _("Your new e-mail address is saved. The former one has a mail about it."),
     "phone": _("Your new telephone number is saved. You have a mail about it."),
+    "name": _("Your name is saved."),
     "language": _("Your language and time zone are saved."),
     "session": _("That session has ended."),
     "sessions": _("You are signed out in all other browsers."),

@@ -60,6 +60,8 @@ class Event(StrEnum):
     SUBJECT_CREATED = "subject_created"
     SUBJECT_DISABLED = "subject_disabled"
     SUBJECT_ENABLED = "subject_enabled"
+    PROFILE_CHANGED = "profile_changed"
+    DATA_DOWNLOADED = "data_downloaded"
     ACCOUNT_CLOSED = "account_closed"
     ACCOUNT_REOPENED = "account_reopened"
     ACCOUNT_WIPED = "account_wiped"

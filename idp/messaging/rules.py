@@ -112,6 +112,7 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "accounts_merged": Notice(needs=frozenset({"gone", "kept", "url"})),
     "account_closed": Notice(needs=frozenset({"url"})),
     "account_reopened": Notice(),
+    "data_downloaded": Notice(needs=frozenset({"url", "address"})),
     "confirm_email": Notice(needs=frozenset({"url"}), greets=False),
     "email_changed": Notice(needs=frozenset({"new", "url"})),
     "email_is_yours": Notice(needs=frozenset({"signs_in_by_it", "url"})),

@@ -188,15 +188,6 @@ def choose_user_id(
     return None
 
 
-def set_language(tx: Session, *, subject_id: str, locale: str, zoneinfo: str, now: datetime) -> None:
-    """Keep the language and time zone that the person chose for pages and mails."""
-    tx.execute(
-        update(Subject)
-        .where(Subject.id == subject_id)
-        .values(locale=locale, zoneinfo=zoneinfo, version=Subject.version + 1, updated_at=now)
-    )
-
-
 def _taken(tx: Session, *, user_key: object, mail_key: object, but_of: str | None = None) -> bool:
     if isinstance(user_key, str) and legacy.is_known(tx, key=user_key, but_of=but_of):
         return True

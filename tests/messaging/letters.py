@@ -32,6 +32,7 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "account_closed": {"url": URL},
     "account_reopened": {},
+    "data_downloaded": {"url": URL, "address": "203.0.113.7"},
     "confirm_email": {"url": URL},
     "email_changed": {"new": "ro•••@new.test", "url": URL},
     "email_is_yours": {"signs_in_by_it": True, "url": "https://credence.test/account/"},

@@ -31,6 +31,8 @@ DONE: Final[dict[Event, LazyString]] = {
     Event.EMAIL_CHANGED: _("The e-mail address was changed"),
     Event.PHONE_CHANGED: _("The telephone number was changed"),
     Event.CONTACT_RESTORED: _("The former e-mail address or telephone number was put back"),
+    Event.PROFILE_CHANGED: _("Name, language or time zone was changed"),
+    Event.DATA_DOWNLOADED: _("Your data was downloaded"),
     Event.ACCOUNT_CLOSED: _("The account was closed"),
     Event.ACCOUNT_REOPENED: _("The account was opened again"),
     Event.DISOWNED: _("“This wasn’t me” ended everything"),

@@ -43,6 +43,7 @@ ABOUT: Final[dict[str, LazyString]] = {
     "verification_wanted": _("Somebody waits to be verified"),
     "verification_lapsed": _("A verification was never decided"),
     "account_reopened": _("Your account was opened again"),
+    "data_downloaded": _("Your data was downloaded"),
     "email_changed": _("Your e-mail address was changed"),
     "email_is_yours": _("A new e-mail address is yours"),
     "address_wanted": _("Another account wanted to use your e-mail address"),
