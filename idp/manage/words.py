@@ -108,6 +108,10 @@ LINES: Final[dict[str, LazyString]] = {each.value: words.line for each, words in
     Act.SET_LEVELS.value: _("Access changed"),
     Act.COMMENT.value: _("Comment"),
     "add_clerk": _("Added by name"),
+    "payer_disable": _("Disabled by the payer"),
+    "payer_enable": _("Enabled by the payer"),
+    "payer_end": _("Ended by the payer"),
+    "payer_move": _("Moved by the payer"),
 }
 FILTERS: Final[dict[Filter, LazyString]] = {
     Filter.VERIFICATION_PENDING: _("Verification Pending"),

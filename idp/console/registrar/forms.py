@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from idp.console.registrar.keeping_rules import Act
 from idp.console.registrar.rules import WORDS_MAX
 from idp.foundation.parsing import Form
 
@@ -22,6 +23,14 @@ class RefuseForm(Form):
 
     version: Version
     reason: Annotated[str, Field(min_length=1, max_length=WORDS_MAX)]
+
+
+class KeepForm(Form):
+    """An act on access that is there already, and why."""
+
+    version: Version
+    act: Act
+    reason: Annotated[str, Field(max_length=WORDS_MAX)] = ""
 
 
 class DenyForm(Form):

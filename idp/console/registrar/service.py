@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from idp.affiliations import service as affiliations
 from idp.affiliations.deciding.facts import Place
-from idp.affiliations.deciding.models import Comment
 from idp.affiliations.invitations.sending import Invitee, send, send_registration, void_for
 from idp.affiliations.managers.facts import lock
 from idp.affiliations.models import Affiliation, AffiliationEvidence
@@ -21,10 +19,11 @@ from idp.affiliations.requests.rules import Cause, Status, status_at
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.console.registrar import facts, rules
+from idp.console.registrar.history import remember
 from idp.console.registrar.rules import Claim, Reason, Wish
 from idp.console.staff.service import By
 from idp.foundation import house
-from idp.foundation.database import see_as, writing
+from idp.foundation.database import writing
 from idp.sessions import notices
 from idp.settings import Settings
 from idp.subjects import service as subjects
@@ -60,7 +59,7 @@ def verify(by: By, *, affiliation_id: UUID, version: int, note: str) -> Refused 
             send_registration(
                 tx, row=case.row, place=case.place, evidence=Evidence.PAYER, by=by.actor, now=by.now, origin=by.origin
             )
-        _remember(tx, by, case, action="verify", text=note)
+        remember(tx, by, case.row, action="verify", text=note)
     return None
 
 
@@ -85,7 +84,7 @@ def refuse(by: By, *, affiliation_id: UUID, version: int, reason: str) -> Refuse
             context={"target": case.place.target.name, "refused": True},
             now=by.now,
         )
-        _remember(tx, by, case, action="refuse", text=reason)
+        remember(tx, by, case.row, action="refuse", text=reason)
     return None
 
 
@@ -198,24 +197,6 @@ def _make_manager(tx: Session, by: By, case: _Case) -> None:
     affiliations.give_levels(tx, affiliation_id=row.id, levels={portal: sorted(wanted)}, now=by.now, by=by.actor)
     row.account_manager = True
     tx.flush()
-
-
-def _remember(tx: Session, by: By, case: _Case, *, action: str, text: str) -> None:
-    """A line of the person's history, as managers leave them (E9)."""
-    see_as(tx, target_id=case.place.target.id)
-    highest = tx.execute(select(func.max(Comment.number)).where(Comment.affiliation_id == case.row.id)).scalar()
-    tx.add(
-        Comment(
-            affiliation_id=case.row.id,
-            target_id=case.row.target_id,
-            number=(highest or 0) + 1,
-            action=action,
-            text=text.strip(),
-            author=by.actor,
-            at=by.now,
-        )
-    )
-    tx.flush()  # while the fence is open for this target
 
 
 def _refuse(tx: Session, by: By, case: _Case, act: str, refused: Refused) -> Refused:

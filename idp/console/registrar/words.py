@@ -5,6 +5,7 @@ from typing import Final
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 
+from idp.console.registrar.keeping_rules import Act
 from idp.console.registrar.rules import Reason
 from idp.vocabulary.affiliation import TargetKind
 from idp.vocabulary.evidence import Evidence
@@ -34,9 +35,22 @@ EVIDENCE: Final[dict[Evidence, LazyString]] = {
     Evidence.MANAGER: _("an account manager"),
     Evidence.PAYER: _("the payer’s staff"),
 }
+ACTS: Final[dict[Act, tuple[LazyString, LazyString]]] = {
+    Act.DISABLE: (_("Disable"), _("They can no longer act for it, within a second. Only the payer enables it again.")),
+    Act.ENABLE: (_("Enable"), _("They get a registration mail, and act again once they have followed it.")),
+    Act.END: (_("End"), _("It is over for good; to act again they are invited anew.")),
+    Act.MOVE: (
+        _("Move"),
+        _("It ends here and begins where the roster has it now, with the same levels, once they follow a mail."),
+    ),
+}
 SAVED: Final[dict[str, LazyString]] = {
     "verified": _("Verified. They have a mail; who was still waiting follows it, and the access opens."),
     "refused": _("Refused. The registrant was told."),
     "approved": _("Approved. An invitation is on its way."),
     "denied": _("Denied. The requester was told."),
+    Act.DISABLE.value: _("Disabled. They can no longer act."),
+    Act.ENABLE.value: _("Enabled. A registration mail is on its way."),
+    Act.END.value: _("Ended. They can no longer act."),
+    Act.MOVE.value: _("Moved. A registration mail is on its way."),
 }

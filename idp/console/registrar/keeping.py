@@ -1,0 +1,191 @@
+"""A registrar disables, enables, ends or moves access that is there already: one transaction each, always with a reason."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from idp.affiliations import service as affiliations
+from idp.affiliations.deciding.facts import Place
+from idp.affiliations.invitations.sending import send_registration, void_for
+from idp.affiliations.managers.facts import lock, point_at
+from idp.affiliations.models import Affiliation
+from idp.audit import service as audit
+from idp.audit.events import Event
+from idp.audit.models import AuditEvent
+from idp.console.registrar import facts
+from idp.console.registrar.history import remember
+from idp.console.registrar.keeping_rules import Act, Kept, may, offered
+from idp.console.registrar.rules import Reason
+from idp.console.staff.service import By
+from idp.directory import service as directory
+from idp.directory.changed import What
+from idp.foundation.database import see_as, writing
+from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
+from idp.vocabulary.evidence import Evidence
+from idp.vocabulary.refused import Refused
+
+_BECOMES = {
+    Act.DISABLE: AffiliationStatus.DISABLED,
+    Act.ENABLE: AffiliationStatus.UNVERIFIED,
+    Act.END: AffiliationStatus.ENDED,
+    Act.MOVE: AffiliationStatus.ENDED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """A row with what the rule asks of it, and where it would move to."""
+
+    row: Affiliation
+    place: Place
+    kept: Kept
+    new_target: UUID | None
+
+
+def offers(tx: Session, affiliation_id: UUID, *, by: By) -> tuple[Act, ...]:
+    """What this registrar may do with it now."""
+    found = _found(tx, affiliation_id, by=by)
+    return () if found is None else offered(found.kept, actor=by.subject_id or "")
+
+
+def keep(by: By, *, affiliation_id: UUID, act: Act, version: int, reason: str) -> Refused | None:
+    """Do it, with a reason for the history; the person is told, their portals are called, tokens die at once."""
+    with writing() as tx:
+        seen = _found(tx, affiliation_id, by=by)
+        if seen is None:
+            return Refused(Reason.UNKNOWN)
+        lock(tx, seen.place.target)
+        found = _found(tx, affiliation_id, by=by, locked=True)
+        if found is None:
+            return Refused(Reason.UNKNOWN)
+        refused = may(act, found.kept, actor=by.subject_id or "", version=version)
+        if refused is None and not reason.strip():
+            refused = Refused(Reason.NO_REASON)
+        if refused is not None:
+            _audit_refusal(tx, by, found, act, refused)
+            return refused
+        _do(tx, by, found, act)
+        remember(tx, by, found.row, action=f"payer_{act.value}", text=reason)
+    return None
+
+
+def _do(tx: Session, by: By, found: Keeping, act: Act) -> None:
+    row = found.row
+    if found.kept.status is AffiliationStatus.DISABLED and row.status == AffiliationStatus.ACTIVE:
+        row.status, row.disabled_by = AffiliationStatus.DISABLED.value, "dormant"
+        tx.flush()  # what reads dormant is so for good before it is changed: nobody is told twice
+    void_for(tx, affiliation_id=row.id, now=by.now)
+    affiliations.change_status(
+        tx,
+        affiliation_id=row.id,
+        status=_BECOMES[act],
+        now=by.now,
+        actor=by.actor,
+        origin=by.origin,
+        disabled_by="payer",
+    )
+    tx.flush()  # the unique index counts what has not ended: a moved one makes room first
+    if act is Act.ENABLE:
+        _invite(tx, by, row, found.place)
+    if act is Act.MOVE and found.new_target is not None:
+        _move(tx, by, found, found.new_target)
+
+
+def _move(tx: Session, by: By, found: Keeping, target_id: UUID) -> None:
+    """A new row, as MODEL §10 has it: the payer's word, the levels held before, no mark; the mailbox is proven afresh."""
+    row, target = found.row, found.place.target
+    levels: dict[str, list[str]] = {}
+    managing = {found.place.party.client_id: found.place.managing}
+    for held in row.levels:
+        if managing.get(held.portal) != held.level:
+            levels.setdefault(held.portal, []).append(held.level)
+    identity = affiliations.grant_affiliation(
+        tx,
+        subject_id=row.subject_id,
+        registry=row.registry_name,
+        kind=target.kind,
+        target_id=target_id,
+        evidence={found.place.party.client_id: Evidence.PAYER},
+        levels=levels,
+        now=by.now,
+        actor=by.actor,
+        origin=by.origin,
+        status=AffiliationStatus.UNVERIFIED,
+    )
+    see_as(tx, everything=True)
+    new = tx.get_one(Affiliation, identity)
+    pointed = point_at(tx, registry=row.registry_name, kind=target.kind, target_id=target_id, now=by.now)
+    assert pointed is not None, "where it moves to was read under the same lock"
+    _invite(tx, by, new, Place(found.place.party, found.place.terms, pointed))
+
+
+def _invite(tx: Session, by: By, row: Affiliation, place: Place) -> None:
+    send_registration(tx, row=row, place=place, evidence=Evidence.PAYER, by=by.actor, now=by.now, origin=by.origin)
+
+
+def _found(tx: Session, affiliation_id: UUID, *, by: By, locked: bool = False) -> Keeping | None:
+    row = facts.find(tx, affiliation_id, lock=locked)
+    case = facts.case_of(tx, row, now=by.now) if row is not None else None
+    if row is None or case is None:
+        return None
+    see_as(tx, everything=True)
+    new_target = _new_target(tx, row)
+    kept = Kept(
+        subject_id=row.subject_id,
+        status=facts.status_now(case.place, row, now=by.now),
+        version=row.version,
+        managed=case.managed,
+        disabled_by=row.disabled_by,
+        movable=new_target is not None and not _has_one(tx, row, new_target),
+    )
+    return Keeping(row, case.place, kept, new_target)
+
+
+def _new_target(tx: Session, row: Affiliation) -> UUID | None:
+    """The record itself, once it belongs to another number; the practice that this one was merged into; else nowhere."""
+    if row.target_kind == TargetKind.PROVIDER:
+        provider = directory.provider(tx, row.target_id)
+        moved = provider.tin_changed_at if provider is not None else None
+        return row.target_id if moved is not None and moved > row.created_at else None
+    if row.target_kind == TargetKind.PRACTICE:
+        merged = tx.scalars(
+            select(AuditEvent.details)
+            .where(
+                AuditEvent.target_id == str(row.target_id),
+                AuditEvent.type == Event.PRACTICE_CHANGED.value,
+                AuditEvent.outcome == What.PRACTICE_MERGED.value,
+            )
+            .order_by(AuditEvent.sequence.desc())
+            .limit(1)
+        ).one_or_none()
+        return UUID(merged["successor"]) if merged is not None else None
+    return None
+
+
+def _has_one(tx: Session, row: Affiliation, target_id: UUID) -> bool:
+    live = select(Affiliation.id).where(
+        Affiliation.subject_id == row.subject_id,
+        Affiliation.registry_name == row.registry_name,
+        Affiliation.target_id == target_id,
+        Affiliation.status != AffiliationStatus.ENDED.value,
+        Affiliation.id != row.id,
+    )
+    return tx.execute(live.limit(1)).first() is not None
+
+
+def _audit_refusal(tx: Session, by: By, found: Keeping, act: Act, refused: Refused) -> None:
+    audit.append(
+        tx,
+        Event.AFFILIATION_CHANGED,
+        now=by.now,
+        actor=by.actor,
+        origin=by.origin,
+        outcome=refused.reason.value,
+        subject_id=found.row.subject_id,
+        client_id=found.place.party.client_id,
+        target_kind=found.row.target_kind,
+        target_id=found.row.target_id,
+        details={"act": act.value},
+    )

@@ -1,0 +1,133 @@
+"""A registrar and access that is there already: disable, enable, end, move (MODEL §7, §10; AD-07, AD-11, AD-14, EN-17)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from idp.affiliations.models import Affiliation
+from idp.audit.models import AuditEvent
+from idp.console.registrar.keeping_rules import Act, Kept, may
+from idp.console.registrar.rules import Reason
+from idp.directory.models import Provider
+from idp.foundation.database import see_as, writing
+from idp.messaging.models import OutboxMessage
+from idp.sessions.models import LogoutDelivery
+from idp.vocabulary.affiliation import AffiliationStatus
+from idp.vocabulary.refused import Refused
+from tests.affiliations.deciding.world import PORTAL, World
+from tests.authenticators.browsing import press
+from tests.console.staff_world import REGISTRAR, enter_as, staff
+
+ACTIVE, DISABLED, SUSPENDED = AffiliationStatus.ACTIVE, AffiliationStatus.DISABLED, AffiliationStatus.SUSPENDED
+
+
+@pytest.mark.parametrize(
+    ("act", "changed", "expected"),
+    [
+        (Act.DISABLE, {"managed": True}, None),
+        (Act.DISABLE, {"status": DISABLED}, Reason.DECIDED),
+        (Act.END, {"managed": True}, Reason.HAS_A_MANAGER),
+        (Act.END, {"managed": False}, None),
+        (Act.END, {"managed": True, "status": SUSPENDED}, None),
+        (Act.END, {"status": AffiliationStatus.ENDED}, Reason.DECIDED),
+        (Act.ENABLE, {"status": DISABLED, "managed": True, "disabled_by": "manager"}, Reason.HAS_A_MANAGER),
+        (Act.ENABLE, {"status": DISABLED, "managed": True, "disabled_by": "payer"}, None),
+        (Act.ENABLE, {"status": DISABLED, "managed": False, "disabled_by": "dormant"}, None),
+        (Act.ENABLE, {}, Reason.DECIDED),
+        (Act.MOVE, {"status": SUSPENDED, "movable": True, "managed": True}, None),
+        (Act.MOVE, {"status": SUSPENDED, "movable": False}, Reason.DECIDED),
+        (Act.MOVE, {"movable": True}, Reason.DECIDED),
+        (Act.DISABLE, {"version": 4}, Reason.CHANGED_MEANWHILE),
+        (Act.END, {"subject_id": "nora", "managed": False}, Reason.SELF),
+    ],
+)
+def test_MODEL_7_where_somebody_manages_the_payer_does_only_what_is_the_payer_s(
+    act: Act, changed: dict[str, Any], expected: Reason | None
+) -> None:
+    values = {
+        "subject_id": "oscar",
+        "status": ACTIVE,
+        "version": 3,
+        "managed": False,
+        "disabled_by": None,
+        "movable": False,
+    }
+    kept = Kept(**(values | changed))
+    assert may(act, kept, actor="nora", version=3) == (None if expected is None else Refused(expected))
+
+
+@pytest.fixture
+def world(make: Any, now: Any) -> World:
+    return World(make, now)
+
+
+@pytest.fixture
+def nora(client: FlaskClient, world: World, make: Any) -> FlaskClient:
+    return enter_as(client, make, staff(make, REGISTRAR))
+
+
+def page_of(row: Affiliation) -> str:
+    return f"/console/registrants/{row.id}"
+
+
+def keep(nora: FlaskClient, row: Affiliation, act: str, reason: str = "left the practice") -> Any:
+    here = page_of(row)
+    return press(nora, nora.get(here), f"{here}/keep", act=act, reason=reason)
+
+
+@pytest.mark.both
+def test_MODEL_10_access_that_the_payer_disables_only_the_payer_enables(nora: FlaskClient, world: World) -> None:
+    row = world.member()
+    assert 'id="end"' not in nora.get(page_of(row)).text, "Lena manages here"
+    assert keep(nora, row, "end").status_code == 422
+    assert keep(nora, row, "disable", reason="  ").status_code == 422
+    assert keep(nora, row, "disable").status_code == 303
+    after = world.row(row)
+    assert (after.status, after.disabled_by, after.epoch) == ("disabled", "payer", row.epoch + 1)
+    assert keep(nora, row, "enable").status_code == 303
+    assert world.row(row).status == "unverified"
+    assert {mail.notice for mail in world.make.rows(OutboxMessage)} == {"access_ended", "registration_link"}
+    told = [event for event in world.make.rows(AuditEvent) if event.type == "affiliation_changed"]
+    assert [event.details.get("after") for event in told if event.outcome == "ok"] == ["disabled", "unverified"]
+    assert {event.outcome for event in told} == {"ok", "has_a_manager", "no_reason"}
+    assert all(event.actor.startswith("staff:") for event in told)
+
+
+@pytest.mark.both
+def test_MODEL_10_what_the_roster_moved_begins_anew_where_it_is_now_and_brings_no_mark(
+    nora: FlaskClient, world: World, make: Any
+) -> None:
+    other = make.practice("981119999")
+    with writing() as tx:
+        see_as(tx, everything=True)
+        provider = tx.get_one(Provider, world.provider.id)
+        provider.practice_id, provider.tin_changed_at = other.id, make.now - timedelta(hours=1)
+    assert "Move" in nora.get(page_of(world.mine)).text
+    assert keep(nora, world.mine, "move", reason="confirmed by telephone").status_code == 303
+    rows = {row.status: row for row in make.rows(Affiliation)}
+    assert rows["ended"].id == world.mine.id
+    new = rows["unverified"]
+    assert (new.target_id, new.account_manager, [proof.kind for proof in new.evidence]) == (
+        world.provider.id, False, ["payer"],
+    )  # fmt: skip
+    assert {level.level for level in new.levels} == {"claims.inquiry", "claims.submit"}
+    assert [mail.notice for mail in make.rows(OutboxMessage) if mail.notice == "registration_link"] == [
+        "registration_link"
+    ]
+    assert 'id="keep-form"' not in nora.get(page_of(world.mine)).text, "an end is final"
+
+
+@pytest.mark.both
+def test_AD_14_where_nobody_manages_the_registrar_ends_access_and_its_tokens(
+    nora: FlaskClient, world: World, make: Any
+) -> None:
+    other = make.provider("100200999", tin="981110001")
+    row = make.affiliation(
+        make.subject("kim"), other, registry="heartland", portal=PORTAL, levels=((PORTAL, "claims.inquiry"),)
+    )
+    assert keep(nora, row, "end").status_code == 303
+    after = world.row(row)
+    assert (after.status, after.epoch) == ("ended", row.epoch + 1)
+    assert make.rows(LogoutDelivery) == [], "nobody was signed in under it"
