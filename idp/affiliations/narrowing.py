@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from idp.affiliations.engagements import facts as staffing
 from idp.affiliations.references import tin_ref
 from idp.affiliations.rules import Choice, narrowed
 from idp.directory import service as directory
@@ -40,7 +41,9 @@ def _engaged(tx: Session, choice: Choice, tins: Collection[str], *, sector: str,
     """A trading partner's staff act for a practice only through an engagement, one at a time (MODEL §2)."""
     if choice.kind is not TargetKind.TRADING_PARTNER:
         return None
-    practices = {each.practice.id: each.practice for each in directory.engagements(tx, choice.target_id, now)}
+    engaged = directory.engagements(tx, choice.target_id, now)
+    closed = staffing.closed_to(tx, partner_id=choice.target_id, affiliation_id=choice.affiliation_id)
+    practices = {each.practice.id: each.practice for each in engaged if each.practice.id not in closed}
     meant = practices_meant(tx, tins, among=practices.keys(), sector=sector)
     if len(meant) != 1:
         return None

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from idp.affiliations.engagements.models import EngagementStaff
 from idp.consent.models import Grant
 from idp.consent.rules import Authorized, GrantFacts
 from idp.directory.facts import in_force_on
@@ -172,13 +173,15 @@ def _add(tx: Session, authorized: Authorized, *, now: datetime, lifetime: timede
 
 
 def _engaged(grant: FromClause, partner: FromClause, today: ColumnElement[date]) -> ColumnElement[bool]:
-    """A trading partner acts for a practice only while it is engaged (MODEL §2)."""
-    engagement = Engagement.__table__.c
+    """A trading partner acts for a practice only while it is engaged, by whom it assigned (MODEL §2)."""
+    engagement, staff = Engagement.__table__.c, EngagementStaff.__table__.c
+    staffed = (staff.trading_partner_id == partner.c.id, staff.practice_id == grant.c.practice_id)
     return exists().where(
         engagement.trading_partner_id == partner.c.id,
         engagement.practice_id == grant.c.practice_id,
         engagement.starts_on <= today,
         or_(engagement.ends_on.is_(None), engagement.ends_on > today),
+        or_(~exists().where(*staffed), exists().where(*staffed, staff.affiliation_id == grant.c.affiliation_id)),
     )
 
 

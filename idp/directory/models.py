@@ -192,6 +192,8 @@ class Engagement(Model):
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]
     levels_cap: Mapped[list[str] | None] = mapped_column(Json)
+    ended_by: Mapped[str | None] = mapped_column(String(64))
+    """The practice's manager who ended it: no later roster begins it anew."""
 
 
 class PinLetter(Model):

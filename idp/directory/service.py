@@ -124,7 +124,7 @@ def engagements(tx: Rows, partner_id: UUID, now: datetime, *, limit: int | None 
 
 
 def engagement(tx: Rows, partner_id: UUID, practice_id: UUID, now: datetime) -> EngagementFacts | None:
-    """The engagement through which a trading partner may act for a practice now; the roster's before a manager's."""
+    """The engagement through which a trading partner may act for a practice now; a manager's before the roster's."""
     table = facts.engagement
     found = facts.engagements(
         tx, table.c.trading_partner_id == partner_id, table.c.practice_id == practice_id, on=now.date()

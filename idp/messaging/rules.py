@@ -137,6 +137,7 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "support_message": Notice(needs=frozenset({"person", "reply_to", "message", "signed_in"}), greets=False),
     "pin_letters_void": Notice(needs=frozenset({"target"})),
     "invitation": Notice(needs=frozenset({"target", "url", "asked"}), greets=False),
+    "engagement": Notice(needs=frozenset({"target", "partner", "happened", "url"})),
     "clerk_added": Notice(needs=frozenset({"target", "user_id", "url"}), greets=False),
     "registration_link": Notice(needs=frozenset({"target", "url"})),
     "access_changed": Notice(needs=frozenset({"target"})),

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, select
 
 from idp.affiliations import service as affiliations
+from idp.affiliations.engagements import facts as staffing
 from idp.affiliations.models import Affiliation, HeldLevel
 from idp.affiliations.narrowing import practices_meant
 from idp.affiliations.references import tin_ref
@@ -65,7 +66,7 @@ def read(
     if practice is not None:
         every |= tin_claims(practice, party=party)
     if grant.target_kind == TargetKind.TRADING_PARTNER and grant.target_id is not None:
-        every |= _trading_partner(tx, grant.target_id, party=party, now=now, whole=for_userinfo)
+        every |= _trading_partner(tx, grant, grant.target_id, party=party, now=now, whole=for_userinfo)
     if for_userinfo and practice is not None and acts_as_a_whole(grant, party):
         every |= _providers(tx, practice, registry=grant.registry or "", now=now)
     every |= _entitlements(tx, grant, party=party, now=now)
@@ -121,12 +122,20 @@ def _providers(tx: Rows, practice: PracticeFacts, *, registry: str, now: datetim
     return claims | ({"providers_more": True} if len(found) > PROVIDERS_TOLD else {})
 
 
-def _trading_partner(tx: Rows, partner_id: UUID, *, party: RelyingParty, now: datetime, whole: bool) -> dict[str, Any]:
+def _trading_partner(
+    tx: Rows, grant: GrantFacts, partner_id: UUID, *, party: RelyingParty, now: datetime, whole: bool
+) -> dict[str, Any]:
     partner = directory.trading_partner(tx, partner_id)
     if partner is None:
         return {}
-    limit = None if whole else REPRESENTED_IN_A_TOKEN + 1
-    practices = [each.practice.id for each in directory.engagements(tx, partner_id, now, limit=limit)]
+    closed = (
+        staffing.closed_to(tx, partner_id=partner_id, affiliation_id=grant.affiliation_id)
+        if grant.affiliation_id is not None
+        else frozenset()
+    )
+    limit = None if whole or closed else REPRESENTED_IN_A_TOKEN + 1
+    every = directory.engagements(tx, partner_id, now, limit=limit)
+    practices = [each.practice.id for each in every if each.practice.id not in closed]
     references = sorted({reference(practice, party) for practice in practices})
     told = references if whole else references[:REPRESENTED_IN_A_TOKEN]
     claims: dict[str, Any] = {

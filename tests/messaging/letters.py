@@ -85,6 +85,12 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "pin_letters_void": {"target": "Northlake Clinic"},
     "invitation": {"target": "Northlake Clinic", "url": URL, "asked": True},
+    "engagement": {
+        "target": "Northlake Clinic",
+        "partner": "Lantern Billing",
+        "happened": "engaged",
+        "url": "https://credence.test/manage/",
+    },
     "clerk_added": {"target": "Northlake Clinic", "user_id": "oscar.benitez", "url": URL},
     "registration_link": {"target": "Northlake Clinic", "url": URL},
     "review_opened": {"target": "Northlake Clinic", "ends": _FRIDAY, "url": URL},

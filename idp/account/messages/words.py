@@ -25,6 +25,7 @@ ABOUT: Final[dict[str, LazyString]] = {
     "sign_in_code": _("A code to sign in"),
     "refresh_reused": _("An app’s access was stopped"),
     "registration_confirmed": _("Your registration is complete"),
+    "engagement": _("A trading partner’s work for a practice"),
     "clerk_added": _("An account that was made for you"),
     "registration_link": _("A link to finish your registration"),
     "welcome": _("Access was added to your account"),

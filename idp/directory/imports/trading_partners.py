@@ -105,9 +105,8 @@ def _in_force(tx: Session, rows: Sequence[PartnerRow], run: Run) -> dict[str, UU
 def _engaged(tx: Session, partner_ids: list[UUID]) -> dict[UUID, dict[UUID, Any]]:
     """Roster engagements by partner and practice, those that have ended too."""
     table = facts.engagement
-    query = select(table.c.id, table.c.trading_partner_id, table.c.practice_id, table.c.ends_on).where(
-        table.c.trading_partner_id.in_(partner_ids), table.c.source == ROSTER
-    )
+    columns = (table.c.id, table.c.trading_partner_id, table.c.practice_id, table.c.ends_on, table.c.ended_by)
+    query = select(*columns).where(table.c.trading_partner_id.in_(partner_ids), table.c.source == ROSTER)
     found: dict[UUID, dict[UUID, Any]] = {}
     for row in tx.execute(query):
         found.setdefault(row.trading_partner_id, {})[row.practice_id] = row
@@ -139,7 +138,11 @@ def _write(tx: Session, row: PartnerRow, before: Mapping[str, Any] | None, ident
 def _engage(tx: Session, identity: UUID, wanted: set[UUID], held: Mapping[UUID, Any], run: Run) -> bool:
     table = facts.engagement
     new = sorted(wanted - held.keys())
-    again = [row.id for practice, row in held.items() if practice in wanted and row.ends_on is not None]
+    again = [
+        row.id
+        for practice, row in held.items()
+        if practice in wanted and row.ends_on is not None and row.ended_by is None
+    ]
     over = [row.id for practice, row in held.items() if practice not in wanted and row.ends_on is None]
     run.report.notes["engagements_made"] += len(new) + len(again)
     run.report.notes["engagements_ended"] += len(over)
