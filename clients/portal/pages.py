@@ -4,6 +4,7 @@ from flask import Blueprint, Response, abort, jsonify, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from clients.portal.guard import for_signed_in, is_fresh
+from clients.portal.step_up import PAYMENTS
 from clients.relying_party.manifest import Level
 from clients.relying_party.sign_in import AccessEnded, read_userinfo
 from clients.relying_party.site import now, signed_in, site, visit
@@ -69,6 +70,37 @@ def sensitive(who: SignedIn) -> ResponseReturnValue:
     if not is_fresh(who, now=now()):
         return redirect("/sign-in/again")
     return render_template("portal/sensitive.html")
+
+
+@bp.get("/payments")
+@for_signed_in
+def payments(who: SignedIn) -> ResponseReturnValue:
+    """Only for someone who has proven a second factor lately; anybody else is sent to prove it."""
+    if PAYMENTS.is_met(who.id_claims, now=now()):
+        return render_template("portal/payments.html")
+    return redirect("/sign-in/stronger")
+
+
+@bp.get("/payments/now")
+@for_signed_in
+def payments_now(who: SignedIn) -> ResponseReturnValue:
+    """Where the stronger sign-in comes back to; whoever has nothing stronger is told what to do, and not sent again."""
+    if PAYMENTS.is_met(who.id_claims, now=now()):
+        return redirect("/payments", 303)
+    return render_template("portal/not_strong.html"), 403
+
+
+@bp.get("/payments.json")
+def payments_as_json() -> ResponseReturnValue:
+    """The same for programs: 401 with what is missing, as RFC 9470 has it."""
+    who = signed_in()
+    if who is None:
+        return _nobody()
+    if PAYMENTS.is_met(who.id_claims, now=now()):
+        return jsonify(account_ends_in="4410")
+    answer = jsonify(error="insufficient_user_authentication")
+    answer.headers["WWW-Authenticate"] = PAYMENTS.challenge
+    return answer, 401
 
 
 def _guarded(who: SignedIn, level: Level) -> ResponseReturnValue:

@@ -4,6 +4,7 @@ from flask import Blueprint, g, make_response, redirect, request
 from flask.typing import ResponseReturnValue
 
 from clients.portal.guard import own_target
+from clients.portal.step_up import PAYMENTS
 from clients.relying_party import sign_in
 from clients.relying_party.site import message, now, site, visit, with_visit
 
@@ -29,6 +30,12 @@ def start() -> ResponseReturnValue:
 def again() -> ResponseReturnValue:
     """A sign-in that only counts if it happens now."""
     return _ask(site().manifest.url("/sensitive"), fresh=True)
+
+
+@bp.get("/sign-in/stronger")
+def stronger() -> ResponseReturnValue:
+    """A sign-in as strong and as recent as payments ask (RFC 9470 §4)."""
+    return _ask(site().manifest.url("/payments/now"), **PAYMENTS.asked)
 
 
 @bp.get("/switch-provider")

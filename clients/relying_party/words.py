@@ -36,6 +36,20 @@ SPANISH: Final[Mapping[str, str]] = {
         "Le pide iniciar sesión de nuevo, sea quien sea la persona frente al teclado."
     ),
     "Fresh sign-in": "Inicio de sesión reciente",
+    "Change where payments go": "Cambiar la cuenta de los pagos",
+    "Asks for a second step of the last 15 minutes, even where signing in does not.": (
+        "Pide un segundo paso de los últimos 15 minutos, aunque el inicio de sesión no lo pida."
+    ),
+    "Second step": "Segundo paso",
+    "You proved a second step within the last 15 minutes, so this page is open.": (
+        "Completó un segundo paso en los últimos 15 minutos, por eso esta página está abierta."
+    ),
+    "A second step is needed here": "Aquí se necesita un segundo paso",
+    "You are signed in, but by a password alone or by a weaker code. Set up an app, a passkey or text messages in your account, then come back.": (
+        "Inició sesión, pero solo con la contraseña o con un código más débil. Configure una aplicación, una llave de "
+        "acceso o mensajes de texto en su cuenta y vuelva."
+    ),
+    "Ways to sign in": "Formas de iniciar sesión",
     # Acting
     "You act for": "Usted actúa en nombre de",
     "Provider ID": "ID de proveedor",

@@ -10,6 +10,7 @@ from idp.keyring.service import Keyring
 from idp.oidc.authlib_adapter import GRANTS
 from idp.oidc.scope_table import SCOPES
 from idp.settings import Settings
+from idp.vocabulary.assurance import Acr
 
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 ASSERTION_ALGS = ("ES256", "ES384", "RS256", "RS384", "PS256", "EdDSA")
@@ -44,7 +45,7 @@ def metadata(issuer: str, algs: list[str]) -> dict[str, Any]:
         "grant_types_supported": [grant.GRANT_TYPE for grant in GRANTS],
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": signing,
-        "acr_values_supported": ["aal1"],
+        "acr_values_supported": [acr.value for acr in Acr],
         "claim_types_supported": ["normal"],
         "claims_supported": claims_supported(),
         "claims_parameter_supported": True,

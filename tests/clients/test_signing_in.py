@@ -214,6 +214,33 @@ def test_the_sensitive_page_demands_a_fresh_sign_in(portal: FlaskClient, lying: 
     assert portal.get("/sensitive").headers["Location"] == "/sign-in/again"
 
 
+def test_RFC_9470_payments_ask_for_a_second_step_of_the_last_quarter_of_an_hour(
+    portal: FlaskClient, lying: LyingProvider, clock: Clock
+) -> None:
+    assert portal.get("/payments.json").get_json() == {"error": "signed_out"}
+    lying.id_token_lies = {"acr": "aal1"}
+    sign_in(portal, lying)
+    answer = portal.get("/payments.json")
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith('Bearer error="insufficient_user_authentication"')
+    assert 'acr_values="aal2", max_age="900"' in answer.headers["WWW-Authenticate"]
+    assert portal.get("/payments").headers["Location"] == "/sign-in/stronger"
+    asked = go_to_sign_in(portal, lying, path="/sign-in/stronger")
+    assert (asked["acr_values"], asked["max_age"]) == ("aal2", "900")
+    assert come_back(portal, lying, asked).headers["Location"] == f"{BASE}/payments/now"
+    told = portal.get("/payments/now")
+    assert told.status_code == 403, "a provider that has nothing stronger says so, and nobody is sent around"
+    assert "A second step is needed here" in told.text
+    lying.id_token_lies = {"acr": "aal2"}
+    come_back(portal, lying, go_to_sign_in(portal, lying, path="/sign-in/stronger"))
+    assert portal.get("/payments/now").headers["Location"] == "/payments"
+    assert portal.get("/payments").status_code == 200
+    assert portal.get("/payments.json").get_json() == {"account_ends_in": "4410"}
+    clock.now = later(clock.now, minutes=15)
+    assert portal.get("/payments").headers["Location"] == "/sign-in/stronger"
+    assert portal.get("/payments.json").status_code == 401
+
+
 def test_an_old_sign_in_does_not_pass_for_a_fresh_one(portal: FlaskClient, lying: LyingProvider, clock: Clock) -> None:
     asked = go_to_sign_in(portal, lying, path="/sign-in/again")
     lying.id_token_lies = {"auth_time": int(clock.now.timestamp()) - 60}
