@@ -84,13 +84,21 @@ def questions_of(tx: Session, *, subject_id: str) -> tuple[Question, ...]:
 
 
 def reserve(
-    tx: Session, *, subject_id: str | None, login_key: str, now: datetime, actor: str, origin: Origin
+    tx: Session,
+    *,
+    subject_id: str | None,
+    login_key: str,
+    now: datetime,
+    actor: str,
+    origin: Origin,
+    account: str | None = None,
 ) -> Kept | Refused:
     """Count one attempt against the account and against all, with those at its password; commit before comparing.
 
     Where nobody has the login key, `subject_id` is `None`, the key is counted, and as many hashes are computed for nothing.
+    `account` counts them apart from the password, for a page that strangers do not come to.
     """
-    account = subject_id or login_key
+    account = account or subject_id or login_key
     rows = _rows(tx, subject_id or "")
     refused = budgets.reserve(tx, account=account, now=now)
     if refused is not None:

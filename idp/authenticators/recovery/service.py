@@ -4,6 +4,7 @@ An account that is not there costs the same statements as one that is: a link th
 of the mail (SI-02, ruling 12).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,10 +14,11 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
+from idp.authenticators.challenge_questions.rules import Question
 from idp.authenticators.password import facts as passwords
 from idp.authenticators.password import mailbox, setting
 from idp.authenticators.password.kdf import Kdf
-from idp.authenticators.recovery import rules
+from idp.authenticators.recovery import questions, rules
 from idp.authenticators.recovery.rules import Reason
 from idp.foundation import artefacts, house, limiter
 from idp.foundation.artefacts import Kind, Redeemed, digest_of
@@ -69,6 +71,8 @@ class OpenLink:
     policy: PasswordPolicy
     txn: UUID | None
     client_id: str | None
+    questions: tuple[Question, ...] = ()
+    """To be answered too (ruling 1)."""
 
 
 def ask_for_reset(ask: Ask) -> None:
@@ -133,7 +137,9 @@ def look_at_link(token: str, *, now: datetime) -> OpenLink | Refused:
         return found if isinstance(found, Refused) else _opened(tx, found, now=now)
 
 
-def reset(token: str, *, plain: Secret, now: datetime, origin: Origin) -> OpenLink | Refused:
+def reset(
+    token: str, *, plain: Secret, now: datetime, origin: Origin, answers: Mapping[int, Secret] | None = None
+) -> OpenLink | Refused:
     """Set the new password with a link, once (RC-01); whose it is comes from the link alone (RC-02).
 
     Nobody is signed in by it (RC-10); every session, grant and older link of the person is dead after it (RC-11).
@@ -147,11 +153,18 @@ def reset(token: str, *, plain: Secret, now: datetime, origin: Origin) -> OpenLi
     digest = house.get(Kdf).digest(plain)
     if isinstance(digest, Refused):
         return digest
+    passed = None
+    if link.questions:
+        judged = questions.judge(link.subject.id, answers or {}, now=now, origin=origin)
+        if isinstance(judged, Refused):
+            return judged
+        passed = judged
     with writing() as tx:
         row = tx.get(Subject, link.subject.id, with_for_update=True)
         used = artefacts.redeem(tx, kind=Kind.PASSWORD_RESET, digest=digest_of(token), now=now)
         if row is None or isinstance(used, Refused) or isinstance(_opened(tx, used, now=now), Refused):
             return Refused(Reason.DEAD_LINK)
+        questions.note(tx, passed, subject_id=row.id, now=now, origin=origin)
         setting.store(tx, subject=row, digest=digest, plain=plain, now=now)
         sessions.end_sessions_of(tx, subject_id=row.id, reason=Ended.PASSWORD_RESET, now=now, origin=origin)
         setting.tell_changed(tx, subject=link.subject, party=_party(link.client_id), now=now)
@@ -212,6 +225,7 @@ def _link(tx: Session, ask: Ask, subject: SubjectFacts | None) -> tuple[Secret, 
             "email": subject.email if subject else "",
             "txn": str(ask.txn) if ask.txn else None,
             "client_id": ask.client_id,
+            "caller_checked": ask.actor is not None,
         },
     )
 
@@ -230,8 +244,13 @@ def _opened(tx: Session, found: Redeemed, *, now: datetime) -> OpenLink | Refuse
     ):
         return Refused(Reason.DEAD_LINK)
     policy = setting.policy_asked(tx, subject_id=subject.id, client_id=issued.get("client_id"), now=now)
-    txn = issued.get("txn")
-    return OpenLink(subject, policy, UUID(txn) if txn else None, issued.get("client_id"))
+    txn, client_id = issued.get("txn"), issued.get("client_id")
+    asked = (
+        ()
+        if issued.get("caller_checked")
+        else questions.asked_of(tx, subject_id=subject.id, client_id=client_id, now=now)
+    )
+    return OpenLink(subject, policy, UUID(txn) if txn else None, client_id, asked)
 
 
 def _party(client_id: str | None) -> RelyingParty | None:

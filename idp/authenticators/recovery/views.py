@@ -8,13 +8,14 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 
+from idp.authenticators.challenge_questions.words import QUESTIONS
 from idp.authenticators.password import mailbox
 from idp.authenticators.password.mailbox import OpenProof
 from idp.authenticators.password.rules import Reason as PasswordReason
 from idp.authenticators.password.setting import Unfit
 from idp.authenticators.password.views import busy, new_password_errors, status_of, worded
 from idp.authenticators.password.words import MALFORMED, rule_list
-from idp.authenticators.recovery import service, words
+from idp.authenticators.recovery import questions, service, words
 from idp.authenticators.recovery.forms import TOKEN_PATTERN, AskByMailForm, AskForm, ProveForm, ResetForm
 from idp.authenticators.recovery.service import Ask, OpenLink
 from idp.foundation import clock, error_pages, parsing
@@ -30,6 +31,10 @@ from idp.vocabulary.secret import Secret
 bp = Blueprint("recovery", __name__)
 
 _TOKEN: Final = re.compile(TOKEN_PATTERN, re.ASCII)
+_ANSWERS: Final[dict[object, LazyString]] = {
+    questions.Reason.WRONG_ANSWERS: words.WRONG_ANSWERS,
+    questions.Reason.TOO_MANY: words.TOO_MANY_ANSWERS,
+}
 
 
 @bp.get("/sign-in/forgot-password")
@@ -91,8 +96,9 @@ def set_password() -> ResponseReturnValue:
         return _dead()
     if form.new_password != form.repeat_password:
         return _reset_page(form.token, link, refused=Refused(PasswordReason.DIFFERENT_REPEAT)), 422
-    outcome = service.reset(form.token, plain=Secret(form.new_password), now=clock.now(), origin=origin())
-    if isinstance(outcome, Unfit):
+    plain = Secret(form.new_password)
+    outcome = service.reset(form.token, plain=plain, now=clock.now(), origin=origin(), answers=form.answers)
+    if isinstance(outcome, Unfit) or (isinstance(outcome, Refused) and outcome.reason in _ANSWERS):
         return _reset_page(form.token, link, refused=outcome), 422
     if isinstance(outcome, Refused):
         return busy() if outcome.reason is PasswordReason.BUSY else _dead()
@@ -192,7 +198,8 @@ def _reset_page(token: str, link: OpenLink, *, wrong: FormErrors | None = None, 
         rules=rule_list(link.policy, broken=refused.rules if isinstance(refused, Unfit) else None),
         login=link.subject.user_id or link.subject.email,
         errors=errors | new_password_errors(refused),
-        problem=problem,
+        problem=problem or (_ANSWERS.get(refused.reason) if refused is not None else None),
+        questions=[(each.position, QUESTIONS[each.key] if each.key else each.text) for each in link.questions],
     )
 
 
