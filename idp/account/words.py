@@ -26,6 +26,7 @@ SAVED: Final[dict[str, LazyString]] = {
     "sessions": _("You are signed out in all other browsers."),
     "factor": _("It is removed, and you have a mail about it. Remembered devices were forgotten."),
     "factor-name": _("The new name is saved."),
+    "identity": _("That identity is unlinked, and you have a mail about it."),
     "device": _("That browser is forgotten. It is asked for the second step again."),
     "devices": _("All browsers are forgotten. Each is asked for the second step again."),
     "merged": _("The two accounts are one now."),

@@ -22,6 +22,8 @@ from idp.keyring.service import Keyring
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
 
+REMEMBERED: Final = timedelta(hours=25)
+"""How long a message that counts once is remembered: longer than any of them is taken."""
 LIFETIME: Final = timedelta(minutes=30)
 """How long somebody may take at the other provider; within the transaction's own hour."""
 
@@ -34,6 +36,8 @@ class Purpose(StrEnum):
     """Somebody signed in adds it to their account."""
     TEST = "test"
     """Staff try the connection; nobody is signed in by that."""
+    SIGN_OUT = "sign_out"
+    """The browser comes back from signing out there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class Asked:
     """Seconds; how old that sign-in may be."""
     by: str | None = None
     """Who is signed in here and links or tests; the answer counts for nobody else."""
+    onward: str | None = None
+    """Where a sign-out goes on, as it was checked here."""
 
 
 def keep(tx: Session, asked: Asked, *, browser_digest: bytes) -> Secret:
@@ -65,6 +71,7 @@ def keep(tx: Session, asked: Asked, *, browser_digest: bytes) -> Secret:
         "again": asked.again,
         "max_age": asked.max_age,
         "by": asked.by,
+        "onward": asked.onward,
     }
     state, _ = artefacts.issue(
         tx,
@@ -122,4 +129,5 @@ def _asked(found: Redeemed) -> Asked:
         again=kept["again"],
         max_age=kept["max_age"],
         by=kept["by"],
+        onward=kept["onward"],
     )

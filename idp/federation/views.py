@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, g, make_response, redirect, render
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 
-from idp.federation import leaving, rules, welcoming, words
+from idp.federation import leaving, rules, sign_out, welcoming, words
 from idp.federation.connections import facts as connections
 from idp.federation.connections.facts import Applied
 from idp.federation.connections.manifest import Connection
@@ -15,7 +15,7 @@ from idp.federation.forms import FirstTimeForm, LinkForm, OrganizationForm, Star
 from idp.federation.leaving import Leave
 from idp.federation.rules import Reason
 from idp.federation.service import By, Outcome, SignedIn
-from idp.foundation import clock, house, i18n, parsing
+from idp.foundation import clock, error_pages, house, i18n, parsing
 from idp.foundation.database import reading, writing
 from idp.foundation.front_door import origin, route_policy
 from idp.foundation.parsing import FormErrors
@@ -172,14 +172,29 @@ def jwks() -> ResponseReturnValue:
     return answer
 
 
+@bp.get("/federation/<name>/signed-out")
+@route_policy(auth="browser")
+def signed_out(name: str) -> ResponseReturnValue:
+    """Back from signing out there: on to the portal that asked, as it was kept here."""
+    values = parsing.single_values(request.args) or {}
+    with reading() as tx:
+        location = sign_out.came_back(
+            tx, name, values.get("state", ""), browser_digest=browser_digest(), now=clock.now()
+        )
+    return error_pages.signed_out(party=None) if location is None else redirect(location, 303)
+
+
 def by() -> By:
     """This request, as services take it."""
     return By(browser_digest(), current_session(), origin(), clock.now())
 
 
-def away(leave: Leave) -> str:
+def away(leave: Leave, *, signing_out: bool = False) -> str:
     """A page that goes on by itself: no form of ours then ends at an address that is not ours (CSP)."""
-    return render_template("federation/leaving.html", url=leave.url, name=leave.applied.connection.name)
+    g.is_error_page = True  # what the address asks was done; nobody comes back to it for another language
+    return render_template(
+        "federation/leaving.html", url=leave.url, name=leave.applied.connection.name, signing_out=signing_out
+    )
 
 
 def answer(outcome: Outcome, *, name: str, txn: UUID | None) -> ResponseReturnValue:

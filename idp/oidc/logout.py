@@ -11,6 +11,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from idp.affiliations.references import sub_at
+from idp.federation import sign_out
+from idp.federation.leaving import Leave
 from idp.foundation import house, jose
 from idp.foundation.database import reading, writing
 from idp.foundation.jose import Purpose
@@ -96,10 +98,17 @@ def needs_confirmation(request: LogoutRequest, session: SessionFacts | None) -> 
     return not (same_person and joined is not None and request.hint.get("sid") == str(joined.sid))
 
 
-def end(session: SessionFacts | None, *, now: datetime, origin: Origin) -> None:
-    """End the browser's session and owe every portal its logout token, in one transaction."""
+def end(
+    session: SessionFacts | None, *, location: str | None, browser_digest: bytes, now: datetime, origin: Origin
+) -> Leave | None:
+    """End the browser's session and owe every portal its logout token, in one transaction.
+
+    The answer says where the browser signs out too, when the session rests on another provider; it comes back to
+    `location` from there.
+    """
     if session is None:
-        return
+        return None
+    onward = sign_out.prepare(session, now=now)
     with writing() as tx:
         sessions.end_session(
             tx,
@@ -109,6 +118,10 @@ def end(session: SessionFacts | None, *, now: datetime, origin: Origin) -> None:
             origin=origin,
             subject_id=session.subject_id,
         )
+        if onward is None:
+            return None
+        url = sign_out.leave(tx, onward, browser_digest=browser_digest, location=location, now=now)
+    return Leave(url, onward.applied)
 
 
 def park(request: LogoutRequest, *, browser_digest: bytes, now: datetime) -> UUID:

@@ -5,10 +5,11 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import MethodNotAllowed
 
+from idp.federation import views as upstream
 from idp.foundation import clock, error_pages, front_door, house, pages
 from idp.foundation.database import reading
 from idp.foundation.error_pages import Kind
@@ -176,9 +177,14 @@ def _end_or_ask(asked: logout.LogoutRequest) -> ResponseReturnValue:
 
 
 def _ended(asked: logout.LogoutRequest) -> ResponseReturnValue:
-    logout.end(current_session(), now=clock.now(), origin=origin())
     location = asked.location()
-    response: Any = error_pages.signed_out(party=asked.party) if location is None else redirect(location, 303)
+    left = logout.end(
+        current_session(), location=location, browser_digest=browser_digest(), now=clock.now(), origin=origin()
+    )
+    if left is not None:
+        response: Any = make_response(upstream.away(left, signing_out=True))
+    else:
+        response = error_pages.signed_out(party=asked.party) if location is None else redirect(location, 303)
     cookies.forget_session(response)
     return response  # type: ignore[no-any-return]
 

@@ -4,7 +4,7 @@ Nothing here is called inside a transaction, and nothing here writes.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -126,16 +126,20 @@ def take(applied: Applied, asked: Asked, answer: Answer, *, now: datetime) -> Ta
     return Taken(identity, Secret(tokens["id_token"]))
 
 
-def sign_out_url(applied: Applied, hint: Secret | None, *, back_to: str, state: str, now: datetime) -> str | None:
-    """Where the browser signs out there too (RP-Initiated Logout §2), where the provider offers that."""
-    metadata = providers().metadata(applied.connection, now=now)
+def sign_out(applied: Applied, hint: Secret | None, *, back_to: str, now: datetime) -> Callable[[Secret], str] | None:
+    """How the browser signs out there too (RP-Initiated Logout §2), where the provider offers that."""
     oidc = _oidc(applied.connection)
-    if isinstance(metadata, Failed) or metadata.end_session_endpoint is None or not oidc.sends_out:
+    metadata = providers().metadata(applied.connection, now=now) if oidc.sends_out else None
+    if metadata is None or isinstance(metadata, Failed) or metadata.end_session_endpoint is None:
         return None
-    parameters = {"client_id": oidc.client_id, "post_logout_redirect_uri": back_to, "state": state}
-    parameters |= {"id_token_hint": hint.reveal()} if hint is not None else {}
     endpoint = metadata.end_session_endpoint
-    return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(parameters)}"
+    parameters = {"client_id": oidc.client_id, "post_logout_redirect_uri": back_to}
+    parameters |= {"id_token_hint": hint.reveal()} if hint is not None else {}
+
+    def to(state: Secret) -> str:
+        return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode({**parameters, 'state': state.reveal()})}"
+
+    return to
 
 
 def logout_claims(applied: Applied, token: str, *, now: datetime) -> Mapping[str, Any] | Refused:

@@ -1,25 +1,30 @@
 """Where upstream OpenID providers answer: one callback and one sign-out address for each connection."""
 
-from flask import Blueprint, redirect, request, url_for
+from typing import Final
+
+from flask import Blueprint, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from idp.federation import requests, service, trials, views
+from idp.federation import requests, service, sign_out, trials, views
 from idp.federation.connections import facts as connections
 from idp.federation.connections.facts import Applied
 from idp.federation.requests import Asked, Purpose
 from idp.federation.rules import Reason
 from idp.federation.service import Outcome
+from idp.federation.sign_out import Told
 from idp.federation.upstream_oidc import service as upstream
 from idp.federation.upstream_oidc.providers import Failed
 from idp.federation.upstream_oidc.service import Answer, Taken
 from idp.foundation import clock, parsing
 from idp.foundation.database import reading, writing
-from idp.foundation.front_door import count, route_policy
+from idp.foundation.front_door import count, origin, route_policy
 from idp.sessions.cookies import browser_digest
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
 
 bp = Blueprint("upstream_oidc", __name__)
+
+FORM: Final = "application/x-www-form-urlencoded"
 
 
 @bp.get("/federation/<name>/callback")
@@ -36,6 +41,34 @@ def callback(name: str) -> ResponseReturnValue:
         _keep_trial(applied, answer, taken)
         return redirect(url_for("console_connections.connection", name=name), 303)
     return views.answer(_arrive(applied, asked, answer, taken), name=name, txn=asked.txn)
+
+
+@bp.post("/federation/<name>/logout")
+@route_policy(auth="client", csrf=False, bucket="authorize")
+def signed_out_there(name: str) -> ResponseReturnValue:
+    """Back-Channel Logout §2.5, incoming: 200 when it is done, 400 for whatever is no such message of this provider."""
+    values = parsing.single_values(request.form) if request.mimetype == FORM else None
+    token = (values or {}).get("logout_token", "")
+    with reading() as tx:
+        applied = connections.find(tx, name)
+    done = _end_what_rests(applied, token) if applied is not None else Refused(Reason.UNKNOWN_CONNECTION)
+    response = jsonify({"error": "invalid_request"} if isinstance(done, Refused) else {})
+    response.status_code = 400 if isinstance(done, Refused) else 200
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _end_what_rests(applied: Applied, token: str) -> int | Refused:
+    now = clock.now()
+    if not applied.enabled or applied.connection.protocol != "oidc" or not token:
+        return Refused(Reason.SWITCHED_OFF)
+    claims = upstream.logout_claims(applied, token, now=now)
+    if isinstance(claims, Refused):
+        return claims
+    named = {name: claims[name] if isinstance(claims.get(name), str) else None for name in ("sub", "sid")}
+    said = Told(message=claims["jti"], subject=named["sub"], session=named["sid"])
+    with writing() as tx:
+        return sign_out.told(tx, applied, said, now=now, origin=origin())
 
 
 def _asked(name: str) -> tuple[Applied, Asked, Answer] | Refused:

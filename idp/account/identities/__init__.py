@@ -1,0 +1,1 @@
+"""*Sign-in from elsewhere*: the identities at other providers by which the person signs in here."""

@@ -1,0 +1,105 @@
+"""The account's page of linked identities: link by a posted, fresh act; unlink without being stranded."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import delete
+
+from idp.authenticators.password.models import PasswordCredential
+from idp.federation.models import UpstreamLink
+from idp.foundation.database import writing
+from tests.authenticators.browsing import follow, press, signed_in
+from tests.conftest import ISSUER
+from tests.federation.conftest import World, address_of
+
+PAGE = "/account/identities"
+LINK = f"{PAGE}/saint-anne/link"
+
+
+def begun(world: World, client: FlaskClient) -> str:
+    return address_of(press(client, client.get(PAGE), LINK))
+
+
+@pytest.mark.both
+def test_somebody_signed_in_links_and_unlinks(world: World, client: FlaskClient) -> None:
+    signed_in(client, "rosa.delgado")
+    confirm = follow(client, world.come_back(client, begun(world, client)))
+    assert confirm.request.path.endswith("/link-identity")
+    assert world.make.rows(UpstreamLink) == []
+    done = follow(client, press(client, confirm, confirm.request.path, choice="link"))
+    assert done.request.path == PAGE
+    assert "maria@saintanne.example" in done.text
+    link = world.make.rows(UpstreamLink)[0]
+    asked = client.get(f"{PAGE}/{link.id}/remove")
+    assert follow(client, press(client, asked, f"{PAGE}/{link.id}/remove")).request.path == PAGE
+    assert world.make.rows(UpstreamLink) == []
+
+
+def test_FE_12_a_link_begins_with_a_post_and_counts_for_the_session_that_began_it(
+    world: World, client: FlaskClient, new_browser: Any
+) -> None:
+    signed_in(client, "rosa.delgado")
+    assert client.get(LINK).status_code == 405
+    assert client.post(LINK, data={}, headers={"Origin": ISSUER}).status_code == 403
+    url = begun(world, client)
+    attacker = signed_in(new_browser(), world.make.subject("mallory").user_id)
+    answer = world.upstream.authorize(url)
+    assert attacker.get(answer).status_code == 400
+    world.make.subject("second.person")
+    client.get("/account/")
+    signed_in(_afresh(client, world), "second.person")
+    assert client.get(answer).status_code == 400
+    assert world.make.rows(UpstreamLink) == []
+
+
+def test_FE_12_who_has_not_proven_themselves_lately_does_so_first(
+    world: World, client: FlaskClient, hands: Any
+) -> None:
+    signed_in(client, "rosa.delgado")
+    page = client.get(PAGE)
+    hands.forward(minutes=20)
+    assert "fresh=1" in press(client, page, LINK).location
+    url = _linked_later(world, client, hands)
+    confirm = follow(client, world.come_back(client, url))
+    assert 'id="login-form"' in confirm.text
+    assert world.make.rows(UpstreamLink) == []
+
+
+def test_an_identity_of_somebody_else_is_not_taken_from_them(world: World, client: FlaskClient) -> None:
+    other = world.make.subject("other.person")
+    world.link(other)
+    signed_in(client, "rosa.delgado")
+    answer = world.come_back(client, begun(world, client))
+    assert answer.status_code == 422
+    assert "linked to another account" in answer.text
+    assert [row.subject_id for row in world.make.rows(UpstreamLink)] == [other.id]
+
+
+def test_unlinking_the_only_way_in_is_refused(world: World, client: FlaskClient) -> None:
+    world.link(world.rosa)
+    world.sign_in(client)
+    with writing() as tx:
+        tx.execute(delete(PasswordCredential))
+    link = world.make.rows(UpstreamLink)[0]
+    asked = client.get(f"{PAGE}/{link.id}/remove")
+    refused = press(client, asked, f"{PAGE}/{link.id}/remove")
+    assert refused.status_code == 422
+    assert "your only way to sign in" in refused.text
+    assert len(world.make.rows(UpstreamLink)) == 1
+
+
+def _afresh(client: FlaskClient, world: World) -> FlaskClient:
+    """The same browser, signed out here."""
+    from tests.authenticators.browsing import post_form
+
+    post_form(client, follow(client, client.get("/oauth/logout")), "logout-form")
+    return client
+
+
+def _linked_later(world: World, client: FlaskClient, hands: Any) -> str:
+    """Begun while fresh, answered when it no longer is."""
+    signed_in(_afresh(client, world), "rosa.delgado")
+    url = begun(world, client)
+    hands.forward(minutes=16)
+    return url
