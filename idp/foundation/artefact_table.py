@@ -38,6 +38,10 @@ class Kind(StrEnum):
     UPSTREAM_REQUEST = "upstream_request"
     UPSTREAM_ONCE = "upstream_once"
     """An answer or sign-out of an upstream provider that counts once: assertion ID, `jti` of a logout token."""
+    PUSH_ENROLMENT = "push_enrolment"
+    PUSH_PHONE = "push_phone"
+    PUSH_REQUEST = "push_request"
+    PUSH_APPROVAL = "push_approval"
 
 
 class Reason(StrEnum):

@@ -49,6 +49,7 @@ class RoutePolicy:
 BUCKETS: Final[dict[str, tuple[int, timedelta]]] = {
     "sign_in": (20, timedelta(minutes=1)),
     "passkey": (120, timedelta(minutes=1)),
+    "phone": (600, timedelta(minutes=1)),
     "recovery": (10, timedelta(minutes=10)),
     "codes": (10, timedelta(minutes=10)),
     "enrollment": (30, timedelta(minutes=1)),

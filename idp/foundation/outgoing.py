@@ -57,6 +57,7 @@ class Purpose(Enum):
     UPSTREAM_METADATA = _Limits("GET", "application/json", 5.0, 131_072)
     UPSTREAM_TOKEN = _Limits("POST", "application/json", 10.0, 131_072)
     UPSTREAM_USERINFO = _Limits("GET", "application/json", 5.0, 32_768)
+    WEB_PUSH = _Limits("POST", "*/*", 10.0, 4_096)
     SMS_GATEWAY = _Limits("POST", "application/json", 10.0, 16_384)
 
 

@@ -67,3 +67,5 @@ class Purpose(Enum):
         forbidden=frozenset({"nonce"}),
     )
     """Back-Channel Logout §2.6, from such a provider; older ones name no type and no `exp`."""
+    PHONE_CALL = Rules(frozenset({"phone+jwt"}), frozenset({"iss", "aud", "iat", "exp"}), timedelta(minutes=2))
+    """What an enrolled phone says to one address of ours; `iss` is the thumbprint of its key."""

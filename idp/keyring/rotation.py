@@ -24,6 +24,8 @@ UPSTREAM: Final = ((Use.FEDERATION, Alg.ES256), (Use.SAML, Alg.RS256))
 """What providers of sign-in elsewhere take from us: assertions of this house, and requests of SAML (SHA-256 at least)."""
 ROTATING: Final = (*ASYMMETRIC, Use.VAULT)
 """An index key stays: what it digested cannot be read back, so it cannot be digested again."""
+PRUNED: Final = tuple(use for use in ASYMMETRIC if use is not Use.PUSH)
+"""A retired push key rings phones that have not opened their app since; `retire` takes it away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ def create(
         wanted = [(Use.SIGNING, alg, state) for alg in algs for state in (State.ACTIVE, State.NEXT)]
         wanted += [(use, alg, state) for use, alg in UPSTREAM for state in (State.ACTIVE, State.NEXT)]
         wanted += [(Use.VAULT, None, State.ACTIVE), (Use.VAULT, None, State.NEXT), (Use.INDEX, None, State.ACTIVE)]
+        wanted += [(Use.PUSH, str(Alg.ES256), state) for state in (State.ACTIVE, State.NEXT)]
         missing = [one for one in wanted if not _has(files, use=one[0], alg=one[1], state=one[2])]
         drafts = [_draft(use, alg, state, now=now, demo=demo) for use, alg, state in missing]
         if not drafts:
@@ -100,7 +103,7 @@ def rotate(
             if isinstance(turn, Refused):
                 return turn
             turns.append(turn)
-        gone = [key.file for key in loaded if key.file.use in ASYMMETRIC and not rules.published(key.file, now=now)]
+        gone = [key.file for key in loaded if key.file.use in PRUNED and not rules.published(key.file, now=now)]
         planned = Rotated(
             created=tuple(turn.draft.kid for turn in turns),
             promoted=tuple(turn.promoted.file.kid for turn in turns if turn.promoted),

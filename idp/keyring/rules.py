@@ -25,12 +25,14 @@ class Use(StrEnum):
     SAML = "saml"
     VAULT = "vault"
     INDEX = "index"
+    PUSH = "push"
 
 
-ASYMMETRIC: Final = (Use.SIGNING, Use.FEDERATION, Use.SAML)
-"""These sign, and others know their public halves: tokens, assertions to upstream providers, SAML requests."""
+ASYMMETRIC: Final = (Use.SIGNING, Use.FEDERATION, Use.SAML, Use.PUSH)
+"""These sign, and others know their public halves: tokens, assertions to upstream providers, SAML requests, push services."""
 NEEDED: Final = (Use.SIGNING, Use.VAULT, Use.INDEX)
-"""Without these nothing runs; the others are asked for by the first connection that needs them."""
+"""Without these nothing runs; the others are asked for by the first connection that needs them, and without a push key
+phones are asked all the same, when their app looks."""
 
 
 class State(StrEnum):
@@ -53,7 +55,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """One file of the folder; `alg` is None for vault and index keys. Equal moments are settled by `kid`."""
+    """One file of the folder; `alg` is None for vault and index keys, ES256 for push keys (RFC 8292 §2). Equal moments are settled by `kid`."""
 
     use: Use
     state: State

@@ -47,6 +47,8 @@ class _Snapshot:
     vault: SealingKeys
     index: bytes = field(repr=False)
     upstream: Mapping[Use, "Upstream"] = field(default_factory=dict)
+    push: Mapping[str, SigningKey] = field(default_factory=dict)
+    """Every push key by `kid`, the active one first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,11 @@ class Keyring:
         """The keys of `Use.FEDERATION` or `Use.SAML`; `None` until `idp keys create` has made some."""
         return self._current().upstream.get(use)
 
+    def push_key(self, kid: str | None = None) -> SigningKey | None:
+        """The key that tells push services who sends (RFC 8292): the active one, or the one that a phone subscribed to."""
+        keys = self._current().push
+        return next(iter(keys.values()), None) if kid is None else keys.get(kid)
+
     def derive(self, purpose: str) -> bytes:
         """32 bytes for one named purpose, the same on every node (HKDF-SHA256, RFC 5869, from the index key)."""
         index = self.index
@@ -181,6 +188,7 @@ class Keyring:
             ),
             index=_octets(_active(loaded, Use.INDEX)[0]),
             upstream={use: _upstream(loaded, use) for use in (Use.FEDERATION, Use.SAML) if _active(loaded, use)},
+            push={key.file.kid: _signing_key(key) for key in (*_active(loaded, Use.PUSH), *_former(loaded, Use.PUSH))},
         )
 
 
@@ -200,6 +208,11 @@ def _upstream(loaded: tuple[Loaded, ...], use: Use) -> Upstream:
         jwks=orjson.dumps({"keys": [jwk.public_members(key.members) for key in known]}),
         shown=tuple(Shown(_signing_key(key), key.file.created_at) for key in known),
     )
+
+
+def _former(loaded: tuple[Loaded, ...], use: Use) -> list[Loaded]:
+    """The retired keys of this use."""
+    return [key for key in loaded if key.file.use is use and key.file.state is State.RETIRED]
 
 
 def _signing_key(key: Loaded) -> SigningKey:

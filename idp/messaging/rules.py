@@ -105,6 +105,7 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "recovery_codes_made": Notice(),
     "new_sign_in": Notice(needs=frozenset({"url", "browser", "address"})),
     "factor_failed": Notice(needs=frozenset({"url", "browser", "address"})),
+    "push_stopped": Notice(needs=frozenset({"url", "browser", "address"})),
     "sign_in_code": Notice(needs=frozenset({"code", "minutes"})),
     "device_copied": Notice(),
     "access_ended": Notice(needs=frozenset({"target"})),

@@ -7,6 +7,7 @@ import threading
 import click
 from flask.cli import with_appcontext
 
+from idp.authenticators.push import delivery as push_delivery
 from idp.foundation import clock, house
 from idp.foundation.outgoing import Outgoing
 from idp.messaging.delivery import Delivery
@@ -26,7 +27,7 @@ def worker(*, once: bool) -> None:
     Any number may run beside each other. SIGTERM or SIGINT lets the try at hand end first.
     """
     settings = house.get(Settings)
-    ports = Ports(Delivery.of(settings, outgoing=house.get(Outgoing)), logout_delivery.deliver)
+    ports = Ports(Delivery.of(settings, outgoing=house.get(Outgoing)), logout_delivery.deliver, push_delivery.deliver)
     busy = Worker(ports, settings.data_dir, clock.now, threading.Event())
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda *_: busy.stop.set())

@@ -22,6 +22,7 @@ from idp.messaging.rules import RETRIES, Link, Reason, Undelivered
 from idp.sessions.models import LogoutDelivery
 from idp.vocabulary.refused import Refused
 from idp.worker.leasing import lease
+from idp.worker.ringing import Ring, ring_next
 from idp.worker.rules import LOGOUT_RETRIES, Undelivery, retry_logout_at
 
 DeliverLogout = Callable[[Any, datetime], Refused | None]
@@ -38,18 +39,23 @@ _jitter: Final = random.SystemRandom()
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The two ways out."""
+    """The three ways out."""
 
     mailroom: Mailroom
     deliver_logout: DeliverLogout
+    ring: Ring
 
 
 def work_once(*, ports: Ports, read_clock: Callable[[], datetime]) -> int:
-    """One message and one logout call, if any are due; says how many rows were worked on.
+    """One message, one logout call and one ring, if any are due; says how many rows were worked on.
 
     `read_clock` is asked before and after sending: a slow server must not shorten a link's life or a pause.
     """
-    return send_next(ports.mailroom, read_clock=read_clock) + call_next(ports.deliver_logout, read_clock=read_clock)
+    return (
+        ring_next(ports.ring, read_clock=read_clock)
+        + send_next(ports.mailroom, read_clock=read_clock)
+        + call_next(ports.deliver_logout, read_clock=read_clock)
+    )
 
 
 def send_next(mailroom: Mailroom, *, read_clock: Callable[[], datetime]) -> int:

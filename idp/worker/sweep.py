@@ -13,6 +13,7 @@ from idp.affiliations.registering import sweeping as claims
 from idp.affiliations.requests import sweeping as requests
 from idp.affiliations.reviews import sweeping as reviews
 from idp.authenticators.lost_factors import service as lost_factors
+from idp.authenticators.push import closing as approvals
 from idp.authenticators.remembered_devices import service as devices
 from idp.enrollment import runs as enrollments
 from idp.federation import arrivals
@@ -46,6 +47,8 @@ def sweep(*, now: datetime) -> dict[str, int]:
         "reviews_closed": lambda tx: reviews.close(tx, now=now, batch=min(batch, 200)),
         "claims_lapsed": lambda tx: claims.end_lapsed(tx, now=now, batch=min(batch, 200)),
         "recoveries_opened": lambda tx: lost_factors.tell_open(tx, now=now),
+        "approvals_unanswered": lambda tx: approvals.sweep(tx, now=now, batch=min(batch, 200)),
+        "approvals": lambda tx: approvals.purge(tx, before=before, batch=batch),
         "transactions": lambda tx: transactions.purge(tx, before=before, batch=batch),
         "enrollments": lambda tx: enrollments.purge(tx, now=now, batch=batch),
         "remembered_devices": lambda tx: devices.purge(tx, before=before, batch=batch),

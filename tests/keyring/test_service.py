@@ -341,3 +341,20 @@ def test_a_folder_without_keys_for_providers_elsewhere_works(folder_of_keys: Pat
     ring = Keyring.open(folder_of_keys, production=False, read_clock=lambda: LATER)
     assert ring.upstream(Use.SAML) is None
     assert ring.upstream(Use.FEDERATION) is not None
+
+
+def test_push_keys_rotate_and_a_retired_one_still_rings_who_subscribed_to_it(folder_of_keys: Path) -> None:
+    ring = Keyring.open(folder_of_keys, production=True, read_clock=lambda: LATER)
+    first = ring.push_key()
+    assert first is not None and ring.push_key("es256-unknown") is None
+    assert first.kid not in ring.verification_keys(), "it signs nothing that anybody takes for a token"
+    assert isinstance(rotation.rotate(folder_of_keys, now=LATER, use=Use.PUSH), rotation.Rotated)
+    again = Keyring.open(folder_of_keys, production=True, read_clock=lambda: LATER)
+    second, former = again.push_key(), again.push_key(first.kid)
+    assert second is not None and former is not None and second.kid != first.kid == former.kid
+    assert isinstance(rotation.retire(folder_of_keys, kid=first.kid, now=LATER), rotation.Rotated)
+    assert Keyring.open(folder_of_keys, production=True, read_clock=lambda: LATER).push_key(first.kid) is None
+    shutil.rmtree(folder_of_keys / "push")
+    assert Keyring.open(folder_of_keys, production=True, read_clock=lambda: LATER).push_key() is None, (
+        "nobody waits for it"
+    )

@@ -49,6 +49,7 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "recovery_code_used": {"left": 9},
     "recovery_codes_made": {},
     "new_sign_in": {"url": URL, "browser": "Firefox, Windows", "address": "203.0.113.7"},
+    "push_stopped": {"url": URL, "browser": "Firefox, Windows", "address": "203.0.113.7"},
     "factor_failed": {"url": URL, "browser": "Firefox, Windows", "address": "203.0.113.7"},
     "sign_in_code": {"code": "042137", "minutes": 10},
     "device_copied": {},

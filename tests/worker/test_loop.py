@@ -38,7 +38,9 @@ class Stopping:
 
 def worker(hands: Hands, folder: Path) -> tuple[Worker, Stopping]:
     mailroom = Stopping()
-    made = Worker(Ports(mailroom, lambda row, now: None), folder, lambda: hands.now, threading.Event())
+    made = Worker(
+        Ports(mailroom, lambda row, now: None, lambda row, now: None), folder, lambda: hands.now, threading.Event()
+    )
     mailroom.worker = made
     return made, mailroom
 

@@ -205,7 +205,7 @@ def test_a_slow_relying_party_does_not_hold_up_the_mail(app: Flask, now: datetim
         order.append("call")
 
     read_clock: Callable[[], datetime] = lambda: now  # noqa: E731
-    while work_once(ports=Ports(Noting(), deliver), read_clock=read_clock):
+    while work_once(ports=Ports(Noting(), deliver, lambda row, now: None), read_clock=read_clock):
         pass
     assert order == ["mail", "call"] * 3
 

@@ -24,6 +24,8 @@ DONE: Final[dict[Event, LazyString]] = {
     Event.FACTOR_RECOVERY_STOPPED: _("Recovery of lost ways to sign in was stopped"),
     Event.RECOVERY_CODES_MADE: _("New recovery codes were made"),
     Event.CODE_SENT: _("A code was sent"),
+    Event.PUSH_ASKED: _("Your phone was asked to approve"),
+    Event.PUSH_ANSWERED: _("Your phone approved a sign-in"),
     Event.DEVICE_REMEMBERED: _("A browser was remembered"),
     Event.DEVICE_FORGOTTEN: _("A remembered browser was forgotten"),
     Event.DEVICE_COPIED: _("A copy of a remembered browser was noticed"),
@@ -49,4 +51,6 @@ FAILED: Final[dict[Event, LazyString]] = {
     Event.PHONE_CHANGED: _("A change of the telephone number failed"),
     Event.ACCOUNT_CLOSED: _("The account was to be closed, and was not"),
     Event.CODE_SENT: _("A code was not sent: too many were asked for"),
+    Event.PUSH_ASKED: _("Your phone was not asked: too much was asked of it"),
+    Event.PUSH_ANSWERED: _("A sign-in was not approved on your phone"),
 }

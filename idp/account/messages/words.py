@@ -17,6 +17,7 @@ ABOUT: Final[dict[str, LazyString]] = {
     "factor_recovery_started": _("Recovery of lost ways to sign in was started"),
     "factor_recovery_open": _("A link to finish the recovery"),
     "factor_recovery_stopped": _("Recovery of lost ways to sign in was stopped"),
+    "push_stopped": _("Your phone was asked three times"),
     "factor_failed": _("Somebody failed at your second step"),
     "recovery_code_used": _("A recovery code was used"),
     "recovery_codes_made": _("New recovery codes were made"),

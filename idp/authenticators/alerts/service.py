@@ -103,17 +103,22 @@ def not_me(token: str, *, now: datetime, origin: Origin) -> SubjectFacts | Refus
             return Refused(Reason.DEAD_LINK)
         if subject.closed_at is not None:
             closing.open_again(tx, row=row, now=now, origin=origin)
-        put_back = contact.restore(tx, row=row, since=used.created_at, now=now, origin=origin)
-        subject = _whose(tx, used, now=now)
-        assert not isinstance(subject, Refused), "the row is locked"
-        removing.remove_since(tx, subject=subject, since=used.created_at, now=now, origin=origin)
-        passwords.make_useless(tx, subject=row, now=now)
-        sessions.end_sessions_of(tx, subject_id=row.id, reason=Ended.BY_OWNER, now=now, origin=origin)
-        devices.forget_all(tx, subject_id=row.id, now=now, origin=origin)
-        artefacts.void(tx, now=now, kind=Kind.SIGN_IN_ALERT, subject_id=row.id, since=used.created_at)
-        audit.append(tx, Event.DISOWNED, now=now, actor=row.id, origin=origin, subject_id=row.id)
-        _tell_lost(tx, put_back.lost, subject=subject, now=now)
-        return subject
+        return disown(tx, row, since=used.created_at, now=now, origin=origin)
+
+
+def disown(tx: Session, row: Subject, *, since: datetime, now: datetime, origin: Origin) -> SubjectFacts:
+    """What *this wasn't me* does, by the mailed link or on the phone that was asked; `row` is locked."""
+    put_back = contact.restore(tx, row=row, since=since, now=now, origin=origin)
+    subject = subjects.by_id(tx, subject_id=row.id)
+    assert subject is not None, "the row is locked"
+    removing.remove_since(tx, subject=subject, since=since, now=now, origin=origin)
+    passwords.make_useless(tx, subject=row, now=now)
+    sessions.end_sessions_of(tx, subject_id=row.id, reason=Ended.BY_OWNER, now=now, origin=origin)
+    devices.forget_all(tx, subject_id=row.id, now=now, origin=origin)
+    artefacts.void(tx, now=now, kind=Kind.SIGN_IN_ALERT, subject_id=row.id, since=since)
+    audit.append(tx, Event.DISOWNED, now=now, actor=row.id, origin=origin, subject_id=row.id)
+    _tell_lost(tx, put_back.lost, subject=subject, now=now)
+    return subject
 
 
 def _before(tx: Rows, *, subject_id: str, now: datetime) -> list[Seen]:

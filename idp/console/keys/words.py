@@ -13,6 +13,7 @@ USES: Final[dict[Use, LazyString]] = {
     Use.SAML: _("SAML"),
     Use.VAULT: _("Vault"),
     Use.INDEX: _("Index"),
+    Use.PUSH: _("Push"),
 }
 NOTES: Final[dict[Use, LazyString]] = {
     Use.SIGNING: _("Signs tokens; relying parties check them with the published half."),
@@ -20,6 +21,7 @@ NOTES: Final[dict[Use, LazyString]] = {
     Use.SAML: _("Signs requests to SAML identity providers, which know its certificate from our metadata."),
     Use.VAULT: _("Seals Tax IDs, telephones and the like in the database."),
     Use.INDEX: _("Finds what is sealed, and digests short codes. It never rotates."),
+    Use.PUSH: _("Says to push services who rings a phone. Phones subscribe anew when they next open their app."),
 }
 STATES: Final[dict[State, LazyString]] = {
     State.NEXT: _("Next"),
