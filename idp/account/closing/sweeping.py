@@ -12,6 +12,7 @@ from idp.authenticators.challenge_questions.models import ChallengeQuestion
 from idp.authenticators.factors.models import HeldFactor
 from idp.authenticators.lost_factors.models import FactorRecovery
 from idp.authenticators.password.models import PasswordCredential
+from idp.authenticators.push.models import PushRequest
 from idp.authenticators.remembered_devices.models import RememberedDevice
 from idp.authenticators.site_key.models import SiteKey
 from idp.consent.models import Consent
@@ -30,6 +31,7 @@ DELETED: Final[tuple[type[Model], ...]] = (
     PasswordCredential,
     FactorRecovery,
     HeldFactor,
+    PushRequest,
     RememberedDevice,
     SiteKey,
     ChallengeQuestion,

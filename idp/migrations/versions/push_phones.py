@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "push_phones"
-down_revision = "offered_access"
+down_revision = "closed_accounts"
 branch_labels = None
 depends_on = None
 
