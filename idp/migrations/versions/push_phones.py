@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "push_phones"
-down_revision = "connection_trials"
+down_revision = "access_reviews"
 branch_labels = None
 depends_on = None
 
