@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "push_phones"
-down_revision = "access_reviews"
+down_revision = "engagement_staff"
 branch_labels = None
 depends_on = None
 
