@@ -74,6 +74,14 @@ def count(tx: Session, index: Index, start: str, *, most: int = COUNTED) -> int:
     return tx.execute(select(func.count()).select_from(some)).scalar_one()
 
 
+def count_begun(tx: Session, index: Index, word: str) -> int:
+    """How many names begin with just this word, counted no further than matters."""
+    words = index.words.c
+    begun = and_(*index.within, words.word == word, words.name_key >= word, words.name_key < word + _AFTER_EVERY_WORD)
+    some = select(literal(1)).select_from(index.words).where(begun).limit(COUNTED).subquery()
+    return tx.execute(select(func.count()).select_from(some)).scalar_one()
+
+
 def page(
     tx: Session,
     index: Index,

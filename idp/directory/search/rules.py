@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Final
 
 from idp.directory.rules import ProviderFacts
@@ -17,6 +18,7 @@ WEIGHED: Final = 3
 WEIGHT: Final = 300
 _SHORT: Final = 5
 _INITIAL: Final = 3
+_NONE: Final[Mapping[str, int]] = MappingProxyType({})
 LENGTHS: Final = 2
 """A misspelling is at most so many letters longer or shorter."""
 
@@ -60,15 +62,25 @@ class NpiPage:
     meant: tuple[str, ...] | None = None
 
 
-def order(counts: Mapping[str, int]) -> tuple[str, ...]:
-    """The words with the rarest first: it is looked up, the others are only compared. Of common ones the first typed, but no
-    initial.
+def order(counts: Mapping[str, int], *, begin: Mapping[str, int] = _NONE) -> tuple[str, ...]:
+    """The words with the rarest first: it is looked up, the others are only compared. Of common ones the one by which most names
+    `begin`, then the first typed, but no initial.
 
-    People type names as they are written, first name first: among all of a first name, in the order of names, those with
-    one surname are strewn evenly and a page is soon full; among all of a surname, those with one first name stand together.
+    Names are kept as they are written, first name first: among all of a first name, in the order of names, those with one
+    surname are strewn evenly and a page is soon full; among all of a surname, those with one first name stand together, and
+    may be far.
     """
-    ranked = sorted(enumerate(counts.items()), key=lambda each: (each[1][1], len(each[1][0]) < _INITIAL, each[0]))
+    ranked = sorted(
+        enumerate(counts.items()),
+        key=lambda each: (each[1][1], -begin.get(each[1][0], 0), len(each[1][0]) < _INITIAL, each[0]),
+    )
     return tuple(word for _at, (word, _count) in ranked)
+
+
+def undecided(counts: Mapping[str, int]) -> tuple[str, ...]:
+    """The words between which their numbers do not decide, since all are common; empty where one is rare or there is one only."""
+    words = tuple(word for word in counts if len(word) >= _INITIAL)
+    return words if len(words) > 1 and min(counts.values()) >= COUNTED else ()
 
 
 def is_first_of(word: str, *, start: str, key: str) -> bool:

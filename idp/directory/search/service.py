@@ -77,7 +77,8 @@ def _by_words(
     if not counts:
         return [], None, None
     here = () if states is None else (index.words.c.state.in_(sorted(states)),)
-    rows, more = facts.page(tx, index, rules.order(counts), *here, *allowed, after=after, limit=limit)
+    begin = {word: facts.count_begun(tx, index, word) for word in rules.undecided(counts)}
+    rows, more = facts.page(tx, index, rules.order(counts, begin=begin), *here, *allowed, after=after, limit=limit)
     return rows, more, tuple(meant) if tuple(meant) != typed else None
 
 

@@ -15,6 +15,15 @@ def test_the_rarest_word_comes_first_then_the_first_typed():
     assert rules.order({"m": 300, "walker": 300}) == ("walker", "m")
 
 
+def test_of_common_words_the_one_by_which_most_names_begin_comes_first():
+    common = {"clinic": rules.COUNTED, "juba": rules.COUNTED}
+    assert rules.undecided(common) == ("clinic", "juba")
+    assert rules.order(common, begin={"clinic": 0, "juba": 900}) == ("juba", "clinic")
+    assert rules.order(common, begin={"clinic": 7, "juba": 7}) == ("clinic", "juba")
+    assert rules.undecided({"clinic": rules.COUNTED, "juba": rules.COUNTED - 1}) == ()
+    assert rules.undecided({"m": rules.COUNTED, "walker": rules.COUNTED}) == ()
+
+
 @pytest.mark.parametrize(
     ("one", "other", "count"),
     [("smith", "smith", 0), ("smtih", "smith", 1), ("jonson", "johnson", 1), ("smyth", "smith", 1), ("ca", "abc", 3), ("", "ab", 2)],
