@@ -29,6 +29,7 @@ GETS_THAT_MAY_WRITE: Final = {
     "sign_in.own",
     "upstream_oidc.callback",
     "upstream_saml.arrive",
+    "upstream_saml.signs_out",
 }
 """SECURITY ruling 13: they park a request or finish one; nothing that a person owns changes."""
 

@@ -19,6 +19,7 @@ from idp.federation.connections.facts import Applied
 from idp.federation.requests import Asked, Purpose
 from idp.federation.rules import Reason
 from idp.federation.upstream_oidc import service as upstream_oidc
+from idp.federation.upstream_saml import service as upstream_saml
 from idp.foundation import artefacts, house
 from idp.foundation.artefacts import Kind
 from idp.foundation.database import Rows, reading
@@ -38,7 +39,11 @@ def _oidc(applied: Applied, arrived: Arrived, back_to: str, now: datetime) -> Pr
     return upstream_oidc.sign_out(applied, arrived.hint, back_to=back_to, now=now)
 
 
-PROTOCOLS: Final[dict[str, Protocol]] = {"oidc": _oidc}
+def _saml(applied: Applied, arrived: Arrived, _back_to: str, now: datetime) -> Prepared | None:
+    return upstream_saml.sign_out(applied, arrived.hint, now=now)
+
+
+PROTOCOLS: Final[dict[str, Protocol]] = {"oidc": _oidc, "saml": _saml}
 
 
 @dataclass(frozen=True, slots=True)

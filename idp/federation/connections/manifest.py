@@ -83,6 +83,8 @@ class Saml(Part):
     """Whether an answer that nobody asked for (IdP-initiated) begins a sign-in; it never is one (FE-37)."""
     metadata_certificate: str | None = None
     """In PEM: whose signature its metadata must bear (FE-44)."""
+    sends_out: bool = True
+    """Whether signing out here signs out there (single logout), where its metadata offers that."""
     email_verified: bool = False
     """Whether the attribute named by `claims.email` counts as verified, since SAML has no such statement."""
 

@@ -9,13 +9,15 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.federation import requests, service, trials
+from idp.federation import requests, service, sign_out, trials
 from idp.federation.connections.facts import Applied
 from idp.federation.requests import Asked, Purpose
 from idp.federation.rules import Reason, identity_of
 from idp.federation.service import By, Outcome
+from idp.federation.sign_out import Told
 from idp.federation.upstream_saml import rules, theirs
 from idp.federation.upstream_saml import service as upstream
+from idp.federation.upstream_saml.logout import LogoutAsked
 from idp.federation.upstream_saml.service import Carried
 from idp.federation.upstream_saml.words import EXPLAINED
 from idp.foundation import artefacts
@@ -84,6 +86,21 @@ def unasked(applied: Applied, carried: Carried, *, by: By) -> bool:
         if not first:
             _audit(tx, applied, rules.Reason.REPLAYED, by=by)
         return first
+
+
+def ended(applied: Applied, asked: LogoutAsked, *, by: By) -> int | Refused:
+    """End what rests on the sessions that a genuine request names, once (FE-45); of nobody else's, whatever it names."""
+    indices: tuple[str | None, ...] = asked.sessions or (None,)
+    messages = [f"{asked.request_id} {index or ''}" for index in indices]
+    done = 0
+    with writing() as tx:
+        for message, index in zip(messages, indices, strict=True):
+            said = Told(message=message, subject=asked.name_id, session=index)
+            told_of = sign_out.told(tx, applied, said, now=by.now, origin=by.origin)
+            if isinstance(told_of, Refused):
+                return told_of
+            done += told_of
+    return done
 
 
 def told(applied: Applied, why: str, *, state: str, by: By) -> tuple[Refused, Asked | None]:

@@ -38,11 +38,11 @@ class LogoutAsked:
 
 def read_request(query: bytes, *, provider: Provider, ours: Ours, now: datetime) -> LogoutAsked | Refused:
     """A request as it stands in the query, whose signature covers those very characters (SAML bindings §3.4.4.1)."""
-    message = _message(query, kind="SAMLRequest", provider=provider, now=now)
+    message = _message(query, provider=provider, now=now)
     if isinstance(message, Refused):
         return message
     root, relay_state = message
-    wrong = _unfit(root, name=f"{P}LogoutRequest", provider=provider, ours=ours, now=now)
+    wrong = _unfit(root, provider=provider, ours=ours, now=now)
     if wrong is not None:
         return wrong
     name = root.only(f"{A}NameID")
@@ -51,16 +51,6 @@ def read_request(query: bytes, *, provider: Provider, ours: Ours, now: datetime)
     sessions = tuple(each.text for each in root.all(f"{P}SessionIndex") if each.text)[:_SESSIONS]
     until = moments.read(root.attributes.get("NotOnOrAfter")) or now + MAX_AGE
     return LogoutAsked(root.attributes["ID"], name.text, sessions, relay_state, min(until, now + rules.LONGEST))
-
-
-def read_response(query: bytes, *, provider: Provider, ours: Ours, now: datetime) -> tuple[str, str | None] | Refused:
-    """`(InResponseTo, RelayState)` of a genuine answer to our own request."""
-    message = _message(query, kind="SAMLResponse", provider=provider, now=now)
-    if isinstance(message, Refused):
-        return message
-    root, relay_state = message
-    wrong = _unfit(root, name=f"{P}LogoutResponse", provider=provider, ours=ours, now=now)
-    return wrong or (root.attributes.get("InResponseTo", ""), relay_state)
 
 
 def request(
@@ -103,13 +93,13 @@ def inflated(packed: bytes) -> bytes | Refused:
     return Refused(xml.Reason.TOO_LARGE) if len(plain) > xml.SIZE or opener.unconsumed_tail else plain
 
 
-def _message(query: bytes, *, kind: str, provider: Provider, now: datetime) -> tuple[Node, str | None] | Refused:
+def _message(query: bytes, *, provider: Provider, now: datetime) -> tuple[Node, str | None] | Refused:
     raw = _raw(query)
-    if raw is None or kind not in raw:
+    if raw is None or "SAMLRequest" not in raw:
         return Refused(Reason.UNREADABLE)
     if "Signature" not in raw or "SigAlg" not in raw:
         return Refused(xml_signature.Reason.UNSIGNED)
-    covered = "&".join(f"{name}={raw[name]}" for name in (kind, "RelayState", "SigAlg") if name in raw)
+    covered = "&".join(f"{name}={raw[name]}" for name in ("SAMLRequest", "RelayState", "SigAlg") if name in raw)
     genuine = xml_signature.is_signed(
         covered.encode("ascii"),
         unquote_plus(raw["Signature"]),
@@ -120,7 +110,7 @@ def _message(query: bytes, *, kind: str, provider: Provider, now: datetime) -> t
     if not genuine:
         return Refused(xml_signature.Reason.SIGNATURE)
     try:
-        packed = b64decode(unquote_plus(raw[kind]), validate=True)
+        packed = b64decode(unquote_plus(raw["SAMLRequest"]), validate=True)
     except (binascii.Error, ValueError):
         return Refused(Reason.UNREADABLE)
     plain = inflated(packed)
@@ -145,9 +135,14 @@ def _raw(query: bytes) -> Mapping[str, str] | None:
     return found
 
 
-def _unfit(root: Node, *, name: str, provider: Provider, ours: Ours, now: datetime) -> Refused | None:
+def _unfit(root: Node, *, provider: Provider, ours: Ours, now: datetime) -> Refused | None:
     issued = moments.read(root.attributes.get("IssueInstant"))
-    if root.name != name or root.attributes.get("Version") != "2.0" or not root.attributes.get("ID") or issued is None:
+    if (
+        root.name != f"{P}LogoutRequest"
+        or root.attributes.get("Version") != "2.0"
+        or not root.attributes.get("ID")
+        or issued is None
+    ):
         return Refused(Reason.UNREADABLE)
     if not is_issuer(root.only(f"{A}Issuer"), provider.entity_id):
         return Refused(Reason.ISSUER)

@@ -4,8 +4,9 @@ A verified answer goes on to the browser's own GET sealed inside that address, s
 """
 
 import binascii
+import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -17,9 +18,10 @@ from idp.federation.connections.facts import Applied
 from idp.federation.connections.manifest import Connection, Saml
 from idp.federation.requests import Asked, derived
 from idp.federation.rules import Reason, Said, known_claims
-from idp.federation.upstream_saml import answers, asking, ours, rules, theirs
+from idp.federation.upstream_saml import answers, asking, logout, ours, rules, theirs
 from idp.federation.upstream_saml.asking import Sign, Wish
 from idp.federation.upstream_saml.faults import METADATA
+from idp.federation.upstream_saml.logout import LogoutAsked
 from idp.federation.upstream_saml.ours import Ours
 from idp.federation.upstream_saml.rules import Answer, Expected
 from idp.federation.upstream_saml.theirs import Provider
@@ -111,6 +113,44 @@ def signer() -> Sign | None:
 def request_id_of(state: Secret) -> str:
     """The ID of the request that went with a `state`; an answer must name it (FE-37)."""
     return f"_{derived(state, purpose='request-id')}"
+
+
+def sign_out(applied: Applied, hint: Secret | None, *, now: datetime) -> Callable[[Secret], str] | None:
+    """How the browser signs out there too, where the provider's metadata offers that and we can sign what we ask."""
+    saml, sign = _saml(applied.connection), signer()
+    provider = provider_of(applied, now=now) if saml.sends_out and hint is not None and sign is not None else None
+    if hint is None or provider is None or isinstance(provider, Refused) or provider.sign_out_address is None:
+        return None
+    destination, named = provider.sign_out_address, orjson.loads(hint.reveal())
+
+    def to(state: Secret) -> str:
+        message = logout.request(
+            ours_at(applied.name),
+            destination=destination,
+            request_id=f"_{derived(state, purpose='logout-id')}",
+            name_id=named["name_id"],
+            name_id_format=named["format"],
+            session=named["session"],
+            now=now,
+        )
+        return asking.address(destination, message, kind="SAMLRequest", relay_state=state.reveal(), sign=sign)
+
+    return to
+
+
+def signed_out(applied: Applied, asked: LogoutAsked, *, provider: Provider, now: datetime) -> str | None:
+    """Where the browser goes to tell the provider that it is done; `None` where that takes no answer."""
+    destination = provider.sign_out_response_address
+    if destination is None:
+        return None
+    message = logout.response(
+        ours_at(applied.name),
+        destination=destination,
+        response_id=f"_{secrets.token_hex(16)}",
+        in_response_to=asked.request_id,
+        now=now,
+    )
+    return asking.address(destination, message, kind="SAMLResponse", relay_state=asked.relay_state, sign=signer())
 
 
 def take(applied: Applied, encoded: str, *, state: Secret | None, now: datetime) -> Carried | Refused:

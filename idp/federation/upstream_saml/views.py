@@ -4,19 +4,19 @@ import re
 from typing import Final
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, abort, redirect, request, url_for
+from flask import Blueprint, Response, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from idp.federation import views
+from idp.federation import sign_out, views
 from idp.federation.connections import facts as connections
 from idp.federation.connections.facts import Applied
 from idp.federation.requests import Asked, Purpose
 from idp.federation.rules import Reason
 from idp.federation.service import By, Outcome
-from idp.federation.upstream_saml import arriving
+from idp.federation.upstream_saml import arriving, logout
 from idp.federation.upstream_saml import service as upstream
 from idp.federation.upstream_saml.service import Carried
-from idp.foundation import clock, house, parsing
+from idp.foundation import clock, error_pages, house, parsing
 from idp.foundation.database import reading
 from idp.foundation.front_door import count, origin, route_policy
 from idp.relying_parties import service as relying_parties
@@ -78,6 +78,30 @@ def arrive(name: str) -> ResponseReturnValue:
         return _begin(applied, carried)
     outcome, asked = arriving.arrive(applied, carried, state=carried.state, by=by)
     return _end(outcome, applied, asked)
+
+
+@bp.get("/federation/saml/<name>/sign-out")
+@route_policy(auth="browser", changes=True)
+def signs_out(name: str) -> ResponseReturnValue:
+    """The provider signs somebody out, by a request that it signed; or it is done with ours, and the browser goes on."""
+    count("authorize")
+    g.is_error_page = True  # the address holds the provider's message, which no page of ours repeats (SE-18)
+    applied, by = _applied(name), views.by()
+    if b"SAMLRequest=" not in request.query_string:
+        values = parsing.single_values(request.args) or {}
+        with reading() as tx:
+            location = sign_out.came_back(
+                tx, name, values.get("RelayState", ""), browser_digest=by.browser_digest, now=by.now
+            )
+        return error_pages.signed_out(party=None) if location is None else redirect(location, 303)
+    provider = upstream.provider_of(applied, now=by.now)
+    if isinstance(provider, Refused):
+        abort(400)
+    asked = logout.read_request(request.query_string, provider=provider, ours=upstream.ours_at(name), now=by.now)
+    if isinstance(asked, Refused) or isinstance(arriving.ended(applied, asked, by=by), Refused):
+        abort(400)
+    answer = upstream.signed_out(applied, asked, provider=provider, now=by.now)
+    return error_pages.signed_out(party=None) if answer is None else redirect(answer, 303)
 
 
 def _end(outcome: Outcome, applied: Applied, asked: Asked | None) -> ResponseReturnValue:
