@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, Row, and_, bindparam, false, or_, select
 from sqlalchemy.orm import Session
 
-from idp.affiliations.models import Affiliation
+from idp.affiliations.models import Affiliation, AffiliationEvidence, HeldLevel
 from idp.affiliations.rules import Held, ProviderChoice, Target
 from idp.directory.facts import in_force_on
 from idp.directory.models import Practice, Provider, TradingPartner
@@ -19,6 +19,43 @@ from idp.vocabulary.evidence import Evidence
 
 PROVIDERS_A_TARGET: Final = 200
 """Providers of one practice that are read for choosing; more are found by searching."""
+_affiliation, _evidence, _level = Affiliation.__table__, AffiliationEvidence.__table__, HeldLevel.__table__
+_OF_SUBJECT: Final = (
+    select(_affiliation, _affiliation.c.registry.label("registry_name"))
+    .where(_affiliation.c.subject_id == bindparam("subject"), _affiliation.c.status != "ended")
+    .order_by(_affiliation.c.created_at)
+)
+_EVIDENCE: Final = select(_evidence.c.affiliation_id, _evidence.c.kind).where(
+    _evidence.c.affiliation_id.in_(bindparam("ids", expanding=True))
+)
+_LEVELS: Final = select(_level.c.affiliation_id, _level.c.portal, _level.c.level).where(
+    _level.c.affiliation_id.in_(bindparam("ids", expanding=True))
+)
+_provider, _practice = Provider.__table__, Practice.__table__
+_PROVIDERS: Final = (
+    select(
+        _provider,
+        _practice.c.tin_last4,
+        in_force_on(bindparam("on", type_=_provider.c.end_date.type)).label("in_force"),
+    )
+    .join(_practice, _practice.c.id == _provider.c.practice_id)
+    .where(_provider.c.id.in_(bindparam("ids", expanding=True)))
+)
+
+
+class Record:
+    """A row of `affiliation` with its evidence and levels, as the mapped class has them."""
+
+    __slots__ = ("_row", "evidence", "levels")
+
+    def __init__(self, row: Row[Any], evidence: Sequence[Row[Any]], levels: Sequence[Row[Any]]) -> None:
+        self._row, self.evidence, self.levels = row, evidence, levels
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._row, name)
+
+
+Stored = Affiliation | Record
 
 
 def held_by(
@@ -35,12 +72,25 @@ def held_by(
     `search` narrows the providers of practices (folded words, a provider ID or an NPI); `only` reads one affiliation,
     `provider` one provider of it: a choice made among more than a page of them.
     """
-    query = select(Affiliation).where(Affiliation.subject_id == subject_id, Affiliation.status != "ended")
-    if only is not None:
-        query = query.where(Affiliation.id == only)
-    rows = tx.scalars(query.order_by(Affiliation.created_at)).all()
+    rows = [row for row in _rows(tx, subject_id) if only is None or row.id == only]
     targets = _targets(tx, rows, on=now.date(), search=search, provider=provider)
     return tuple(held_of(row, targets[row.id]) for row in rows if row.id in targets)
+
+
+def _rows(tx: Session, subject_id: str) -> Sequence[Record]:
+    """A person's affiliations with evidence and levels, by Core: asked at every sign-in and every authorization."""
+    tx.flush()
+    found = tx.execute(_OF_SUBJECT, {"subject": subject_id}).all()
+    if not found:
+        return ()
+    ids = {"ids": [row.id for row in found]}
+    evidence: defaultdict[UUID, list[Any]] = defaultdict(list)
+    levels: defaultdict[UUID, list[Any]] = defaultdict(list)
+    for proof in tx.execute(_EVIDENCE, ids):
+        evidence[proof.affiliation_id].append(proof)
+    for level in tx.execute(_LEVELS, ids):
+        levels[level.affiliation_id].append(level)
+    return [Record(row, evidence[row.id], levels[row.id]) for row in found]
 
 
 def target_of(tx: Session, row: Affiliation, *, on: date) -> Target | None:
@@ -48,7 +98,7 @@ def target_of(tx: Session, row: Affiliation, *, on: date) -> Target | None:
     return _targets(tx, [row], on=on, search=None, provider=None).get(row.id)
 
 
-def held_of(row: Affiliation, target: Target) -> Held:
+def held_of(row: Stored, target: Target) -> Held:
     """A row as the rules read it."""
     levels: defaultdict[str, list[str]] = defaultdict(list)
     for held in row.levels:
@@ -73,10 +123,10 @@ def held_of(row: Affiliation, target: Target) -> Held:
 
 
 def _targets(
-    tx: Session, rows: Sequence[Affiliation], *, on: date, search: str | None, provider: UUID | None
+    tx: Session, rows: Sequence[Stored], *, on: date, search: str | None, provider: UUID | None
 ) -> Mapping[UUID, Target]:
     targets: dict[UUID, Target] = {}
-    by_kind: defaultdict[str, list[Affiliation]] = defaultdict(list)
+    by_kind: defaultdict[str, list[Stored]] = defaultdict(list)
     for row in rows:
         by_kind[row.target_kind].append(row)
     targets |= _provider_targets(tx, by_kind[TargetKind.PROVIDER], on=on)
@@ -85,36 +135,32 @@ def _targets(
     return targets
 
 
-def _provider_targets(tx: Session, rows: Iterable[Affiliation], *, on: date) -> dict[UUID, Target]:
+def _provider_targets(tx: Session, rows: Iterable[Stored], *, on: date) -> dict[UUID, Target]:
     wanted = {row.target_id: row for row in rows}
     if not wanted:
         return {}
-    found = tx.execute(
-        select(Provider, Practice.tin_last4, in_force_on(on).label("in_force"))
-        .join(Practice, Practice.id == Provider.practice_id)
-        .where(Provider.id.in_(wanted))
-    )
+    found = tx.execute(_PROVIDERS, {"ids": list(wanted), "on": on})
     return {
-        wanted[provider.id].id: Target(
+        wanted[row.id].id: Target(
             kind=TargetKind.PROVIDER,
-            id=provider.id,
-            name=provider.legal_name,
-            in_force=bool(in_force) and not _moved_since(provider, wanted[provider.id]),
-            practice_id=provider.practice_id,
-            tin_masked=masked(last4),
-            providers=(provider_choice(provider),),
+            id=row.id,
+            name=row.legal_name,
+            in_force=bool(row.in_force) and not _moved_since(row, wanted[row.id]),
+            practice_id=row.practice_id,
+            tin_masked=masked(row.tin_last4),
+            providers=(provider_choice(row),),
         )
-        for provider, last4, in_force in found
+        for row in found
     }
 
 
-def _moved_since(provider: Provider, affiliation: Affiliation) -> bool:
+def _moved_since(provider: Row[Any], affiliation: Stored) -> bool:
     """The record went to another TIN after the affiliation was made: it never follows the number (MODEL §10)."""
     return provider.tin_changed_at is not None and provider.tin_changed_at > affiliation.created_at
 
 
 def _practice_targets(
-    tx: Session, rows: Sequence[Affiliation], *, on: date, search: str | None, provider: UUID | None
+    tx: Session, rows: Sequence[Stored], *, on: date, search: str | None, provider: UUID | None
 ) -> dict[UUID, Target]:
     if not rows:
         return {}
@@ -182,7 +228,7 @@ def _matches(search: str) -> ColumnElement[bool]:
     return or_(Provider.provider_id == search, Provider.npi == search, by_name)
 
 
-def _partner_targets(tx: Session, rows: Iterable[Affiliation]) -> dict[UUID, Target]:
+def _partner_targets(tx: Session, rows: Iterable[Stored]) -> dict[UUID, Target]:
     wanted = {row.target_id: row.id for row in rows}
     if not wanted:
         return {}
@@ -198,7 +244,7 @@ def _partner_targets(tx: Session, rows: Iterable[Affiliation]) -> dict[UUID, Tar
     }
 
 
-def provider_choice(row: Provider) -> ProviderChoice:
+def provider_choice(row: Provider | Row[Any]) -> ProviderChoice:
     return ProviderChoice(
         id=row.id,
         provider_id=row.provider_id,

@@ -14,10 +14,12 @@ from sqlalchemy import (
     FromClause,
     Row,
     Select,
+    Table,
     and_,
     bindparam,
     column,
     exists,
+    insert,
     or_,
     select,
     table,
@@ -51,31 +53,37 @@ _affiliation: Final = table(
 )
 """The migration's view: what tokens need of an affiliation, readable without opening the row-level fence."""
 
+_grant: Table = Grant.__table__  # type: ignore[assignment]
+_STANDING: Final = (
+    select(_grant)
+    .where(
+        _grant.c.session_id == bindparam("session_id"),
+        _grant.c.client_id == bindparam("client_id"),
+        _grant.c.revoked_at.is_(None),
+    )
+    .with_for_update()
+)
+_ADD: Final = insert(_grant)
+_SET: Final = update(_grant).where(_grant.c.id == bindparam("grant_id"))
+"""Sets the columns that are given with it."""
+
 
 def make(tx: Session, authorized: Authorized, *, now: datetime, lifetime: timedelta) -> UUID:
     """The grant of this session at this client: the standing one if it is for the same target, else a new one that
     supersedes it (MODEL §1: switching provider). An offline grant stands beside and outlives the session.
     """
-    earlier = tx.scalars(
-        select(Grant)
-        .where(
-            Grant.session_id == authorized.session_id,
-            Grant.client_id == authorized.client_id,
-            Grant.revoked_at.is_(None),
-        )
-        .with_for_update()
-    ).all()
+    of_client = {"session_id": authorized.session_id, "client_id": authorized.client_id}
+    earlier = tx.execute(_STANDING, of_client).all()
     standing = next((grant for grant in earlier if _serves(grant, authorized, now=now)), None)
     if standing is not None:
-        standing.scopes = " ".join(sorted(authorized.scopes | set(standing.scopes.split())))
-        standing.auth_time, standing.acr, standing.amr = authorized.auth_time, authorized.acr, list(authorized.amr)
-        standing.claims = dict(authorized.claims)
-        standing.resource = list(authorized.resource)
-        return standing.id
+        told = {"auth_time": authorized.auth_time, "acr": authorized.acr, "amr": list(authorized.amr)}
+        told |= {"claims": dict(authorized.claims), "resource": list(authorized.resource)}
+        scopes = " ".join(sorted(authorized.scopes | set(standing.scopes.split())))
+        tx.execute(_SET, {"grant_id": standing.id, "scopes": scopes, **told})
+        return standing.id  # type: ignore[no-any-return]
     for grant in earlier:
         if grant.offline == authorized.offline or not _same_act(grant, authorized):
-            grant.revoked_at, grant.revoked_reason = now, "superseded"
-    tx.flush()  # the unique index allows one live grant
+            tx.execute(_SET, {"grant_id": grant.id, "revoked_at": now, "revoked_reason": "superseded"})
     return _add(tx, authorized, now=now, lifetime=lifetime)
 
 
@@ -128,7 +136,7 @@ def held_by(tx: Session, *, subject_id: str, now: datetime) -> list[Grant]:
     )
 
 
-def _serves(standing: Grant, authorized: Authorized, *, now: datetime) -> bool:
+def _serves(standing: Row[Any], authorized: Authorized, *, now: datetime) -> bool:
     current = (authorized.subject_epoch, authorized.affiliation_epoch, authorized.client_epoch, authorized.system_epoch)
     carried = (standing.subject_epoch, standing.affiliation_epoch, standing.client_epoch, standing.system_epoch)
     if not _same_act(standing, authorized) or standing.offline != authorized.offline or standing.sub != authorized.sub:
@@ -136,40 +144,40 @@ def _serves(standing: Grant, authorized: Authorized, *, now: datetime) -> bool:
     return current == carried and standing.expires_at > now
 
 
-def _same_act(grant: Grant, authorized: Authorized) -> bool:
+def _same_act(grant: Row[Any], authorized: Authorized) -> bool:
     return authorized.same_act(
         affiliation_id=grant.affiliation_id, provider_id=grant.provider_id, practice_id=grant.practice_id
     )
 
 
 def _add(tx: Session, authorized: Authorized, *, now: datetime, lifetime: timedelta) -> UUID:
-    row = Grant(
-        id=new_id(),
-        subject_id=authorized.subject_id,
-        client_id=authorized.client_id,
-        session_id=authorized.session_id,
-        offline=authorized.offline,
-        sid=authorized.sid,
-        sub=authorized.sub,
-        affiliation_id=authorized.affiliation_id,
-        provider_id=authorized.provider_id,
-        practice_id=authorized.practice_id,
-        scopes=" ".join(sorted(authorized.scopes)),
-        claims=dict(authorized.claims),
-        resource=list(authorized.resource),
-        auth_time=authorized.auth_time,
-        acr=authorized.acr,
-        amr=list(authorized.amr),
-        subject_epoch=authorized.subject_epoch,
-        affiliation_epoch=authorized.affiliation_epoch,
-        client_epoch=authorized.client_epoch,
-        system_epoch=authorized.system_epoch,
-        created_at=now,
-        expires_at=now + lifetime,
-    )
-    tx.add(row)
-    tx.flush()  # codes name the grant's id
-    return row.id
+    grant_id = new_id()
+    row = {
+        "id": grant_id,
+        "subject_id": authorized.subject_id,
+        "client_id": authorized.client_id,
+        "session_id": authorized.session_id,
+        "offline": authorized.offline,
+        "sid": authorized.sid,
+        "sub": authorized.sub,
+        "affiliation_id": authorized.affiliation_id,
+        "provider_id": authorized.provider_id,
+        "practice_id": authorized.practice_id,
+        "scopes": " ".join(sorted(authorized.scopes)),
+        "claims": dict(authorized.claims),
+        "resource": list(authorized.resource),
+        "auth_time": authorized.auth_time,
+        "acr": authorized.acr,
+        "amr": list(authorized.amr),
+        "subject_epoch": authorized.subject_epoch,
+        "affiliation_epoch": authorized.affiliation_epoch,
+        "client_epoch": authorized.client_epoch,
+        "system_epoch": authorized.system_epoch,
+        "created_at": now,
+        "expires_at": now + lifetime,
+    }
+    tx.execute(_ADD, row)
+    return grant_id
 
 
 def _engaged(grant: FromClause, partner: FromClause, today: ColumnElement[date]) -> ColumnElement[bool]:

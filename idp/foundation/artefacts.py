@@ -32,6 +32,33 @@ _KNOWN: Final = select(_table.c.id).where(
     _table.c.kind == bindparam("kind"), _table.c.digest == bindparam("digest"), _table.c.expires_at > bindparam("now")
 )
 """Asked for every token that comes: built once, since building costs more than running it."""
+_REDEEM: Final = (
+    update(_table)
+    .where(
+        _table.c.kind == bindparam("of_kind"),
+        _table.c.digest == bindparam("of_digest"),
+        _table.c.used_at.is_(None),
+        _table.c.expires_at > bindparam("now"),
+        _HAS_TRIES_LEFT,
+        _table.c.bound_to.is_not_distinct_from(bindparam("bound", type_=_table.c.bound_to.type)),
+    )
+    .values(used_at=bindparam("now"))
+    .returning(_table.c.id, _table.c.subject_id, _table.c.family, _table.c.payload, _table.c.created_at)
+)
+_TURN: Final = (
+    update(_table)
+    .where(
+        _table.c.kind == bindparam("of_kind"),
+        _table.c.id == bindparam("identity"),
+        _table.c.number == bindparam("at_number"),
+        _table.c.expires_at > bindparam("now"),
+    )
+    .values(number=_table.c.number + 1, used_at=bindparam("now"), expires_at=bindparam("until"))
+    .returning(_table.c.id, _table.c.subject_id, _table.c.family, _table.c.payload, _table.c.created_at)
+)
+_FAMILY: Final = select(_table.c.number, _table.c.used_at, _table.c.expires_at, _table.c.payload).where(
+    _table.c.kind == bindparam("of_kind"), _table.c.id == bindparam("identity")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +125,7 @@ def redeem(tx: Session, *, kind: Kind, digest: bytes, now: datetime, bound_to: s
     A wrong `bound_to` leaves it usable by its owner (TK-02). `Refused(REPLAYED)` means that it was used before:
     the caller revokes the family.
     """
-    row = tx.execute(
-        update(_table)
-        .where(
-            _table.c.kind == kind.value,
-            _table.c.digest == digest,
-            _table.c.used_at.is_(None),
-            _table.c.expires_at > now,
-            _HAS_TRIES_LEFT,
-            _table.c.bound_to == bound_to if bound_to is not None else _table.c.bound_to.is_(None),
-        )
-        .values(used_at=now)
-        .returning(_table.c.id, _table.c.subject_id, _table.c.family, _table.c.payload, _table.c.created_at)
-    ).one_or_none()
+    row = tx.execute(_REDEEM, {"of_kind": kind.value, "of_digest": digest, "now": now, "bound": bound_to}).one_or_none()
     if row is not None:
         return Redeemed(row.id, row.subject_id, row.family, row.payload, row.created_at)
     return _why_not(tx, kind=kind, digest=digest, bound_to=bound_to)
@@ -159,22 +174,11 @@ def advance(
     `used_at` keeps the moment of the last rotation, for a client's grace; `Refused(REPLAYED)` carries on to the
     caller, who compares `number` with `peek_family`.
     """
-    row = tx.execute(
-        update(_table)
-        .where(
-            _table.c.kind == kind.value,
-            _table.c.id == identity,
-            _table.c.number == number,
-            _table.c.expires_at > now,
-        )
-        .values(number=number + 1, used_at=now, expires_at=expires_at)
-        .returning(_table.c.id, _table.c.subject_id, _table.c.family, _table.c.payload, _table.c.created_at)
-    ).one_or_none()
+    turn = {"of_kind": kind.value, "identity": identity, "at_number": number, "now": now, "until": expires_at}
+    row = tx.execute(_TURN, turn).one_or_none()
     if row is not None:
         return Redeemed(row.id, row.subject_id, row.family, row.payload, row.created_at, number + 1)
-    found = tx.execute(
-        select(_table.c.number, _table.c.expires_at).where(_table.c.kind == kind.value, _table.c.id == identity)
-    ).one_or_none()
+    found = tx.execute(_FAMILY, {"of_kind": kind.value, "identity": identity}).one_or_none()
     if found is None:
         return Refused(Reason.UNKNOWN)
     return Refused(Reason.REPLAYED if found.number > number else Reason.EXPIRED)
@@ -192,11 +196,7 @@ class Family:
 
 def family_of(tx: Rows, *, kind: Kind, identity: UUID) -> Family | None:
     """Where a family stands now, expired or not."""
-    row = tx.execute(
-        select(_table.c.number, _table.c.used_at, _table.c.expires_at, _table.c.payload).where(
-            _table.c.kind == kind.value, _table.c.id == identity
-        )
-    ).one_or_none()
+    row = tx.execute(_FAMILY, {"of_kind": kind.value, "identity": identity}).one_or_none()
     return None if row is None else Family(row.number, row.used_at, row.expires_at, row.payload)
 
 

@@ -84,25 +84,27 @@ def keep(parameters: Parameters, *, visitor: Visitor) -> Redirect | Parked | Ref
 def answer(*, txn: UUID, visitor: Visitor) -> Redirect | Parked | Refused:
     """The end of a parked request: the verdict is asked again in the transaction that acts on it (D2)."""
     with reading() as tx:
-        waits = transactions.unclaimed(tx, txn=txn)
-        owner = transactions.UNCLAIMED if waits else visitor.browser_digest
-        transaction = transactions.load(tx, txn=txn, browser_digest=owner, now=visitor.now)
+        transaction = transactions.load_or_unclaimed(
+            tx, txn=txn, browser_digest=visitor.browser_digest, now=visitor.now
+        )
     if isinstance(transaction, Refused):
         return transaction
     party = relying_parties.find(transaction.client_id or "")
     if party is None or not party.enabled:
         return Refused(Reason.CLIENT_ID)
-    return _settle(unparked(transaction.request), party, visitor, txn=txn)
+    waits = transaction.browser_digest == transactions.UNCLAIMED
+    return _settle(unparked(transaction.request), party, visitor, txn=txn, waits=waits)
 
 
 def _settle(
-    request: AuthorizationRequest, party: RelyingParty, visitor: Visitor, *, txn: UUID | None
+    request: AuthorizationRequest, party: RelyingParty, visitor: Visitor, *, txn: UUID | None, waits: bool = False
 ) -> Redirect | Parked | Refused:
     now = visitor.now
     with writing() as tx:
         transaction: TransactionFacts | None = None
         if txn is not None:
-            transactions.claim(tx, txn=txn, browser_digest=visitor.browser_digest)
+            if waits:
+                transactions.claim(tx, txn=txn, browser_digest=visitor.browser_digest)
             locked = transactions.lock(tx, txn=txn, browser_digest=visitor.browser_digest, now=now)
             if isinstance(locked, Refused):
                 return locked

@@ -32,7 +32,7 @@ def session_facts(row: BrowserSession | Row[Any], *, owes_factor: bool = False) 
     )
 
 
-def transaction_facts(row: Transaction) -> TransactionFacts:
+def transaction_facts(row: Transaction | Row[Any]) -> TransactionFacts:
     return TransactionFacts(
         id=row.id,
         client_id=row.client_id,
@@ -58,7 +58,7 @@ def transaction_facts(row: Transaction) -> TransactionFacts:
     )
 
 
-def _pending(row: Transaction) -> FirstFactor | None:
+def _pending(row: Transaction | Row[Any]) -> FirstFactor | None:
     if row.pending_subject_id is None or row.pending_epoch is None or row.pending_at is None:
         return None
     return FirstFactor(row.pending_subject_id, row.pending_epoch, row.pending_at, _first_proof(row.pending_proof))

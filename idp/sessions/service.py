@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, select, update
+from sqlalchemy import Table, bindparam, case, insert, select, update
 from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
@@ -62,8 +62,7 @@ def find_live(tx: Rows, *, cookie: str, now: datetime, idle: timedelta | None = 
         return None
     facts = session_facts(row, owes_factor=row.factor_owed_at is not None)
     current = Currency(subject_status=row.status_now, subject_epoch=row.epoch_now, system_epoch=row.system_epoch_now)
-    limit = idle or house.get(Settings).session_idle
-    return None if why_dead(facts, current=current, now=now, idle=limit) else facts
+    return None if why_dead(facts, current=current, now=now, idle=idle or house.get(Settings).session_idle) else facts
 
 
 def authenticated(
@@ -261,10 +260,14 @@ def close_dead(tx: Session, *, now: datetime, batch: int = 500) -> int:
     return len(rows)
 
 
-_participant = Participant.__table__
+_participant: Table = Participant.__table__  # type: ignore[assignment]
 _PARTICIPANT: Final = select(_participant).where(
     _participant.c.session_id == bindparam("session_id"), _participant.c.client_id == bindparam("client_id")
 )
+
+_HELD_PARTICIPANT: Final = _PARTICIPANT.with_for_update()
+_JOIN: Final = insert(_participant)
+_CHOOSE: Final = update(_participant).where(_participant.c.sid == bindparam("of_sid"))
 
 
 def participation(tx: Rows, *, session_id: UUID, client_id: str) -> Participation | None:
@@ -287,14 +290,11 @@ def join(
     practice_id: UUID | None,
 ) -> UUID:
     """A relying party takes part in the session from now on, for this choice; returns its `sid`."""
-    row = tx.execute(
-        select(Participant)
-        .where(Participant.session_id == session_id, Participant.client_id == client_id)
-        .with_for_update()
-    ).scalar_one_or_none()
+    of_client = {"session_id": session_id, "client_id": client_id}
+    chosen = {"affiliation_id": affiliation_id, "provider_id": provider_id, "practice_id": practice_id}
+    row = tx.execute(_HELD_PARTICIPANT, of_client).one_or_none()
     if row is None:
-        row = Participant(sid=new_id(), session_id=session_id, client_id=client_id, sub=sub, joined_at=now)
-        tx.add(row)
-    row.affiliation_id, row.provider_id, row.practice_id = affiliation_id, provider_id, practice_id
-    tx.flush()  # grants refer to the sid
-    return row.sid
+        tx.execute(_JOIN, {"sid": (sid := new_id()), "sub": sub, "joined_at": now, **of_client, **chosen})
+        return sid
+    tx.execute(_CHOOSE, {"of_sid": row.sid, **chosen})
+    return row.sid  # type: ignore[no-any-return]

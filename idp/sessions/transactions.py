@@ -1,7 +1,8 @@
 """Transactions: authorization requests parked while a browser signs in (SECURITY D2).
 
 A handler gets a transaction id from the URL and the browser from its cookie; everything else is on the row. Steps act
-through `open_transaction`, which locks the row, so that two tabs cannot answer the same step twice.
+through `open_transaction`, which locks the row, so that two tabs cannot answer the same step twice. All of it by Core,
+with statements built once: every request of a sign-in comes here several times (docs/performance.md).
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import Table, bindparam, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from idp.foundation.database import new_id
@@ -22,6 +23,16 @@ from idp.vocabulary.refused import Refused
 _NOT_PENDING: Final = {"pending_subject_id": None, "pending_epoch": None, "pending_at": None, "pending_proof": None}
 UNCLAIMED: Final = bytes(32)
 """Parked by a cross-site POST, which carries no cookie: whoever follows its 303 owns it, as with a plain link."""
+_table: Table = Transaction.__table__  # type: ignore[assignment]
+_is_txn = _table.c.id == bindparam("txn")
+_PARK: Final = insert(_table)
+_LOAD: Final = select(_table).where(_is_txn)
+_LOCK: Final = _LOAD.with_for_update()
+_SET: Final = update(_table).where(_is_txn)
+"""Sets the columns that are given with it."""
+_SET_OPEN: Final = _SET.where(_table.c.finished_at.is_(None))
+_CLAIM: Final = _SET_OPEN.where(_table.c.browser_digest == UNCLAIMED)
+_HAND_OVER: Final = _SET.where(or_(_table.c.session_id.is_(None), _table.c.session_id != bindparam("session")))
 
 
 def park(
@@ -34,39 +45,34 @@ def park(
     lifetime: timedelta,
 ) -> UUID:
     """Keep a request for this browser; returns the id that stands in the step's URLs."""
-    row = Transaction(
-        id=new_id(),
-        browser_digest=browser_digest,
-        client_id=client_id,
-        request=dict(request),
-        awaiting="",
-        created_at=now,
-        expires_at=now + lifetime,
-    )
-    tx.add(row)
-    tx.flush()  # the row's id is what the caller redirects to
-    return row.id
+    txn = new_id()
+    row = {"id": txn, "browser_digest": browser_digest, "client_id": client_id, "request": dict(request)}
+    tx.execute(_PARK, row | {"awaiting": "", "created_at": now, "expires_at": now + lifetime})
+    return txn
 
 
 def claim(tx: Session, *, txn: UUID, browser_digest: bytes) -> bool:
     """Give an unclaimed transaction to the first browser that comes for it; `False` if it was somebody's already."""
-    done = tx.execute(
-        update(Transaction)
-        .where(Transaction.id == txn, Transaction.browser_digest == UNCLAIMED, Transaction.finished_at.is_(None))
-        .values(browser_digest=browser_digest)
-    )
+    done = tx.execute(_CLAIM, {"txn": txn, "browser_digest": browser_digest})
     return done.rowcount == 1  # type: ignore[attr-defined, no-any-return]
 
 
 def unclaimed(tx: Session, *, txn: UUID) -> bool:
     """Whether a transaction still waits for its browser."""
-    found = tx.execute(select(Transaction.id).where(Transaction.id == txn, Transaction.browser_digest == UNCLAIMED))
-    return found.first() is not None
+    row = tx.execute(_LOAD, {"txn": txn}).one_or_none()
+    return row is not None and row.browser_digest == UNCLAIMED
+
+
+def load_or_unclaimed(tx: Session, *, txn: UUID, browser_digest: bytes, now: datetime) -> TransactionFacts | Refused:
+    """As `load`; one that still waits for its browser is anybody's."""
+    found = load(tx, txn=txn, browser_digest=browser_digest, now=now)
+    waits = isinstance(found, Refused) and found.reason is Reason.OTHER_BROWSER
+    return load(tx, txn=txn, browser_digest=UNCLAIMED, now=now) if waits else found
 
 
 def load(tx: Session, *, txn: UUID, browser_digest: bytes, now: datetime) -> TransactionFacts | Refused:
     """The transaction, if this browser started it and it is neither finished nor expired."""
-    row = tx.get(Transaction, txn)
+    row = tx.execute(_LOAD, {"txn": txn}).one_or_none()
     if row is None:
         return Refused(Reason.UNKNOWN_TRANSACTION)
     facts = transaction_facts(row)
@@ -80,7 +86,7 @@ def open_transaction(
 
     With `session_id` it must have been shown to that session: another person's page, left open, answers nothing.
     """
-    row = tx.execute(select(Transaction).where(Transaction.id == txn).with_for_update()).scalar_one_or_none()
+    row = tx.execute(_LOCK, {"txn": txn}).one_or_none()
     if row is None:
         return Refused(Reason.UNKNOWN_TRANSACTION)
     facts = transaction_facts(row)
@@ -91,7 +97,7 @@ def open_transaction(
 
 def lock(tx: Session, *, txn: UUID, browser_digest: bytes, now: datetime) -> TransactionFacts | Refused:
     """Lock the transaction whatever it awaits: for the dispatcher's final verdict."""
-    row = tx.execute(select(Transaction).where(Transaction.id == txn).with_for_update()).scalar_one_or_none()
+    row = tx.execute(_LOCK, {"txn": txn}).one_or_none()
     if row is None:
         return Refused(Reason.UNKNOWN_TRANSACTION)
     facts = transaction_facts(row)
@@ -108,12 +114,12 @@ def await_step(
     if session_id is not None:
         _hand_over(tx, txn=txn, session_id=session_id)
     kinds = [kind.value for kind in accepts]
-    tx.execute(update(Transaction).where(Transaction.id == txn).values(awaiting=step, accepts=kinds))
+    tx.execute(_SET, {"txn": txn, "awaiting": step, "accepts": kinds})
 
 
 def remember_login(tx: Session, *, txn: UUID, login: str | None) -> None:
     """Keep what was typed at `identify`; `None` forgets it (*Use another user ID*)."""
-    tx.execute(update(Transaction).where(Transaction.id == txn).values(login=login))
+    tx.execute(_SET, {"txn": txn, "login": login})
 
 
 def remember_first_factor(
@@ -122,34 +128,34 @@ def remember_first_factor(
     """The password was right (or `proof` came from upstream), and a second factor must follow; no session yet (MF-01)."""
     pending = {"pending_subject_id": subject_id, "pending_epoch": epoch, "pending_at": now}
     pending |= {"pending_proof": None if proof is None else _kept(proof)}
-    tx.execute(update(Transaction).where(Transaction.id == txn).values(**pending))
+    tx.execute(_SET, {"txn": txn, **pending})
 
 
 def forget_first_factor(tx: Session, *, txn: UUID) -> None:
     """Back to the password: too many wrong codes, or *not you*."""
-    tx.execute(update(Transaction).where(Transaction.id == txn).values(**_NOT_PENDING))
+    tx.execute(_SET, {"txn": txn, **_NOT_PENDING})
 
 
 def remember_upstream(tx: Session, *, txn: UUID, state: Upstream | None) -> None:
     """Somebody came from upstream whom no link names; `None`: that is settled, or forgotten."""
     kept = None if state is None else state.value
-    tx.execute(update(Transaction).where(Transaction.id == txn).values(upstream=kept, **_NOT_PENDING))
+    tx.execute(_SET, {"txn": txn, "upstream": kept, **_NOT_PENDING})
 
 
 def keep_secret(tx: Session, *, txn: UUID, sealed: bytes | None) -> None:
     """Keep the sealed secret of a factor that is being set up; `None` once it is proven, or is to be made anew."""
-    tx.execute(update(Transaction).where(Transaction.id == txn).values(set_up_sealed=sealed))
+    tx.execute(_SET, {"txn": txn, "set_up_sealed": sealed})
 
 
 def remember_set_up(tx: Session, *, txn: UUID, now: datetime) -> None:
     """The person is done setting up factors."""
-    tx.execute(update(Transaction).where(Transaction.id == txn).values(set_up_at=now))
+    tx.execute(_SET, {"txn": txn, "set_up_at": now})
 
 
 def mark_authenticated(tx: Session, *, txn: UUID, session_id: UUID, now: datetime) -> None:
     """The person authenticated in this transaction: answers `prompt=login` and `max_age`."""
     _hand_over(tx, txn=txn, session_id=session_id)
-    tx.execute(update(Transaction).where(Transaction.id == txn).values(authenticated_at=now, **_NOT_PENDING))
+    tx.execute(_SET, {"txn": txn, "authenticated_at": now, **_NOT_PENDING})
 
 
 def remember_choice(
@@ -163,40 +169,38 @@ def remember_choice(
 ) -> None:
     """Whom the person acts for in this transaction; a consent given before was for another choice and is void."""
     tx.execute(
-        update(Transaction)
-        .where(Transaction.id == txn)
-        .values(
-            affiliation_id=affiliation_id,
-            provider_id=provider_id,
-            practice_id=practice_id,
-            chosen_at=now,
-            consented_scopes=None,
-        )
+        _SET,
+        {
+            "txn": txn,
+            "affiliation_id": affiliation_id,
+            "provider_id": provider_id,
+            "practice_id": practice_id,
+            "chosen_at": now,
+            "consented_scopes": None,
+        },
     )
 
 
 def remember_consent(tx: Session, *, txn: UUID, scopes: str) -> None:
     """What the person agreed to release in this transaction."""
-    tx.execute(update(Transaction).where(Transaction.id == txn).values(consented_scopes=scopes))
+    tx.execute(_SET, {"txn": txn, "consented_scopes": scopes})
 
 
 def remember_refusal(tx: Session, *, txn: UUID, now: datetime) -> None:
     """The person said no; the client is answered `access_denied`."""
-    tx.execute(update(Transaction).where(Transaction.id == txn).values(refused_at=now))
+    tx.execute(_SET, {"txn": txn, "refused_at": now})
 
 
 def finish(tx: Session, *, txn: UUID, now: datetime) -> bool:
     """Close the transaction; `False` if another tab closed it first, so that one request gives one answer."""
-    done = tx.execute(
-        update(Transaction).where(Transaction.id == txn, Transaction.finished_at.is_(None)).values(finished_at=now)
-    )
+    done = tx.execute(_SET_OPEN, {"txn": txn, "finished_at": now})
     return done.rowcount == 1  # type: ignore[attr-defined, no-any-return]
 
 
 def purge(tx: Session, *, before: datetime, batch: int = 1000) -> int:
     """Delete a small batch of transactions that expired before `before`."""
-    doomed = select(Transaction.id).where(Transaction.expires_at < before).limit(batch)
-    return tx.execute(delete(Transaction).where(Transaction.id.in_(doomed))).rowcount  # type: ignore[attr-defined, no-any-return]
+    doomed = select(_table.c.id).where(_table.c.expires_at < before).limit(batch)
+    return tx.execute(delete(_table).where(_table.c.id.in_(doomed))).rowcount  # type: ignore[attr-defined, no-any-return]
 
 
 def _kept(proof: FirstProof) -> dict[str, Any]:
@@ -210,18 +214,6 @@ def _kept(proof: FirstProof) -> dict[str, Any]:
 
 def _hand_over(tx: Session, *, txn: UUID, session_id: UUID) -> None:
     """From now on it is this session's; what another one settled in it does not count for this person."""
-    tx.execute(
-        update(Transaction)
-        .where(Transaction.id == txn, or_(Transaction.session_id.is_(None), Transaction.session_id != session_id))
-        .values(
-            session_id=session_id,
-            authenticated_at=None,
-            set_up_sealed=None,
-            set_up_at=None,
-            affiliation_id=None,
-            provider_id=None,
-            practice_id=None,
-            chosen_at=None,
-            consented_scopes=None,
-        )
-    )
+    settled = ("authenticated_at", "set_up_sealed", "set_up_at", "affiliation_id", "provider_id", "practice_id")
+    nothing = dict.fromkeys((*settled, "chosen_at", "consented_scopes"))
+    tx.execute(_HAND_OVER, {"txn": txn, "session": session_id, "session_id": session_id, **nothing})

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
@@ -45,6 +45,12 @@ _FAILURES: Final = Budget(
 )
 """Counts failures to the one that is told; then a day's silence, so that nobody floods a mailbox."""
 _sessions = BrowserSession.__table__
+_BEFORE: Final = (
+    select(_sessions.c.browser_digest, _sessions.c.user_agent, _sessions.c.address)
+    .where(_sessions.c.subject_id == bindparam("subject"), _sessions.c.created_at > bindparam("since"))
+    .order_by(_sessions.c.created_at.desc())
+    .limit(_LOOKED_AT)
+)
 
 
 def sign_in_seen(
@@ -122,12 +128,7 @@ def disown(tx: Session, row: Subject, *, since: datetime, now: datetime, origin:
 
 
 def _before(tx: Rows, *, subject_id: str, now: datetime) -> list[Seen]:
-    rows = tx.execute(
-        select(_sessions.c.browser_digest, _sessions.c.user_agent, _sessions.c.address)
-        .where(_sessions.c.subject_id == subject_id, _sessions.c.created_at > now - rules.REMEMBERED_FOR)
-        .order_by(_sessions.c.created_at.desc())
-        .limit(_LOOKED_AT)
-    )
+    rows = tx.execute(_BEFORE, {"subject": subject_id, "since": now - rules.REMEMBERED_FOR})
     return [Seen(bytes(row.browser_digest), row.user_agent, row.address) for row in rows]
 
 
