@@ -52,8 +52,9 @@ from idp.foundation.outer_wall import OuterWall
 from idp.oidc import discovery
 from idp.oidc.tokens import jti_of
 
-SIGN_IN_COMMITS: Final = 6
-"""As many as a sign-in of the product has: parked, shown, password tried, session made, code issued, code used."""
+SIGN_IN_COMMITS: Final = 8
+"""As many as a sign-in of the product has: two requests counted; parked, shown, password tried, session made, code issued,
+code used."""
 app: Final = Flask("bare", static_folder=None)
 database.attach(app, url=settings.database_url)
 _documents: dict[str, bytes] = {}

@@ -110,12 +110,14 @@ def _refresh_token(caller: Caller, request: Request) -> str:
 
 
 def sign_ins(provider: Provider) -> Case:
-    """A whole sign-in: the request, the page, the password, the code, the tokens; every time a browser without cookies."""
+    """A whole sign-in: the request, the page, the password, the code, the tokens."""
     turns = Turns()
 
     def sign_in(caller: Caller, _: str) -> None:
-        with turns.somebody() as login:
-            code = Browser(caller).sign_in(provider.portal, login, PASSWORD)
+        with turns.somebody() as person:
+            browser = Browser(caller, cookies=person.cookies, headers=person.headers)
+            code = browser.sign_in(provider.portal, person.login, PASSWORD)
+            person.remember(browser.cookies)
             caller.ask(provider.portal.exchange(code))
 
     return Case(sign_in, least=SIGN_INS)

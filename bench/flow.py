@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import unescape
 from http.cookies import SimpleCookie
@@ -64,13 +65,15 @@ def address() -> dict[str, str]:
 class Browser:
     """Cookies, redirects, and the one form of the sign-in page."""
 
-    def __init__(self, caller: Caller) -> None:
-        self.caller, self._address = caller, address()
-        self.cookies: dict[str, str] = {}
+    def __init__(
+        self, caller: Caller, *, cookies: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.caller, self._sent = caller, headers or address()
+        self.cookies = dict(cookies or {})
 
     @property
     def headers(self) -> dict[str, str]:
-        return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()), **self._address}
+        return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()), **self._sent}
 
     def ask(self, method: str, path: str, body: bytes = b"", *, expect: int = 303) -> Answer:
         headers = {**self.headers, **(FORM if body else {})}

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from queue import LifoQueue
+from dataclasses import dataclass, field
+from queue import SimpleQueue
 
+from bench.flow import address
 from idp.demo.people import DemoAffiliation, DemoPerson
 from idp.vocabulary.affiliation import TargetKind
 from idp.vocabulary.evidence import Evidence
@@ -36,18 +38,30 @@ def everybody() -> tuple[DemoPerson, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Returning:
+    """Somebody who comes back by the browser that they always use: it is known, and nobody is signed in at it."""
+
+    login: str
+    cookies: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=address)
+
+    def remember(self, cookies: dict[str, str]) -> None:
+        self.cookies.update({name: value for name, value in cookies.items() if not name.endswith("session")})
+
+
 class Turns:
     """Nobody signs in twice at once."""
 
     def __init__(self) -> None:
-        self._free: LifoQueue[str] = LifoQueue()
+        self._free: SimpleQueue[Returning] = SimpleQueue()
         for person in everybody():
-            self._free.put(person.user_id)
+            self._free.put(Returning(person.user_id))
 
     @contextmanager
-    def somebody(self) -> Iterator[str]:
-        login = self._free.get()
+    def somebody(self) -> Iterator[Returning]:
+        person = self._free.get()
         try:
-            yield login
+            yield person
         finally:
-            self._free.put(login)
+            self._free.put(person)
