@@ -77,6 +77,7 @@ class Event(StrEnum):
     MAILBOX_PROVEN = "mailbox_proven"
     LEGACY_LOGIN_ADDED = "legacy_login_added"
     PEOPLE_IMPORTED = "people_imported"
+    MERGE_CODE_MADE = "merge_code_made"
     MERGE_ASKED = "merge_asked"
     ACCOUNT_MERGED = "account_merged"
     AFFILIATION_MADE = "affiliation_made"

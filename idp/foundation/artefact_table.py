@@ -23,6 +23,7 @@ class Kind(StrEnum):
     EMAIL_PROOF = "email_proof"
     MAILBOX_PROOF = "mailbox_proof"
     ACCOUNT_MERGE = "account_merge"
+    MERGE_CODE = "merge_code"
     EMAIL_CHANGE = "email_change"
     PHONE_CHANGE = "phone_change"
     ACCOUNT_REOPENING = "account_reopening"

@@ -172,7 +172,6 @@ def test_an_outdated_temporary_or_second_factor_password_proves_nothing(make, no
         "credential": good,
         "right": True,
         "mailboxes": [],
-        "has_factor": False,
         "address_changed": False,
         "now": now,
     }
@@ -180,7 +179,6 @@ def test_an_outdated_temporary_or_second_factor_password_proves_nothing(make, no
     assert unfit(None, **usual) is Reason.NOT_RIGHT
     assert unfit(other, **usual | {"right": False}) is Reason.NOT_RIGHT
     assert unfit(me, **usual) is Reason.SAME_ACCOUNT
-    assert unfit(other, **usual | {"has_factor": True}) is Reason.SECOND_FACTOR
     assert unfit(other, **usual | {"address_changed": True}) is Reason.ADDRESS_CHANGED
     assert unfit(other, **usual | {"credential": replace(good, must_change=True)}) is Reason.TEMPORARY_PASSWORD
     assert unfit(other, **usual | {"credential": replace(good, temporary_until=now)}) is Reason.NOT_RIGHT

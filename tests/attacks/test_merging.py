@@ -8,6 +8,7 @@ from sqlalchemy import update
 from idp.account.merging import doing, service
 from idp.account.merging.service import Claim, Mailed
 from idp.audit.models import AuditEvent
+from idp.authenticators.factors.models import HeldFactor
 from idp.authenticators.password import people as accounts
 from idp.consent import grants
 from idp.foundation.artefacts import digest_of
@@ -23,7 +24,8 @@ from tests.account.merging import OLD_PASSWORD, as_rosa, confirm, mailed, merge,
 from tests.attacks import invariants
 from tests.attacks.test_ra import at_once
 from tests.attacks.test_rc import mails
-from tests.authenticators.browsing import bare, sign_in, signed_in
+from tests.authenticators.browsing import bare, follow, post_form, sign_in, signed_in
+from tests.authenticators.second_factors import code_of, type_code
 from tests.conftest import ISSUER
 from tests.factories.make import PASSWORD
 
@@ -232,8 +234,6 @@ def test_RA_an_account_becomes_part_of_one_other_only(app, make, now, race):
 
 
 def test_the_second_factor_of_the_other_account_is_never_passed_by(client, make, now):
-    from idp.authenticators.factors.models import HeldFactor
-
     rosa, old, *_ = two(make)
     with writing() as tx:
         tx.add(HeldFactor(subject_id=old.id, kind="totp", name="phone", gives=["aal2"], amr=["otp"], created_at=now))
@@ -249,4 +249,71 @@ def test_RA_09_a_factor_set_up_after_the_proof_refuses_the_merge(client, make):
     page = review(as_rosa(client))
     make.totp(old)
     assert confirm(client, page).status_code == 409
+    assert untouched(make, rosa, old)
+
+
+def code_shown(browser, secret, now):
+    """Signed in to the other account with its app, the code that its page shows."""
+    page = follow(browser, sign_in(browser, "r.delgado", OLD_PASSWORD))
+    type_code(browser, page, code_of(secret, now))
+    shown = post_form(browser, browser.get("/account/merge"), "merge-code-form")
+    return shown.text.split('id="merge-code">')[1].split("<")[0]
+
+
+def test_RC_15_two_accounts_that_both_hold_factors_are_merged_by_fresh_proof_of_both(client, new_browser, make, hands):
+    """The surviving account's factors stay; the other's end with a mail: none comes along that was never set up here."""
+    rosa, old, *_ = two(make)
+    mine, theirs = make.totp(rosa, name="Mine"), make.totp(old, name="Theirs")
+    code = code_shown(new_browser(), theirs[1], hands.now)
+    page = follow(client, sign_in(client, "rosa.delgado"))
+    type_code(client, page, code_of(mine[1], hands.now))
+    assert (
+        post_form(
+            client,
+            client.get("/account/merge"),
+            "merge-form",
+            username="r.delgado",
+            password=OLD_PASSWORD,
+            portal="",
+            code="aaaa-bbbb-cccc",
+        ).status_code
+        == 422
+    )
+    answer = post_form(
+        client,
+        client.get("/account/merge"),
+        "merge-form",
+        username="r.delgado",
+        password=OLD_PASSWORD,
+        portal="",
+        code=code.upper(),
+    )
+    assert answer.location == "/account/merge/mailed"
+    page = client.get(mailed())
+    assert "Theirs" in page.text
+    assert confirm(client, page).status_code == 303
+    assert [row.name for row in make.rows(HeldFactor)] == ["Mine"]
+    assert make.row(Subject, old.id).merged_into == rosa.id
+    removed = [mail.payload for mail in mails() if mail.notice == "factor_removed"]
+    assert [(each.recipient.email, each.context["factor_name"]) for each in removed] == [
+        ("r.delgado@mail.test", "Theirs")
+    ]
+
+
+def test_RC_15_a_merge_code_is_good_once_and_for_its_own_account(client, new_browser, make, hands):
+    rosa, old, *_ = two(make)
+    _row, secret = make.totp(old)
+    code = code_shown(new_browser(), secret, hands.now)
+    make.totp(make.subject("third", password=OLD_PASSWORD))
+    browser = as_rosa(client)
+
+    def typed(login):
+        page = browser.get("/account/merge")
+        return post_form(
+            browser, page, "merge-form", username=login, password=OLD_PASSWORD, portal="", code=code
+        ).status_code
+
+    assert typed("third") == 422
+    assert typed("r.delgado") == 303
+    assert typed("r.delgado") == 422
     assert untouched(make, rosa, old)

@@ -23,6 +23,11 @@ HELP = ("registration-instructions", "account-setup", "faqs", "minimum-system-re
 OWN = (
     "",
     "profile",
+    "email",
+    "email/mailed",
+    "phone",
+    "data",
+    "close",
     "security",
     "sessions",
     "sessions/end-others",

@@ -33,6 +33,7 @@ DONE: Final[dict[Event, LazyString]] = {
     Event.EMAIL_CHANGED: _("The e-mail address was changed"),
     Event.PHONE_CHANGED: _("The telephone number was changed"),
     Event.CONTACT_RESTORED: _("The former e-mail address or telephone number was put back"),
+    Event.MERGE_CODE_MADE: _("A code to bring this account into another was made"),
     Event.PROFILE_CHANGED: _("Name, language or time zone was changed"),
     Event.DATA_DOWNLOADED: _("Your data was downloaded"),
     Event.ACCOUNT_CLOSED: _("The account was closed"),

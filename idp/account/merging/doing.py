@@ -8,13 +8,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp.account.merging.rules import Reason
-from idp.account.merging.service import digest_for, fresh
+from idp.account.merging.service import digest_for, fresh, named
 from idp.affiliations.uniting import moving
 from idp.affiliations.uniting.moving import Move
 from idp.affiliations.uniting.rules import Plan, Way
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.authenticators.factors import facts as factors
+from idp.authenticators.factors import removing
+from idp.authenticators.factors.rules import Held
 from idp.authenticators.password import people as accounts
 from idp.consent import moving as consents
 from idp.federation import links as upstream
@@ -47,6 +49,9 @@ class Preview:
     logins: tuple[OldLogin, ...]
     agreements: int
     apps: tuple[RelyingParty, ...]
+    factors: tuple[Held, ...]
+    """Of the other account; they end. Moved, they would open this one by what was never set up here, and a passkey
+    carries its own account's handle."""
 
 
 def look(session: SessionFacts, proof: UUID, *, now: datetime) -> Preview | Refused:
@@ -68,6 +73,8 @@ def merge(session: SessionFacts, proof: UUID, *, now: datetime, origin: Origin) 
             return _refused(tx, session, seen, now=now, origin=origin)
         into, gone = rows
         _tell(tx, seen, now=now)
+        for factor in seen.factors:
+            removing.remove(tx, factor, subject=seen.other, now=now, origin=origin)
         moving.carry_out(tx, seen.plans, Move(gone.id, into.id, now, origin))
         ended = [plan.theirs.id for plan in seen.plans if plan.way in (Way.ENDS, Way.UNITED)]
         ended += [plan.mine.id for plan in seen.plans if plan.way is Way.REPLACES and plan.mine]
@@ -120,7 +127,7 @@ def _preview(tx: Session, found: Redeemed, *, now: datetime) -> Preview | Refuse
         return Refused(Reason.OUTDATED)
     if me.status is not Status.ACTIVE or other.status is Status.DISABLED:
         return Refused(Reason.OUTDATED)
-    if factors.held(tx, subject_id=other.id):  # set up since: its password alone proves it no longer
+    if named(tx, other) != found.payload.get("factors"):  # set up since: what was proven is not all of it
         return Refused(Reason.OUTDATED)
     if contact.changed_lately(tx, subject_id=other.id, now=now):
         return Refused(Reason.ADDRESS_CHANGED)
@@ -135,6 +142,7 @@ def _preview(tx: Session, found: Redeemed, *, now: datetime) -> Preview | Refuse
         logins=legacy.of(tx, subject_id=other.id),
         agreements=consents.accepted_only_by(tx, from_id=other.id, to_id=me.id),
         apps=tuple(party for party in parties if party is not None),
+        factors=factors.held(tx, subject_id=other.id),
     )
 
 

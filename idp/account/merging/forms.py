@@ -14,3 +14,4 @@ class OtherAccountForm(Form):
     portal: Annotated[str, Field(max_length=64)]
     username: Login
     password: Typed
+    code: Annotated[str, Field(max_length=40, repr=False)] = ""

@@ -34,7 +34,6 @@ def unfit(
     credential: Credential | None,
     right: bool,
     mailboxes: Collection[str | None],
-    has_factor: bool,
     address_changed: bool,
     now: datetime,
 ) -> Reason | None:
@@ -54,9 +53,7 @@ def unfit(
         return Reason.SAME_ACCOUNT
     if credential.must_change:
         return Reason.TEMPORARY_PASSWORD
-    if address_changed:
-        return Reason.ADDRESS_CHANGED
-    return Reason.SECOND_FACTOR if has_factor else None
+    return Reason.ADDRESS_CHANGED if address_changed else None
 
 
 def mailbox_to_ask(other: SubjectFacts) -> bool:

@@ -1,7 +1,8 @@
 """Proving the other account, looking at what would happen, and doing it: one transaction, once (X4).
 
 The person proves this account by a fresh sign-in (with the second factor they hold) and the other one by its
-password, under the same budgets as signing in (D7), and by its mailbox where it has a proven one. The proof is one
+password, under the same budgets as signing in (D7), by a code shown inside it where it holds factors, and by its
+mailbox where it has a proven one. The proof is one
 artefact of this very session; where a mailbox is asked, only the mail says its name.
 """
 
@@ -12,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from idp.account.merging import rules
+from idp.account.merging import codes, rules
 from idp.account.merging.rules import Reason
 from idp.audit import service as audit
 from idp.audit.events import Event
@@ -59,6 +60,8 @@ class Claim:
     plain: Secret
     origin: Origin
     now: datetime
+    code: str = ""
+    """Shown inside the other account, where it holds factors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,11 @@ def prove(claim: Claim) -> UUID | Mailed | Refused:
         return _issue(tx, claim, reserved.me, reserved.other)
 
 
+def named(tx: Session, other: SubjectFacts) -> list[str]:
+    """The factors that the proof speaks for: with another among them it is outdated."""
+    return sorted(str(factor.id) for factor in factors.held(tx, subject_id=other.id))
+
+
 def digest_for(session: SessionFacts, proof: UUID) -> bytes:
     """By what a proof is found: by nobody but the session that made it."""
     return digest_of(f"{session.id}:{session.subject_id}:{proof}")
@@ -139,16 +147,19 @@ def _why_not(tx: Session, claim: Claim, reserved: _Reserved, verdict: Verdict) -
     same = unchanged and credential.digest == reserved.credential.digest  # type: ignore[union-attr]
     if sessions.hold(tx, claim.session) is None:
         return Reason.NOT_FRESH
-    return rules.unfit(
+    holds = bool(factors.held(tx, subject_id=reserved.account))
+    reason = rules.unfit(
         other,
         me=reserved.me,
         credential=credential,
         right=verdict.right and same,
         mailboxes=[old.email_key for old in legacy.of(tx, subject_id=reserved.account)],
-        has_factor=bool(factors.held(tx, subject_id=reserved.account)),
         address_changed=contact.changed_lately(tx, subject_id=reserved.account, now=claim.now),
         now=claim.now,
     )
+    if reason is not None or not holds or other is None:
+        return reason
+    return None if codes.take(tx, claim.code, other=other, now=claim.now) else Reason.SECOND_FACTOR
 
 
 def _too_often(tx: Session, reserved: _Reserved, *, now: datetime) -> Reason | None:
@@ -169,7 +180,7 @@ def _issue(tx: Session, claim: Claim, me: SubjectFacts, other: SubjectFacts) -> 
         now=claim.now,
         lifetime=lifetime,
         subject_id=me.id,
-        payload={"other": other.id, "epochs": [me.epoch, other.epoch]},
+        payload={"other": other.id, "epochs": [me.epoch, other.epoch], "factors": named(tx, other)},
         digest=digest_for(claim.session, proof),
     )
     if not asks:

@@ -7,7 +7,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 
-from idp.account.merging import doing, service, words
+from idp.account.merging import codes, doing, service, words
 from idp.account.merging.forms import OtherAccountForm
 from idp.account.merging.rules import Reason
 from idp.account.merging.service import Claim, Mailed
@@ -54,6 +54,7 @@ def other_account() -> ResponseReturnValue:
         plain=Secret(form.password),
         origin=origin(),
         now=clock.now(),
+        code=form.code,
     )
     match service.prove(claim):
         case Refused() as refused:
@@ -69,6 +70,17 @@ def other_account() -> ResponseReturnValue:
 def mailed() -> ResponseReturnValue:
     """Sends the person to the other account's mailbox, and back into this browser."""
     return render_template("account/merging/mailed.html", at="profile")
+
+
+@bp.post("/code")
+@route_policy(auth="session", bucket="sign_in")
+def code() -> ResponseReturnValue:
+    """Shows, once, the code by which this account may become part of another."""
+    only_a_button()
+    made = codes.make(my_session(), now=clock.now(), origin=origin())
+    if isinstance(made, Refused):
+        return _prove_again()
+    return render_template("account/merging/code.html", at="profile", code=made.reveal())
 
 
 @bp.get("/<uuid:proof>")
@@ -102,6 +114,8 @@ def _refused(outcome: Refused, *, status: int = 422) -> ResponseReturnValue:
     if outcome.reason is Reason.NOT_FRESH:
         return _prove_again()
     sentence = words.REASONS[outcome.reason]  # type: ignore[index]
+    if outcome.reason is Reason.SECOND_FACTOR:
+        return _page(errors={"code": sentence}), status
     if outcome.reason is Reason.NOT_RIGHT:
         return _page(errors={"password": sentence}), status
     return _page(problem=sentence), status

@@ -16,7 +16,8 @@ REASONS: Final[dict[Reason | Access, LazyString]] = {
     ),
     Reason.SAME_ACCOUNT: _("That is the account in which you are signed in already."),
     Reason.SECOND_FACTOR: _(
-        "That account asks for a second factor. Sign in to it, and bring this account into it from there."
+        "That account asks for a second factor. Sign in to it in another browser, open “I have another account” there, "
+        "have a code shown, and type it here."
     ),
     Reason.TEMPORARY_PASSWORD: _("That account has a temporary password. Sign in to it once and change it first."),
     Reason.ADDRESS_CHANGED: _(
