@@ -36,12 +36,12 @@ def test_X5_a_forgotten_password_is_reset_by_mail(demo: Demo, person: Callable[.
 
 
 def test_RC_15_a_changed_address_is_put_back_from_the_former_mailbox(demo: Demo, person: Callable[..., Person]) -> None:
-    felix = person("felix.arroyo")
-    former, new = str(felix.listed["email"]), "felix.new@people.example"
-    page = felix.context.new_page()
+    ibrahim = person("ibrahim.sesay")
+    former, new = str(ibrahim.listed["email"]), "ibrahim.new@people.example"
+    page = ibrahim.context.new_page()
     page.goto(f"{demo.issuer}/account/profile")
-    page.locator("#login-form #username").fill(felix.user_id)
-    page.locator("#login-form #password").fill(felix.password)
+    page.locator("#login-form #username").fill(ibrahim.user_id)
+    page.locator("#login-form #password").fill(ibrahim.password)
     page.locator("#login-submit").click()
     page.goto(f"{demo.issuer}/account/email")
     page.locator("#email-form #email").fill(new)
@@ -51,7 +51,7 @@ def test_RC_15_a_changed_address_is_put_back_from_the_former_mailbox(demo: Demo,
     page.locator("#confirm-email").click()
     expect(page.locator("main")).to_contain_text("Your new e-mail address is saved")
     expect(page.locator("main")).to_contain_text(new)
-    owner = person("felix.arroyo").context.new_page()
+    owner = person("ibrahim.sesay").context.new_page()
     owner.goto(link_in_mail(demo, owner, to=former, path="/sign-in/not-me"))
     owner.locator("#not-me").click()
     expect(owner.locator("main")).to_contain_text("Choose a new password")
@@ -63,7 +63,7 @@ def test_RC_15_a_changed_address_is_put_back_from_the_former_mailbox(demo: Demo,
     owner.locator("#reset-form .btn.primary").click()
     expect(owner.locator("#reset-form")).to_have_count(0)
     owner.goto(f"{demo.issuer}/account/profile")
-    owner.locator("#login-form #username").fill(felix.user_id)
+    owner.locator("#login-form #username").fill(ibrahim.user_id)
     owner.locator("#login-form #password").fill(NEW_PASSWORD)
     owner.locator("#login-submit").click()
     owner.goto(f"{demo.issuer}/account/profile")
