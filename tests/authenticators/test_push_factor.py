@@ -341,3 +341,41 @@ def test_MF_03_a_sign_in_asks_five_times_at_most(
     for _ in range(5):
         assert "push-number" in asked_at(client, page).text
     assert "push-number" not in asked_at(client, page).text
+
+
+def test_MF_33_a_live_session_is_lifted_by_the_phone_and_another_one_is_not(
+    client: FlaskClient, new_browser: Any, make: Make, hands: Hands, phone: SoftwarePhone
+) -> None:
+    page = asked_at(client, come(client))
+    phone.answer(client, hands.now, phone.look(client, hands.now)["request"], "approve", number_on(page))
+    assert step_of(send(client, page, "factor-form")) == "code"
+    hands.forward(minutes=16)
+    page = walk(client, client.get("/sign-in?to=account.overview&fresh=1"))
+    assert step_of(page) == "push"
+    page = asked_at(client, page)
+    phone.answer(client, hands.now, phone.look(client, hands.now)["request"], "approve", number_on(page))
+    thief = new_browser()
+    assert walk(thief, thief.get(page.request.path)).request.path != page.request.path
+    landed = send(client, page, "factor-form")
+    assert landed.request.path == "/account/"
+    (session,) = [row for row in make.rows(BrowserSession) if row.ended_at is None]
+    assert session.proven["push"] == hands.now.isoformat()
+
+
+def test_a_phone_is_listed_named_and_removed_at_the_account_with_all_that_is_kept_of_it(
+    client: FlaskClient, make: Make, hands: Hands, rosa: Any, phone: SoftwarePhone
+) -> None:
+    make.totp(rosa)
+    page = asked_at(client, come(client))
+    phone.answer(client, hands.now, phone.look(client, hands.now)["request"], "approve", number_on(page))
+    send(client, page, "factor-form")
+    page = client.get("/account/factors")
+    assert "Rosa’s phone" in page.text and "Approve on your phone" in page.text
+    page = walk(client, client.get("/sign-in?to=ways.factors&set-up=1"))
+    assert f'{page.request.path}/push"' in page.text, "and another one can be added from there"
+    removal = f"/account/factors/{make.rows(PushPhone)[0].factor_id}/remove"
+    assert client.get(removal).status_code == 200
+    assert walk(client, press(client, client.get(removal), removal)).status_code == 200
+    assert make.rows(PushPhone) == []
+    assert [row.kind for row in make.rows(HeldFactor)] == ["totp"]
+    assert phone.call(client, "requests", hands.now).status_code == 404
