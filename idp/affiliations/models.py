@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from idp.foundation.database import Model, UtcDateTime, new_id
 
+SortKey = String(160).with_variant(String(160, collation="C"), "postgresql")
 _NOT_ENDED = text("status <> 'ended'")
 _PENDING = text("status = 'verification_pending'")
 _ACTIVE = text("status = 'active'")
@@ -30,6 +31,16 @@ class Affiliation(Model):
             postgresql_where=_NOT_ENDED,
         ),
         Index("ix_affiliation_target", "target_id", "registry"),
+        Index("ix_affiliation_by_name", "target_id", "registry", "sort_key", "id"),
+        Index("ix_affiliation_by_status", "target_id", "registry", "status", "sort_key", "id"),
+        Index(
+            "ix_affiliation_managers",
+            "target_id",
+            "registry",
+            "status",
+            sqlite_where=text("account_manager IS 1"),
+            postgresql_where=text("account_manager IS true"),
+        ),
         Index("ix_affiliation_pending", "created_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
         Index("ix_affiliation_used", "last_used_at", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
         Index("ix_affiliation_activated", "activated_at", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
@@ -60,6 +71,8 @@ class Affiliation(Model):
     epoch: Mapped[int] = mapped_column(default=1)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    sort_key: Mapped[str] = mapped_column(SortKey, default="", server_default="")
+    """The person's name as lists are ordered; `sorting` keeps it."""
 
     evidence: Mapped[list["AffiliationEvidence"]] = relationship(lazy="selectin")
     levels: Mapped[list["HeldLevel"]] = relationship(lazy="selectin")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, String, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Session
@@ -12,17 +12,25 @@ from idp.affiliations.deciding.facts import Place
 from idp.affiliations.models import Affiliation
 from idp.affiliations.rules import PENDING_LIFETIME, Held, PortalTerms, ProviderChoice, manages_at
 from idp.affiliations.service import terms_of
-from idp.manage.rules import A_PAGE, Filter, Key, Row, words_of
+from idp.manage.rules import A_PAGE, Filter, Key, Row, Sort, words_of
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
 from idp.subjects.models import Subject
 from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
 
-_NAME: ColumnElement[str] = func.lower(
-    func.coalesce(Subject.family_name, Subject.display_name, "")
-    + literal(" ", String)
-    + func.coalesce(Subject.given_name, "")
-)
+_ORDERS: Final[dict[Sort, ColumnElement[str]]] = {
+    Sort.LAST_NAME: Affiliation.sort_key,  # type: ignore[dict-item]  # a column is an expression
+    Sort.FIRST_NAME: func.lower(func.coalesce(Subject.given_name, "")),
+    Sort.USER_NAME: func.coalesce(Subject.user_id_key, ""),
+}
+"""The first is kept, and read by its index; the others are made when somebody asks for them."""
+_STORED: Final[dict[Filter, AffiliationStatus]] = {
+    Filter.VERIFICATION_PENDING: AffiliationStatus.VERIFICATION_PENDING,
+    Filter.UNVERIFIED: AffiliationStatus.UNVERIFIED,
+    Filter.ACTIVE: AffiliationStatus.ACTIVE,
+    Filter.SUSPENDED: AffiliationStatus.ACTIVE,
+}
+"""What is stored where a tab shows people; the index finds them, the expression judges them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +79,28 @@ def people(
     after: Key | None,
     now: datetime,
     dormancy: timedelta,
+    sort: Sort = Sort.LAST_NAME,
 ) -> Listed:
     """A page of the target's people; the row fence is open for the target."""
-    status = _status(place, now=now, dormancy=dormancy)
+    status, order = _status(place, now=now, dormancy=dormancy), _ORDERS[sort]
     query = (
-        select(Affiliation, Subject, status.label("now_is"), _NAME.label("sorted_by"))
+        select(Affiliation, Subject, status.label("now_is"), order.label("sorted_by"))
         .join(Subject, Subject.id == Affiliation.subject_id)
         .where(*_of(place), status != AffiliationStatus.ENDED.value)
-        .order_by(_NAME, Affiliation.id)
+        .order_by(order, Affiliation.id)
         .limit(A_PAGE + 1)
     )
     if shown is not Filter.ALL:
         query = query.where(status == shown.value)
+    if shown in _STORED:
+        query = query.where(Affiliation.status == _STORED[shown].value)
     for word in words_of(search):
         query = query.where(_has(word))
     if after is not None:
-        query = query.where(or_(_NAME > after.name, and_(_NAME == after.name, Affiliation.id > after.affiliation_id)))
+        query = query.where(
+            or_(order > after.name, and_(order == after.name, Affiliation.id > after.affiliation_id)),
+            order >= after.name,
+        )
     found = tx.execute(query).all()
     rows = tuple(_row(each, place) for each in found[:A_PAGE])
     last = found[A_PAGE - 1] if len(found) > A_PAGE else None
@@ -106,7 +120,10 @@ def managers(tx: Session, place: Place, *, now: datetime, dormancy: timedelta) -
     """How many of the target's own people are marked and active."""
     status = _status(place, now=now, dormancy=dormancy)
     query = select(func.count()).where(
-        *_of(place), Affiliation.account_manager.is_(True), status == AffiliationStatus.ACTIVE.value
+        *_of(place),
+        Affiliation.account_manager.is_(True),
+        Affiliation.status == AffiliationStatus.ACTIVE.value,
+        status == AffiliationStatus.ACTIVE.value,
     )
     return tx.execute(query).scalar_one()
 
@@ -146,9 +163,12 @@ def _status(place: Place, *, now: datetime, dormancy: timedelta) -> ColumnElemen
 
 
 def _has(word: str) -> ColumnElement[bool]:
-    """Some field has the word; `%` and `_` are themselves."""
+    """Some field has the word; `%` and `_` are themselves. Words have no blanks, so none is found across two fields."""
     fields = (Subject.given_name, Subject.family_name, Subject.display_name, Subject.email, Subject.user_id)
-    return or_(*(func.lower(column).contains(word, autoescape=True) for column in fields))
+    together: ColumnElement[str] = func.coalesce(fields[0], "")
+    for column in fields[1:]:
+        together = together + literal(" ", String) + func.coalesce(column, "")
+    return func.lower(together).contains(word, autoescape=True)
 
 
 def _row(found: Any, place: Place) -> Row:
@@ -164,6 +184,8 @@ def _row(found: Any, place: Place) -> Row:
         or "",
         email=subject.email or "",
         user_id=subject.user_id or "",
+        first_name=subject.given_name or "",
+        last_name=subject.family_name or "",
         status=AffiliationStatus(found.now_is),
         account_manager=row.account_manager,
         levels=own or (() if waits else place.terms.default_levels),

@@ -22,6 +22,14 @@ class Filter(StrEnum):
     SUSPENDED = "suspended"
 
 
+class Sort(StrEnum):
+    """What the list is ordered by (D6)."""
+
+    LAST_NAME = "last_name"
+    FIRST_NAME = "first_name"
+    USER_NAME = "user_name"
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One person in the list."""
@@ -31,6 +39,8 @@ class Row:
     name: str
     email: str
     user_id: str
+    first_name: str
+    last_name: str
     status: AffiliationStatus
     account_manager: bool
     levels: tuple[str, ...]
@@ -60,6 +70,11 @@ class Key:
 def words_of(search: str) -> tuple[str, ...]:
     """What is looked for: each word somewhere in name, e-mail or user ID; nothing in it is a wildcard (AD-18)."""
     return tuple(search.lower().split()[:WORDS])
+
+
+def sort_of(text: str) -> Sort:
+    """The order asked for; anything else is by last name (AD-24)."""
+    return Sort(text) if text in set(Sort) else Sort.LAST_NAME
 
 
 def filter_of(text: str) -> Filter:

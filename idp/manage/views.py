@@ -19,7 +19,7 @@ from idp.manage.clerks import words as clerk_words
 from idp.manage.entrance import enter, signed_in
 from idp.manage.forms import ActForm, CommentForm, levels_form
 from idp.manage.picker import Picked
-from idp.manage.rules import Filter, Key, filter_of
+from idp.manage.rules import Filter, Key, filter_of, sort_of
 from idp.manage.service import Opened, Person
 from idp.settings import Settings
 from idp.vocabulary.refused import Refused
@@ -50,10 +50,12 @@ def people(client_id: str, target_id: UUID) -> ResponseReturnValue:
     """*Manage Users*: search and list, *Verification Pending* first (E3)."""
     opened, now, dormancy = enter(client_id, target_id), clock.now(), house.get(Settings).dormancy
     shown, searched = filter_of(request.args.get("status", "")), _searched()
-    after = Key.unpack(request.args.get("after", ""))
+    after, sort = Key.unpack(request.args.get("after", "")), sort_of(request.args.get("sort", ""))
     with reading() as tx:
         see_as(tx, target_id=target_id)
-        listed = facts.people(tx, opened.place, shown=shown, search=searched, after=after, now=now, dormancy=dormancy)
+        listed = facts.people(
+            tx, opened.place, shown=shown, search=searched, after=after, now=now, dormancy=dormancy, sort=sort
+        )
         counts = facts.counts(tx, opened.place, now=now, dormancy=dormancy)
         managers = facts.managers(tx, opened.place, now=now, dormancy=dormancy)
     return render_template(
@@ -63,6 +65,7 @@ def people(client_id: str, target_id: UUID) -> ResponseReturnValue:
         counts=counts,
         filters=words.FILTERS,
         shown=shown,
+        sort=sort,
         first=Filter.ALL,
         search=searched,
         managers=managers,

@@ -1,0 +1,164 @@
+"""`python -m bench.managing`: what a manager's list and decision cost: CPU time of this process, on SQLite.
+
+100,000 people of one practice, and 100,000 other practices with one of them each beside it. The rows are made without
+the ORM; the queries are those of the pages.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Table, insert
+from sqlalchemy.orm import Session
+
+from idp import create_app
+from idp.affiliations.deciding.facts import Place
+from idp.affiliations.deciding.rules import Act, Actor, Member, Setting, decide
+from idp.affiliations.managers.facts import Pointed
+from idp.affiliations.models import Affiliation
+from idp.affiliations.rules import PortalTerms
+from idp.affiliations.sorting import key_of
+from idp.foundation.database import reading, writing
+from idp.keyring import rotation
+from idp.manage import facts
+from idp.manage.rules import Filter, Key
+from idp.migrations import run as migrations
+from idp.settings import load
+from idp.subjects.models import Subject
+from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
+from idp.vocabulary.evidence import Evidence
+
+PEOPLE: Final = 100_000
+ROUNDS: Final = 9
+RULES: Final = 20_000
+NOW: Final = datetime(2026, 3, 2, 12, tzinfo=UTC)
+DORMANCY: Final = timedelta(days=90)
+CROWD: Final = UUID(int=1)
+_TERMS: Final = PortalTerms("bench", "bench", frozenset({TargetKind.PRACTICE}), Evidence.LETTER, ("claims",))
+_STATUSES: Final = ("active",) * 17 + ("unverified", "disabled", "verification_pending")
+
+
+def fill(people: int) -> None:
+    """Everybody in the one practice, and each in a practice of their own."""
+    subjects, held = Subject.__table__, Affiliation.__table__
+    for start in range(0, people, 10_000):
+        numbers = range(start, min(start + 10_000, people))
+        with writing() as tx:
+            _many(tx, subjects, [_person(number) for number in numbers])  # type: ignore[arg-type]
+            _many(tx, held, [_held(number, CROWD, UUID(int=(1 << 64) + number)) for number in numbers])  # type: ignore[arg-type]
+            _many(tx, held, [_held(number, UUID(int=2 + number), UUID(int=(2 << 64) + number)) for number in numbers])  # type: ignore[arg-type]
+
+
+def _many(tx: Session, table: Table, rows: list[dict[str, Any]]) -> None:
+    tx.execute(insert(table), rows)
+
+
+def _names(number: int) -> tuple[str, str]:
+    return f"Given{number % 701}", f"Family{number * 7919 % 100_003}"
+
+
+def _person(number: int) -> dict[str, Any]:
+    given, family = _names(number)
+    return {
+        "id": f"b{number:025}", "status": "active", "epoch": 1, "version": 1, "user_id": f"bench.{number}",
+        "user_id_key": f"bench.{number}", "email": f"p{number}@bench.example", "email_key": f"p{number}@bench.example",
+        "email_verified_at": NOW, "given_name": given, "family_name": family, "profile": {}, "created_at": NOW,
+        "updated_at": NOW,
+    }  # fmt: skip
+
+
+def _held(number: int, target: UUID, identity: UUID) -> dict[str, Any]:
+    given, family = _names(number)
+    status = _STATUSES[number % len(_STATUSES)]
+    return {
+        "id": identity, "subject_id": f"b{number:025}", "registry": "bench", "target_kind": "practice",
+        "target_id": target, "status": status, "disabled_by": "manager" if status == "disabled" else None,
+        "account_manager": number < 3, "starts_at": NOW, "activated_at": NOW - timedelta(days=number % 80),
+        "warned": 0, "epoch": 1, "version": 1, "created_at": NOW - timedelta(days=number % 20),
+        "sort_key": key_of(family, given, None, None),
+    }  # fmt: skip
+
+
+def ms_of(read: Callable[[Session], object]) -> float:
+    """Median CPU of one reading transaction, the first left out."""
+    taken = []
+    for _ in range(ROUNDS + 1):
+        begun = time.process_time()
+        with reading() as tx:
+            read(tx)
+        taken.append((time.process_time() - begun) * 1e3)
+    return statistics.median(taken[1:])
+
+
+def rule_us() -> float:
+    """Median CPU of one decision about somebody's levels."""
+    actor = Actor("m", frozenset({"claims", "admin"}), (Evidence.LETTER,))
+    member = Member("p", AffiliationStatus.ACTIVE, 3, frozenset({"claims"}))
+    setting = Setting(frozenset({"claims", "admin"}), "admin", 1)
+    taken = []
+    for _ in range(ROUNDS):
+        begun = time.process_time()
+        for _ in range(RULES):
+            decide(Act.SET_LEVELS, actor=actor, member=member, setting=setting, version=3, wanted=("claims", "admin"))
+        taken.append((time.process_time() - begun) / RULES * 1e6)
+    return statistics.median(taken)
+
+
+def tell(people: int) -> None:
+    """Each query of the page, and the rule."""
+    target = Pointed("bench", TargetKind.PRACTICE, CROWD, CROWD, "Crowd", in_force=True)
+    party: Any = SimpleNamespace(client_id="bench")
+    place = Place(party, _TERMS, target)
+
+    def people_at(tx: Session, **more: Any) -> object:
+        asked = {"shown": Filter.ALL, "search": "", "after": None} | more
+        return facts.people(tx, place, now=NOW, dormancy=DORMANCY, **asked)
+
+    middle = Key("family5", UUID(int=0))
+    cases: dict[str, Callable[[Session], object]] = {
+        "first page": people_at,
+        "a page in the middle": lambda tx: people_at(tx, after=middle),
+        "Verification Pending": lambda tx: people_at(tx, shown=Filter.VERIFICATION_PENDING),
+        "Active": lambda tx: people_at(tx, shown=Filter.ACTIVE),
+        "Disabled": lambda tx: people_at(tx, shown=Filter.DISABLED),
+        "search, found": lambda tx: people_at(tx, search="given17 family5"),
+        "search, nobody": lambda tx: people_at(tx, search="nobody"),
+        "numbers on the tabs": lambda tx: facts.counts(tx, place, now=NOW, dormancy=DORMANCY),
+        "account managers": lambda tx: facts.managers(tx, place, now=NOW, dormancy=DORMANCY),
+    }
+    print(f"one practice of {people:,} people, {people:,} practices beside it; CPU ms of one read:")
+    for name, read in cases.items():
+        print(f"  {name:24} {ms_of(read):8.2f}")
+    print(f"decision rule: {rule_us():.1f} µs CPU")
+
+
+def main() -> None:
+    """Fill, measure, print."""
+    parser = argparse.ArgumentParser(prog="python -m bench.managing", description=main.__doc__)
+    parser.add_argument("--people", type=int, default=PEOPLE)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rotation.create(folder / "keys", now=datetime.now(UTC))
+        settings = load(
+            overrides={
+                "mode": "production", "issuer": "https://bench.example", "data_dir": folder, "keys_dir": folder / "keys",
+                "smtp_url": "smtp://localhost:9", "smtp_from": "bench@bench.example", "log_level": "ERROR",
+                "database_url": f"sqlite:///{folder / 'bench.sqlite3'}",
+            }
+        )  # fmt: skip
+        migrations.upgrade(settings)
+        with create_app(settings).app_context():
+            fill(asked.people)
+            tell(asked.people)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""The list in its order (E3, D6; AD-24): by an index at 100,000 people, sortable, and right after a change of name."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from idp.affiliations import sorting
+from idp.affiliations.models import Affiliation
+from idp.foundation.database import reading, see_as, writing
+from idp.manage.rules import Sort, sort_of
+from tests.affiliations.deciding.world import PORTAL, World
+from tests.manage.desks import at_desk
+
+pytestmark = pytest.mark.both
+
+
+@pytest.fixture
+def world(make: Any, now: Any) -> World:
+    return World(make, now, clerks=True)
+
+
+@pytest.fixture
+def lena(client: FlaskClient, world: World) -> FlaskClient:
+    return at_desk(client, "lena.ortiz")
+
+
+def people(make: Any, world: World, *names: tuple[str, str]) -> None:
+    for given, family in names:
+        subject = make.subject(f"{given}.clerk".lower(), given_name=given, family_name=family)
+        make.affiliation(subject, world.provider)
+
+
+def shown(browser: FlaskClient, world: World, **query: str) -> list[str]:
+    page = browser.get(f"/manage/{PORTAL}/{world.provider.id}/people", query_string=query).text
+    return [part.split("</b>", 1)[0] for part in page.split('scope="row"><b>')[1:]]
+
+
+def test_D6_the_list_of_clerks_is_sorted_by_user_name_first_name_or_last_name(
+    lena: FlaskClient, world: World, make: Any
+) -> None:
+    people(make, world, ("Zoe", "Abel"), ("Ann", "Zhou"), ("Mia", "Élan"))
+    by_last = ["zoe.clerk", "mia.clerk", "lena.ortiz", "ann.clerk"]
+    assert shown(lena, world) == shown(lena, world, sort="last_name") == by_last
+    assert shown(lena, world, sort="'; DROP TABLE") == by_last, "AD-24"
+    assert shown(lena, world, sort="first_name") == ["ann.clerk", "lena.ortiz", "mia.clerk", "zoe.clerk"]
+    assert shown(lena, world, sort="user_name")[0] == "ann.clerk"
+    assert sort_of("user_name") is Sort.USER_NAME
+
+
+def test_E3_whoever_changes_their_name_is_found_at_their_new_place(world: World, make: Any) -> None:
+    row = world.member()
+    assert world.row(row).sort_key == "benitez oscar"
+    with writing() as tx:
+        tx.execute(text("UPDATE subject SET family_name = 'Ávila' WHERE user_id = 'oscar.benitez'"))
+        sorting.refresh(tx, subject_id=row.subject_id)
+    assert world.row(row).sort_key == "avila oscar"
+
+
+@pytest.mark.parametrize(
+    ("names", "key"),
+    [
+        (("Benítez", "Óscar", None, "x"), "benitez oscar"),
+        ((None, None, "  The  Clinic ", "x"), "the clinic"),
+        ((None, None, None, "june.harwood"), "june.harwood"),
+        ((None, None, None, None), ""),
+        (("x" * 300, "y", None, None), "x" * 160),
+    ],
+)
+def test_E3_names_are_folded_the_same_on_every_database(names: tuple[str | None, ...], key: str) -> None:
+    assert sorting.key_of(*names) == key
+
+
+def test_E3_a_page_is_read_by_the_index_and_nothing_is_sorted(world: World) -> None:
+    query = (
+        "SELECT id FROM affiliation WHERE target_id = {} AND registry = 'heartland' AND sort_key >= 'm'"
+        " ORDER BY sort_key, id LIMIT 26"
+    )
+    with reading() as tx:
+        see_as(tx, everything=True)
+        if tx.get_bind().dialect.name == "sqlite":
+            plan = tx.execute(text("EXPLAIN QUERY PLAN " + query.format(f"'{world.provider.id.hex}'"))).all()
+        else:
+            for kind in ("seqscan", "bitmapscan", "sort"):
+                tx.execute(text(f"SET LOCAL enable_{kind} = off"))
+            plan = tx.execute(text("EXPLAIN " + query.format(f"'{world.provider.id}'"))).all()
+    said = str(plan)
+    assert "ix_affiliation_by_name" in said
+    assert "Sort" not in said
+    assert "TEMP B-TREE" not in said
+    assert Affiliation.__tablename__ in said
