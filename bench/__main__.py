@@ -14,6 +14,7 @@ from bench.matching import rule_us
 from bench.passkeys import main as tell_passkeys
 from bench.provider import bare, running
 from bench.report import Bar, Outcome
+from bench.second_factors import main as tell_second_factors
 
 PEER: Final = "client credentials beside oidc-provider"
 PEER_AT_LEAST: Final = 1.1
@@ -55,6 +56,7 @@ def main() -> None:
     print(f"kept: {report.keep('hot-paths', outcomes, bars, peer=versions, memory_mb=memory)}")
     print(f"matching rule, a claim of six fields: {rule_us():.0f} µs")
     tell_passkeys()
+    tell_second_factors()
 
 
 def _rounds(

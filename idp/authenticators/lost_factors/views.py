@@ -141,7 +141,7 @@ def _page(asked: Asked, *, problem: LazyString | None = None, done: LazyString |
         txn=asked.txn,
         recovery=recovery,
         state=standing(recovery, now=now).value if recovery is not None else None,
-        hours=round(house.get(Settings).factor_recovery_wait.total_seconds() / 3600),
+        hours=max(1, round(house.get(Settings).factor_recovery_wait.total_seconds() / 3600)),
         problem=problem,
         done=done,
     )
