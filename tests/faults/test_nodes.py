@@ -12,14 +12,19 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import select
 
+from idp.affiliations import service as affiliations
+from idp.consent.models import Grant
 from idp.demo import cli, clients
 from idp.foundation import clock
-from idp.foundation.database import writing
+from idp.foundation.database import reading, see_as, writing
 from idp.foundation.origin import Origin
 from idp.keyring import rotation
 from idp.relying_parties import service as relying_parties
+from idp.sessions.models import LogoutDelivery
 from idp.subjects import service as subjects
+from idp.vocabulary.affiliation import AffiliationStatus
 from tests.faults.crossing import Crossing
 from tests.faults.mortal import CLIENT, Mortal, Stubborn, mortal, serve
 from tests.servers import Postgres, RedisServer, accepts, binary, free_port, until
@@ -136,6 +141,31 @@ def test_R_13_a_disabled_person_is_out_of_both_nodes_at_once(nodes: Nodes) -> No
         nodes.use(port)
         assert userinfo(nodes, held["access_token"]) == 401
         assert refresh(nodes, held).json()["error"] == "invalid_grant"
+
+
+def test_AD_14_ended_access_is_dead_at_the_other_node_by_its_next_request(nodes: Nodes) -> None:
+    """No UserInfo, no refresh, nothing at introspection, and the portals that act under it are called."""
+    held = tokens(nodes, user_id="june.harwood")
+    for port in nodes.ports:
+        nodes.use(port)
+        assert nodes.send("/oauth/introspect", token=held["access_token"]).json()["active"] is True
+    with writing() as tx:
+        see_as(tx, everything=True)
+        grant = tx.scalars(select(Grant).where(Grant.client_id == CLIENT).order_by(Grant.created_at.desc())).first()
+        assert grant is not None and grant.affiliation_id is not None
+        ended = affiliations.change_status(
+            tx, affiliation_id=grant.affiliation_id, status=AffiliationStatus.ENDED, now=clock.now(),
+            actor="staff:test", origin=ORIGIN,
+        )  # fmt: skip
+    assert ended
+    for port in reversed(nodes.ports):
+        nodes.use(port)
+        assert userinfo(nodes, held["access_token"]) == 401
+        assert nodes.send("/oauth/introspect", token=held["access_token"]).json() == {"active": False}
+        assert refresh(nodes, held).json()["error"] == "invalid_grant"
+    with reading() as tx:
+        called = tx.scalars(select(LogoutDelivery.client_id).where(LogoutDelivery.client_id == CLIENT)).all()
+    assert called, "its portal is called"
 
 
 def test_R_13_a_client_switched_off_is_so_at_both_nodes_within_a_second(nodes: Nodes) -> None:
