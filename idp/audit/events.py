@@ -97,6 +97,7 @@ class Event(StrEnum):
     INVITATION_PRESENTED = "invitation_presented"
     INVITATION_ACCEPTED = "invitation_accepted"
     INVITATION_VOIDED = "invitation_voided"
+    MEMBER_HELPED = "member_helped"
     MEMBER_COMMENTED = "member_commented"
     ENGAGEMENT_CHANGED = "engagement_changed"
     ENGAGEMENT_STAFFED = "engagement_staffed"

@@ -29,7 +29,6 @@ from idp.authenticators.lost_factors.service import By
 from idp.authenticators.password import budgets, mailbox
 from idp.authenticators.password.people import TEMPORARY_FOR
 from idp.authenticators.recovery import service as recovery
-from idp.authenticators.recovery.service import Ask
 from idp.enrollment.again.rules import may_vouch
 from idp.foundation import house
 from idp.foundation.database import see_as, writing
@@ -38,7 +37,7 @@ from idp.relying_parties.rules import RelyingParty
 from idp.sessions.rules import SessionFacts
 from idp.settings import Settings
 from idp.subjects import service as subjects
-from idp.subjects.rules import Status, SubjectFacts, login_key
+from idp.subjects.rules import Status, SubjectFacts
 from idp.vocabulary.affiliation import Acting, TargetKind
 from idp.vocabulary.assurance import acr_to_tell
 from idp.vocabulary.evidence import Evidence
@@ -143,13 +142,19 @@ def act(opened: Opened, asked: Asked, *, now: datetime, origin: Origin) -> Done 
         outcome = deciding.act(tx, asked, acting=opened.acting, party=opened.place.party, now=now, origin=origin)
         if isinstance(outcome, Done) and outcome.act is Act.SEND_REGISTRATION:
             _remind(tx, opened, outcome, now=now)
-        login = _login(tx, outcome) if isinstance(outcome, Done) and outcome.act is Act.SEND_RESET else None
+        if isinstance(outcome, Done) and outcome.act is Act.SEND_RESET:
+            _send_reset(tx, opened, outcome, now=now, origin=origin)
         if isinstance(outcome, Done) and outcome.act is Act.START_RECOVERY:
             _start_recovery(tx, opened, outcome, now=now, origin=origin)
-    if login is not None:
-        client_id = opened.place.party.client_id
-        recovery.ask_for_reset(Ask(login=login_key(login), origin=origin, now=now, client_id=client_id))
     return outcome
+
+
+def _send_reset(tx: Session, opened: Opened, done: Done, *, now: datetime, origin: Origin) -> None:
+    """To the stored address, in the portal's name; one event tells of it, with the manager as who asked."""
+    subject, by = subjects.by_id(tx, subject_id=done.subject_id), opened.acting.subject_id
+    if subject is not None:
+        client_id = opened.place.party.client_id
+        recovery.start_for(tx, subject=subject, actor=by, now=now, origin=origin, client_id=client_id)
 
 
 def _start_recovery(tx: Session, opened: Opened, done: Done, *, now: datetime, origin: Origin) -> None:
@@ -173,11 +178,6 @@ def _remind(tx: Session, opened: Opened, done: Done, *, now: datetime) -> None:
     if subject is not None and subject.email is not None and subject.status is Status.UNVERIFIED:
         made_by = mailbox.MadeBy(place.target.name, TEMPORARY_FOR)
         mailbox.mail(tx, subject=subject, txn=None, client_id=place.party.client_id, now=now, made_by=made_by)
-
-
-def _login(tx: Session, done: Done) -> str | None:
-    subject = subjects.by_id(tx, subject_id=done.subject_id)
-    return None if subject is None else subject.user_id or subject.email
 
 
 def _name(tx: Session, subject_id: str) -> str:

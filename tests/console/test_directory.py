@@ -105,3 +105,13 @@ def test_AD_06_the_look_up_is_strict(nora: FlaskClient) -> None:
     assert post_form(nora, page, "look-up-form", text="", registry="heartland").status_code == 422
     assert post_form(nora, page, "look-up-form", text="x" * 201, registry="heartland").status_code == 422
     assert post_form(nora, page, "look-up-form", text="abc", registry="nowhere").status_code == 200
+
+
+def test_refused_lines_leave_as_a_file_that_no_spreadsheet_runs(nora: FlaskClient, make: Make) -> None:
+    (run,) = make.rows(ImportRun)
+    make._save(ImportReject(run_id=run.id, line=7, key="=1+1", reasons=["npi"]))
+    assert "rejects.csv" in nora.get(f"/console/directory/imports/{run.id}").text
+    answer = nora.get(f"/console/directory/imports/{run.id}/rejects.csv")
+    assert answer.mimetype == "text/csv"
+    assert answer.text.splitlines()[1].startswith("7,'=1+1,npi,")
+    assert nora.get(f"/console/directory/imports/{uuid4()}/rejects.csv").status_code == 404

@@ -11,6 +11,7 @@ from idp.affiliations.deciding.models import Comment
 from idp.affiliations.models import Affiliation
 from idp.affiliations.requests.models import AccessRequest
 from idp.affiliations.requests.service import Submitted
+from idp.audit.models import AuditEvent
 from idp.authenticators.lost_factors.models import FactorRecovery
 from idp.messaging.models import OutboxMessage
 from idp.vocabulary.assurance import Factor
@@ -148,6 +149,12 @@ def test_E5_a_reset_mail_goes_to_the_person_and_shows_the_manager_nothing(
     page = lena.get(answer.location)
     assert [each.notice for each in make.rows(OutboxMessage)] == ["password_reset"]
     assert "token=" not in page.text, "AD-19"
+    told = [event for event in make.rows(AuditEvent) if event.type in ("password_reset_asked", "member_helped")]
+    assert {(event.type, event.actor, event.target_id) for event in told} == {
+        ("password_reset_asked", world.lena.id, None),
+        ("member_helped", world.lena.id, str(world.provider.id)),
+    }
+    assert len(told) == 2, "AU-06: the mail is told once, by who sends it"
 
 
 @pytest.mark.parametrize(("evidence", "vouched"), [("manager", True), ("letter", False)])

@@ -246,10 +246,10 @@ def _remember(tx: Session, case: _Case, row: Affiliation, *, text: str) -> None:
 
 
 def _audit_kept(tx: Session, case: _Case, row: Affiliation) -> None:
-    """Comments and asked-for mails; what a comment says stands in the history alone (AU-06)."""
+    """Comments and asked-for mails; what a comment says stands in the history alone, the mail is told by who sends it (AU-06)."""
     audit.append(
         tx,
-        Event.MEMBER_COMMENTED if case.asked.act is Act.COMMENT else Event.PASSWORD_RESET_ASKED,
+        Event.MEMBER_COMMENTED if case.asked.act is Act.COMMENT else Event.MEMBER_HELPED,
         now=case.now,
         actor=case.actor.subject_id,
         origin=case.origin,
@@ -257,6 +257,7 @@ def _audit_kept(tx: Session, case: _Case, row: Affiliation) -> None:
         client_id=case.place.party.client_id,
         target_kind=row.target_kind,
         target_id=str(row.target_id),
+        details={"act": case.asked.act.value},
     )
 
 

@@ -81,12 +81,14 @@ def ask_for_reset(ask: Ask) -> None:
         _start(tx, ask, subjects.find_by_login(tx, key=ask.login, portal=ask.client_id))
 
 
-def start_for(tx: Session, *, subject: SubjectFacts, actor: str, now: datetime, origin: Origin) -> Reason | None:
-    """What *Forgot password* does, begun by the help desk for somebody who calls (X5).
+def start_for(
+    tx: Session, *, subject: SubjectFacts, actor: str, now: datetime, origin: Origin, client_id: str | None = None
+) -> Reason | None:
+    """What *Forgot password* does, begun by the help desk for somebody who calls, or by a manager (X5, E5).
 
     The mail goes to the stored address alone and counts like one that the person asked for; says why there was none.
     """
-    return _start(tx, Ask(login=subject.id, origin=origin, now=now, actor=actor), subject)
+    return _start(tx, Ask(login=subject.id, origin=origin, now=now, actor=actor, client_id=client_id), subject)
 
 
 def _start(tx: Session, ask: Ask, subject: SubjectFacts | None) -> Reason | None:

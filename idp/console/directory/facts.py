@@ -1,9 +1,8 @@
-"""Directory rows as the console shows them: records in every state, letters, imports and what they refused."""
+"""Directory rows as the console shows them: records in every state, their letters and their history."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
@@ -11,16 +10,16 @@ from sqlalchemy.orm import Session
 
 from idp.directory import facts as directory
 from idp.directory import service
-from idp.directory.models import ImportReject, ImportRun, PinLetter, Provider
+from idp.directory.looking_up import service as looking_up
+from idp.directory.looking_up.facts import Change
+from idp.directory.models import PinLetter, Provider
 from idp.directory.rules import EngagementFacts, PartnerFacts, PracticeFacts, ProviderFacts
 from idp.directory.search.rules import NpiFacts, Page
-from idp.directory.search.service import search_npi, search_providers
+from idp.directory.search.service import search_providers
 from idp.vocabulary.identifiers import Malformed, Tin
 
 SHOWN: Final = 25
 MOST_PROVIDERS: Final = 100
-MOST_RUNS: Final = 50
-MOST_REJECTS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,7 @@ class ProviderRecord:
     practice: PracticeFacts | None
     npi: tuple[NpiFacts, ...]
     letters: tuple[Letter, ...]
+    history: tuple[Change, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +61,7 @@ class PracticeRecord:
     practice: PracticeFacts
     providers: tuple[ProviderFacts, ...]
     more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One import."""
-
-    id: UUID
-    registry: str
-    format: str
-    file_name: str
-    started_at: datetime
-    finished_at: datetime | None
-    counts: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A refused line and why; what stood in it was never kept."""
-
-    line: int
-    key: str
-    reasons: tuple[str, ...]
+    history: tuple[Change, ...]
 
 
 def search(tx: Session, registry: str, text: str, *, after: tuple[str, str] | None, now: datetime) -> Found:
@@ -114,8 +93,9 @@ def provider(tx: Session, identity: UUID) -> ProviderRecord | None:
         zip_codes=tuple(row.zip_codes),
         updated_at=row.updated_at,
         practice=service.practice(tx, found.practice_id),
-        npi=search_npi(tx, found.npi).records,
+        npi=looking_up.every_record(tx, found.npi).npi,
         letters=tuple(Letter(each.issued_on, each.expires_on, each.used_on, each.voided_at) for each in letters),
+        history=looking_up.history(tx, identity, limit=SHOWN),
     )
 
 
@@ -125,34 +105,14 @@ def practice(tx: Session, identity: UUID) -> PracticeRecord | None:
     if found is None:
         return None
     rows = directory.providers(tx, directory.provider.c.practice_id == identity, limit=MOST_PROVIDERS + 1)
-    return PracticeRecord(found, rows[:MOST_PROVIDERS], len(rows) > MOST_PROVIDERS)
+    history = looking_up.history(tx, identity, limit=SHOWN)
+    return PracticeRecord(found, rows[:MOST_PROVIDERS], len(rows) > MOST_PROVIDERS, history)
 
 
 def partner(tx: Session, identity: UUID, *, now: datetime) -> tuple[PartnerFacts, tuple[EngagementFacts, ...]] | None:
     """One trading partner and the practices that it works for now."""
     found = service.trading_partner(tx, identity)
     return None if found is None else (found, service.engagements(tx, identity, now, limit=MOST_PROVIDERS))
-
-
-def runs(tx: Session) -> tuple[Run, ...]:
-    """The last imports, newest first."""
-    rows = tx.scalars(select(ImportRun).order_by(ImportRun.started_at.desc(), ImportRun.id.desc()).limit(MOST_RUNS))
-    return tuple(_run(row) for row in rows)
-
-
-def run(tx: Session, identity: UUID) -> tuple[Run, tuple[Rejected, ...]] | None:
-    """One import and the first lines that it refused."""
-    row = tx.get(ImportRun, identity)
-    if row is None:
-        return None
-    refused = tx.scalars(
-        select(ImportReject).where(ImportReject.run_id == identity).order_by(ImportReject.line).limit(MOST_REJECTS)
-    )
-    return _run(row), tuple(Rejected(each.line, each.key, tuple(each.reasons)) for each in refused)
-
-
-def _run(row: ImportRun) -> Run:
-    return Run(row.id, row.registry_name, row.format, row.file_name, row.started_at, row.finished_at, row.counts)
 
 
 def _partners(tx: Session, registry: str, text: str) -> tuple[PartnerFacts, ...]:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort, request
+from flask import Blueprint, abort, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -12,14 +12,17 @@ from idp.console.directory.forms import LookUpForm
 from idp.console.pages import may, page
 from idp.console.registrar.facts import Member, people_of
 from idp.directory import service as directory
+from idp.directory.looking_up import service as looking_up
 from idp.directory.words import FAULTS
 from idp.foundation import clock, parsing
 from idp.foundation.database import reading
+from idp.foundation.downloads import download
 from idp.foundation.front_door import route_policy
 from idp.foundation.parsing import FormErrors
 from idp.vocabulary.staff import StaffMay
 
 bp = Blueprint("console_directory", __name__, url_prefix="/console/directory")
+RUNS = 25
 _SENTENCES = {fault.value: sentence for fault, sentence in FAULTS.items()}
 
 
@@ -81,21 +84,36 @@ def partner(partner_id: UUID) -> ResponseReturnValue:
 @bp.get("/imports")
 @route_policy(auth="session", staff=StaffMay.READ_DIRECTORY)
 def imports() -> ResponseReturnValue:
-    """The last imports."""
+    """The last imports, a page at a time."""
+    before = _uuid(request.args.get("before", ""))
     with reading() as tx:
-        return _page("imports", runs=facts.runs(tx), formats=words.FORMATS)
+        runs = looking_up.imports(tx, before=before, limit=RUNS)
+    more = url_for("console_directory.imports", before=runs[-1].id) if len(runs) == RUNS else None
+    first = url_for("console_directory.imports") if before else None
+    return _page("imports", runs=runs, formats=words.FORMATS, more=more, first=first)
 
 
 @bp.get("/imports/<uuid:run_id>")
 @route_policy(auth="session", staff=StaffMay.READ_DIRECTORY)
 def import_run(run_id: UUID) -> ResponseReturnValue:
-    """One import: how many of each, and the lines that it refused."""
+    """One import: how many of each, and the first lines that it refused."""
     with reading() as tx:
-        record = facts.run(tx, run_id)
-    if record is None:
+        run = looking_up.one_import(tx, run_id)
+        rejects = looking_up.rejects(tx, run_id)
+    if run is None:
         abort(404)
-    run, rejects = record
     return _page("import", run=run, rejects=rejects, sentences=_SENTENCES, formats=words.FORMATS, counts=words.COUNTS)
+
+
+@bp.get("/imports/<uuid:run_id>/rejects.csv")
+@route_policy(auth="session", staff=StaffMay.READ_DIRECTORY)
+def rejects(run_id: UUID) -> ResponseReturnValue:
+    """Every refused line as a file: its number and why; what stood in it was never kept."""
+    with reading() as tx:
+        run = looking_up.one_import(tx, run_id)
+    if run is None:
+        abort(404)
+    return download(looking_up.rejects_csv(run_id), name=f"rejects-{run.started_at.date().isoformat()}.csv")
 
 
 def _index(*, form: LookUpForm | None = None, problem: object = None) -> str:
@@ -130,3 +148,10 @@ def _page(name: str, **shown: Any) -> str:
         programs=words.PROGRAMS,
         **shown,
     )
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text[:36]) if text else None
+    except ValueError:
+        return None

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Table, select
 from sqlalchemy.orm import Session
 
+from idp.audit.events import Event
 from idp.audit.models import AuditEvent
 from idp.directory import facts
 from idp.directory.models import ImportReject, ImportRun
@@ -17,6 +18,11 @@ from idp.directory.rules import ProviderFacts
 _events: Final[Table] = AuditEvent.__table__  # type: ignore[assignment]
 _runs: Final[Table] = ImportRun.__table__  # type: ignore[assignment]
 _rejects: Final[Table] = ImportReject.__table__  # type: ignore[assignment]
+_ROSTER: Final = (Event.PROVIDER_CHANGED.value, Event.PRACTICE_CHANGED.value, Event.PIN_LETTER_ISSUED.value)
+"""Events of the record itself; whose access hangs on it is for those who may read that."""
+_RUNS: Final = select(
+    *(_runs.c[name] for name in ("id", "registry", "format", "file_name", "started_at", "finished_at", "counts"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ def roster_records(
 def history(tx: Session, target_id: UUID, *, before: int | None, limit: int) -> tuple[Change, ...]:
     """The latest first; all events of one target stand in one stream."""
     columns = [_events.c[name] for name in ("at", "type", "outcome", "actor", "details", "sequence")]
-    query = select(*columns).where(_events.c.target_id == str(target_id))
+    query = select(*columns).where(_events.c.target_id == str(target_id), _events.c.type.in_(_ROSTER))
     if before is not None:
         query = query.where(_events.c.sequence < before)
     return tuple(Change(*row) for row in tx.execute(query.order_by(_events.c.sequence.desc()).limit(limit)))
@@ -85,11 +91,14 @@ def history(tx: Session, target_id: UUID, *, before: int | None, limit: int) -> 
 
 def runs(tx: Session, *, before: UUID | None, limit: int) -> tuple[RunFacts, ...]:
     """The latest first: ids are of version 7."""
-    columns = [
-        _runs.c[name] for name in ("id", "registry", "format", "file_name", "started_at", "finished_at", "counts")
-    ]
-    query = select(*columns).order_by(_runs.c.id.desc()).limit(limit)
+    query = _RUNS.order_by(_runs.c.id.desc()).limit(limit)
     return tuple(RunFacts(*row) for row in tx.execute(query if before is None else query.where(_runs.c.id < before)))
+
+
+def run(tx: Session, identity: UUID) -> RunFacts | None:
+    """One import."""
+    row = tx.execute(_RUNS.where(_runs.c.id == identity)).one_or_none()
+    return None if row is None else RunFacts(*row)
 
 
 def rejects(tx: Session, run_id: UUID, *, after: int, limit: int) -> tuple[RejectFacts, ...]:

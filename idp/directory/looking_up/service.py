@@ -19,6 +19,7 @@ from idp.directory.rules import formula_safe
 from idp.directory.search.facts import npi_records
 from idp.directory.search.rules import NpiFacts
 from idp.foundation import house
+from idp.foundation.database import reading
 from idp.keyring.service import Keyring
 from idp.vocabulary.identifiers import Malformed, Tin
 
@@ -66,20 +67,32 @@ def imports(tx: Session, *, before: UUID | None = None, limit: int = 25) -> tupl
     return facts.runs(tx, before=before, limit=limit)
 
 
+def one_import(tx: Session, run_id: UUID) -> RunFacts | None:
+    """One of them."""
+    return facts.run(tx, run_id)
+
+
 def rejects(tx: Session, run_id: UUID, *, after: int = 0, limit: int = MOST) -> tuple[RejectFacts, ...]:
     """Refused lines of one import; the next page begins after the last one's line."""
     return facts.rejects(tx, run_id, after=after, limit=limit)
 
 
-def rejects_csv(tx: Session, run_id: UUID) -> Iterator[str]:
-    """They all as a download: `line,key,reasons,explanation`, safe to open in a spreadsheet."""
+def rejects_csv(run_id: UUID) -> Iterator[str]:
+    """They all as a download: `line,key,reasons,explanation`, safe to open in a spreadsheet; each page a short read."""
     yield _line("line", "key", "reasons", "explanation")
     after = 0
-    while page := facts.rejects(tx, run_id, after=after, limit=_PAGE):
-        for each in page:
-            explanation = " ".join(words.FAULTS[Fault(reason)] for reason in each.reasons)
-            yield _line(str(each.line), each.key, ";".join(each.reasons), explanation)
+    while True:
+        with reading() as tx:
+            page = facts.rejects(tx, run_id, after=after, limit=_PAGE)
+        if not page:
+            return
+        yield "".join(_reject(each) for each in page)
         after = page[-1].line
+
+
+def _reject(each: RejectFacts) -> str:
+    explanation = " ".join(words.FAULTS[Fault(reason)] for reason in each.reasons)
+    return _line(str(each.line), each.key, ";".join(each.reasons), explanation)
 
 
 def _line(*cells: str) -> str:
