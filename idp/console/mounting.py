@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from idp.account.closing import guards
 from idp.console import guard
 from idp.console.access import views as access
+from idp.console.connections import views as connections
 from idp.console.directory import views as directory
 from idp.console.help_desk import views as help_desk
 from idp.console.home import views as home
@@ -24,7 +25,21 @@ def mount(app: Flask) -> None:
     """Mount every place of the console; the guard stands before them whatever they are."""
     guards.register(_is_staff)
     app.before_request(guard.ask)
-    places = (home, registrar, recoveries, help_desk, directory, parties, keys, outbox, trail, access, reviews, staff)
+    places = (
+        home,
+        registrar,
+        recoveries,
+        help_desk,
+        directory,
+        parties,
+        connections,
+        keys,
+        outbox,
+        trail,
+        access,
+        reviews,
+        staff,
+    )
     for place in places:
         app.register_blueprint(place.bp)
 

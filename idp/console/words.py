@@ -64,6 +64,13 @@ PLACES: Final = (
         _("Relying parties"),
         _("Portals and apps: how they are registered, on or off, their secrets."),
     ),
+    Place(
+        "connections",
+        "console_connections.index",
+        StaffMay.READ_SYSTEM,
+        _("Connections"),
+        _("Organizations whose own sign-in counts here: on or off, and a test that says what is wrong."),
+    ),
     Place("keys", "console_keys.index", StaffMay.READ_SYSTEM, _("Keys"), _("What signs and seals, and its rotation.")),
     Place(
         "outbox",

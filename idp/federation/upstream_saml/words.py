@@ -7,6 +7,7 @@ from typing import Final
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 
+from idp.federation.rules import Reason as Shared
 from idp.federation.upstream_saml import theirs
 from idp.federation.upstream_saml.rules import Reason
 from idp.foundation import xml, xml_signature
@@ -50,4 +51,5 @@ EXPLAINED: Final[Mapping[StrEnum, LazyString]] = {
     xml_signature.Reason.EXPIRED_CERTIFICATE: _("It signs under a certificate that has expired, or is not valid yet."),
     xml_signature.Reason.AMBIGUOUS: _("An ID or a signed element stands twice in what it posted."),
     **dict.fromkeys(theirs.Reason, _METADATA),
+    Shared.UNFIT_METADATA: _METADATA,
 }  # fmt: skip
