@@ -19,8 +19,8 @@ import orjson
 from idp.foundation.algorithms import Alg, PrivateKey, is_signature, signer
 from idp.foundation.jwk import VerificationKey
 from idp.foundation.token_purposes import LEEWAY as LEEWAY
+from idp.foundation.token_purposes import THUMBPRINTS, Rules
 from idp.foundation.token_purposes import Purpose as Purpose
-from idp.foundation.token_purposes import Rules
 from idp.vocabulary.refused import Refused
 
 _SIZE: Final = 8192
@@ -98,6 +98,8 @@ def verify(
     header = _read_header(parts[0])
     if isinstance(header, Refused):
         return header
+    if not header.beside <= rules.ignores:
+        return Refused(Reason.HEADER)
     if header.typ not in rules.types:
         return Refused(Reason.WRONG_TYPE)
     payload, signature = _decode(parts[1]), _decode(parts[2])
@@ -137,6 +139,8 @@ class _Header:
     alg: Alg
     kid: str | None
     typ: str | None
+    beside: frozenset[str]
+    """Other names that stood in it, which only some purposes bear."""
 
 
 @lru_cache(maxsize=512)
@@ -151,10 +155,11 @@ def _read_header(segment: str) -> _Header | Refused:
     header = None if decoded is None else _parse(decoded)
     if header is None:
         return Refused(Reason.MALFORMED)
-    if not header.keys() <= _HEADER_NAMES or not all(isinstance(value, str) for value in header.values()):
+    beside = frozenset(header.keys() - _HEADER_NAMES)
+    if not beside <= THUMBPRINTS or not all(isinstance(value, str) for value in header.values()):
         return Refused(Reason.HEADER)
     try:
-        return _Header(Alg(header.get("alg", "none")), header.get("kid"), header.get("typ"))
+        return _Header(Alg(header.get("alg", "none")), header.get("kid"), header.get("typ"), beside)
     except ValueError:
         return Refused(Reason.ALGORITHM)
 

@@ -20,6 +20,12 @@ class Rules:
     ahead: timedelta = LEEWAY
     """How far `iat` and `nbf` may lie in the future."""
     forbidden: frozenset[str] = frozenset()
+    ignores: frozenset[str] = frozenset()
+    """Names of the header that may stand there and say nothing to us."""
+
+
+THUMBPRINTS: Final = frozenset({"x5t", "x5t#S256"})
+"""Thumbprints of a certificate (RFC 7515 §4.1.7), which AD FS writes beside `kid`: they bring no key."""
 
 
 class Purpose(Enum):
@@ -56,6 +62,7 @@ class Purpose(Enum):
         frozenset({"iss", "sub", "aud", "iat", "exp"}),
         timedelta(days=1),
         one_audience=False,
+        ignores=THUMBPRINTS,
     )
     """OIDC Core §3.1.3.7, from a provider that people sign in at; `azp`, nonce and hashes are that room's to judge."""
     UPSTREAM_LOGOUT = Rules(
@@ -65,6 +72,7 @@ class Purpose(Enum):
         expires=False,
         one_audience=False,
         forbidden=frozenset({"nonce"}),
+        ignores=THUMBPRINTS,
     )
     """Back-Channel Logout §2.6, from such a provider; older ones name no type and no `exp`."""
     PHONE_CALL = Rules(frozenset({"phone+jwt"}), frozenset({"iss", "aud", "iat", "exp"}), timedelta(minutes=2))

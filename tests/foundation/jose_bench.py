@@ -21,7 +21,18 @@ TYPES = {
     Purpose.ID_TOKEN_HINT: "JWT",
     Purpose.CLIENT_ASSERTION: "JWT",
     Purpose.LOGOUT_TOKEN: "logout+jwt",
+    Purpose.UPSTREAM_ID_TOKEN: "JWT",
+    Purpose.UPSTREAM_LOGOUT: "logout+jwt",
+    Purpose.PHONE_CALL: "phone+jwt",
 }
+UPSTREAM = "https://hospital.test"
+_ISSUERS = {
+    Purpose.CLIENT_ASSERTION: CLIENT,
+    Purpose.UPSTREAM_ID_TOKEN: UPSTREAM,
+    Purpose.UPSTREAM_LOGOUT: UPSTREAM,
+    Purpose.PHONE_CALL: "k1",
+}
+"""Who makes such tokens, where it is not we."""
 
 
 def members(alg: Alg, kid: str = "k1") -> dict[str, Any]:
@@ -56,8 +67,12 @@ def claims(purpose: Purpose, **changed: Any) -> dict[str, Any]:
             "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
         },
     }
+    usual[Purpose.UPSTREAM_ID_TOKEN] = {"iss": UPSTREAM, "sub": "s", "nonce": "n"}
+    usual[Purpose.UPSTREAM_LOGOUT] = usual[Purpose.LOGOUT_TOKEN] | {"iss": UPSTREAM}
+    usual[Purpose.PHONE_CALL] = {"iss": "k1"}
     audience = ISSUER if purpose is Purpose.CLIENT_ASSERTION else CLIENT
-    everything = {**usual[purpose], "aud": audience, "iat": AT, "exp": AT + 300, "jti": "j", **changed}
+    lasts = 60 if purpose is Purpose.PHONE_CALL else 300
+    everything = {**usual[purpose], "aud": audience, "iat": AT, "exp": AT + lasts, "jti": "j", **changed}
     return {name: value for name, value in everything.items() if value is not None}
 
 
@@ -82,7 +97,7 @@ def read(text: str, purpose: Purpose = Purpose.ACCESS_TOKEN, **changed: Any) -> 
     assertion = purpose is Purpose.CLIENT_ASSERTION
     usual: dict[str, Any] = {
         "keys": [verifying()] if assertion else {"k1": verifying()},
-        "issuer": CLIENT if assertion else ISSUER,
+        "issuer": _ISSUERS.get(purpose, ISSUER),
         "audience": ISSUER if assertion else CLIENT,
         "now": NOW,
     }
