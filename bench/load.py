@@ -95,15 +95,15 @@ def varied(make: Callable[[], Request]) -> Case:
     return Case(lambda caller, _: caller.ask(make()) and None)
 
 
-def measure(port: int, pid: int, case: Case, *, seconds: float) -> Figures:
+def measure(port: int, pid: int, case: Case, *, seconds: float, connections: int = CONNECTIONS) -> Figures:
     """Act for `seconds` (or until the stock is used up) and account the server's CPU to the acts."""
     stock: list[str] | None = None
     if case.stock is None:
-        _run(port, case, WARM_UP, None)
+        _run(port, case, WARM_UP, None, connections)
     else:
-        stock = _stocked(port, case)
+        stock = _stocked(port, case, connections)
     before, started = seconds_of_tree(pid), time.perf_counter()
-    latencies = _run(port, case, seconds, stock)
+    latencies = _run(port, case, seconds, stock, connections)
     elapsed, used = time.perf_counter() - started, seconds_of_tree(pid) - before
     cuts = statistics.quantiles(latencies, n=100)
     return Figures(
@@ -111,15 +111,17 @@ def measure(port: int, pid: int, case: Case, *, seconds: float) -> Figures:
     )
 
 
-def _stocked(port: int, case: Case) -> list[str]:
+def _stocked(port: int, case: Case, connections: int) -> list[str]:
     made: list[str] = []
     assert case.stock is not None
     stock = case.stock
-    _together(port, lambda caller: made.append(stock(caller)), more=lambda: len(made) < case.size)
+    _together(
+        port, lambda caller: made.append(stock(caller)), more=lambda: len(made) < case.size, connections=connections
+    )
     return made
 
 
-def _run(port: int, case: Case, seconds: float, stock: list[str] | None) -> list[float]:
+def _run(port: int, case: Case, seconds: float, stock: list[str] | None, connections: int) -> list[float]:
     latencies: list[float] = []
     until = time.perf_counter() + seconds
 
@@ -136,11 +138,11 @@ def _run(port: int, case: Case, seconds: float, stock: list[str] | None) -> list
         return bool(stock) if stock is not None else time.perf_counter() < until or len(latencies) < least
 
     least = case.least if seconds > WARM_UP else 0
-    _together(port, act, more=more)
+    _together(port, act, more=more, connections=connections)
     return latencies
 
 
-def _together(port: int, act: Callable[[Caller], None], *, more: Callable[[], bool]) -> None:
+def _together(port: int, act: Callable[[Caller], None], *, more: Callable[[], bool], connections: int) -> None:
     wrong: list[str] = []
 
     def go_on() -> None:
@@ -153,7 +155,7 @@ def _together(port: int, act: Callable[[Caller], None], *, more: Callable[[], bo
         finally:
             caller.close()
 
-    threads = [threading.Thread(target=go_on) for _ in range(CONNECTIONS)]
+    threads = [threading.Thread(target=go_on) for _ in range(connections)]
     for thread in threads:
         thread.start()
     for thread in threads:

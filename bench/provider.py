@@ -39,7 +39,8 @@ class Provider:
     pid: int
     portal: Client
     app: Client
-    settings: Settings
+    changed: Mapping[str, Any]
+    """Its settings, where they are not the default."""
 
 
 @contextlib.contextmanager
@@ -51,7 +52,7 @@ def running(folder: Path, *, port: int, workers: int = 2, database_url: str | No
     settings = load(overrides=changed)
     portal, app = _fill(settings, port)
     with _served(changed, ("-m", "idp", "serve"), log=folder / "serve.log") as server:
-        yield Provider(port, server.pid, portal, app, settings)
+        yield Provider(port, server.pid, portal, app, changed)
 
 
 @contextlib.contextmanager
@@ -64,11 +65,16 @@ def bare(folder: Path, *, port: int, workers: int = 2, database_url: str | None 
         yield server.pid
 
 
+def environment_of(changed: Mapping[str, Any]) -> dict[str, str]:
+    """The environment that a command of the product's runs in, to act on the same installation."""
+    return os.environ | {f"IDP_{name.upper()}": str(value) for name, value in changed.items()}
+
+
 @contextlib.contextmanager
 def _served(
     changed: Mapping[str, Any], arguments: tuple[str, ...], *, log: Path
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    environment = os.environ | {f"IDP_{name.upper()}": str(value) for name, value in changed.items()}
+    environment = environment_of(changed)
     with log.open("wb") as lines:
         server = subprocess.Popen(
             [sys.executable, *arguments], cwd=PROJECT, env=environment, stdout=lines, stderr=lines
@@ -125,7 +131,7 @@ def _register(folder: Path, registered: tuple[DemoClient, ...], secret: Secret) 
 
 def answers(port: int, path: str = "/readyz") -> None:
     """Wait until a server answers."""
-    for _ in range(600):
+    for _ in range(2400):
         with contextlib.suppress(OSError, http.client.HTTPException):
             connection = http.client.HTTPConnection("localhost", port, timeout=1)
             connection.request("GET", path)

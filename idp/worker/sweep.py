@@ -1,5 +1,6 @@
 """Clearing up, in small batches; everything here is only tidiness, since reading already decides (DESIGN §4.8)."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -28,6 +29,12 @@ from idp.subjects import contact
 
 BATCHES: Final = 100
 """Of one kind in one sweep: a huge backlog must not keep the worker from its messages."""
+FULL: Final = 200
+"""So many rows in a batch: there are more, and somebody may be waiting to write."""
+PAUSE: Final = 0.1
+"""SQLite has one writer, and whoever waits for it looks again every tenth of a second at worst."""
+SHARE: Final = 3
+"""So many times as long as a full batch took, others have the database: a backlog never starves a sign-in."""
 _logouts: Table = LogoutDelivery.__table__  # type: ignore[assignment]
 
 
@@ -66,12 +73,15 @@ def sweep(*, now: datetime) -> dict[str, int]:
 def _until_done(job: Callable[[Session], int]) -> int:
     cleared = 0
     for _ in range(BATCHES):
+        began = time.monotonic()
         with writing() as tx:
             see_as(tx, everything=True)
             step = job(tx)
         cleared += step
         if step == 0:
             break
+        if step >= FULL:
+            time.sleep(min(1.0, max(PAUSE, SHARE * (time.monotonic() - began))))
     return cleared
 
 
