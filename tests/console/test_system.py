@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from idp.affiliations.requests.models import AccessRequest
+from idp.affiliations.reviews.models import AccessReview
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.audit.models import AuditEvent
@@ -238,6 +239,10 @@ def test_the_overview_counts_what_waits(ana: FlaskClient, make: Make) -> None:
             position="", extension="", reason="", locale="en", zoneinfo="UTC", status="pending",
             submitted_at=make.now, escalated_at=escalated, reminders=0,
         ))  # fmt: skip
+    make._save(AccessReview(
+        portal="ozark-secure", registry_name="ozark", target_kind="practice", target_id=practice.id,
+        opened_at=make.now - timedelta(days=31), due_at=make.now - timedelta(days=1),
+    ))  # fmt: skip
     tell(make, Event.SIGN_IN_REFUSED, outcome="wrong_password")
     tell(make, Event.SIGN_IN_REFUSED, outcome="wrong_password", now=make.now - timedelta(hours=25))
     owe(make.now)
@@ -246,5 +251,6 @@ def test_the_overview_counts_what_waits(ana: FlaskClient, make: Make) -> None:
         r'<b class="count num[^"]*">(\d+)</b> <span class="muted">([^<]+)', page)}  # fmt: skip
     assert pairs == {
         "verifications pending": 1, "open requests": 3, "of them for a registrar": 1,
+        "access reviews not confirmed in time": 1,
         "failed sign-ins in 24 hours": 1, "messages waiting": 1, "messages given up": 0,
     }  # fmt: skip

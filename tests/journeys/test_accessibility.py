@@ -239,3 +239,40 @@ def test_X6_the_persons_own_pages(look: Look, demo: Demo) -> None:
     look.visit(page, f"{demo.issuer}/oauth/logout", "provider-logout-confirm")
     page.locator("#logout-confirm").click()
     look.check(page, "provider-signed-out")
+
+
+CONSOLE = {
+    "nora.whitlock": ("", "registrants", "directory", "directory/imports", "reviews"),
+    "edith.sorensen": ("audit?event=affiliation_stands", "access", "relying-parties", "keys", "outbox", "staff"),
+}
+"""By whose eyes: what a registrar and an auditor see."""
+
+
+def _signed_in(look: Look, user_id: str, path: str) -> Page:
+    member = look.person(user_id)
+    page = member.context.new_page()
+    page.goto(f"{member.demo.issuer}{path}")
+    with page.expect_navigation(url=f"**{path}**"):
+        member.type_password(PortalPage(PROVIDER, member.demo.issuer, page), login=user_id)
+    return page
+
+
+@pytest.mark.parametrize("look", VIEWS[:2], indirect=True)
+@pytest.mark.parametrize("user_id", CONSOLE)
+def test_X6_the_console(user_id: str, look: Look) -> None:
+    page = _signed_in(look, user_id, "/console/")
+    root = page.url.split("/console")[0]
+    for path in CONSOLE[user_id]:
+        look.visit(page, f"{root}/console/{path}", f"console-{path.split('?')[0].replace('/', '-') or 'home'}")
+
+
+@pytest.mark.parametrize("look", VIEWS[:2], indirect=True)
+def test_X6_an_account_manager_s_places(look: Look) -> None:
+    page = _signed_in(look, "graham.tillery", "/manage/")
+    if page.url.rstrip("/").endswith("/manage"):
+        look.check(page, "manage-start")
+        page.locator("main tbody a").first.click()
+    look.check(page, "manage-people")
+    place = page.url.split("/people")[0]
+    for path in ("access", "reviews", "requests", "invitations"):
+        look.visit(page, f"{place}/{path}", f"manage-{path}")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from idp.console.directory import facts, words
 from idp.console.directory.forms import LookUpForm
 from idp.console.pages import may, page
-from idp.console.registrar.facts import Member, people_of
+from idp.console.registrar.facts import MOST_PEOPLE, Member, people_of
 from idp.directory import service as directory
 from idp.directory.looking_up import service as looking_up
 from idp.directory.words import FAULTS
@@ -135,7 +135,12 @@ def _index(*, form: LookUpForm | None = None, problem: object = None) -> str:
 
 def _people(tx: Session, target_id: UUID) -> tuple[Member, ...] | None:
     """Who acts for the target: for registrars and auditors only (MODEL §7)."""
-    return people_of(tx, target_id) if may(StaffMay.DECIDE) or may(StaffMay.READ_AUDIT) else None
+    return people_of(tx, target_id, search=_search()) if may(StaffMay.DECIDE) or may(StaffMay.READ_AUDIT) else None
+
+
+def _search() -> str:
+    text = request.args.get("person", "")[:80].strip()
+    return text if parsing.acceptable(text) else ""
 
 
 def _page(name: str, **shown: Any) -> str:
@@ -146,6 +151,8 @@ def _page(name: str, **shown: Any) -> str:
         today=today,
         kinds=words.KINDS,
         programs=words.PROGRAMS,
+        search=_search(),
+        most_people=MOST_PEOPLE,
         **shown,
     )
 

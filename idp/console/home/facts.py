@@ -12,6 +12,7 @@ from idp.affiliations.requests.rules import Status
 from idp.affiliations.rules import PENDING_LIFETIME
 from idp.audit.events import Event
 from idp.console.outbox import facts as outbox
+from idp.console.reviews import facts as reviews
 from idp.console.trail.facts import count_since
 from idp.foundation import house
 from idp.foundation.database import see_as
@@ -30,6 +31,8 @@ class Counters:
     """Within 24 hours."""
     waiting: int
     dead: int
+    reviews: int
+    """Of access, that nobody confirmed in time."""
 
 
 def counters(tx: Session, *, now: datetime) -> Counters:
@@ -48,4 +51,6 @@ def counters(tx: Session, *, now: datetime) -> Counters:
         )
     ).scalar_one()
     failed = count_since(tx, Event.SIGN_IN_REFUSED, since=now - timedelta(hours=24))
-    return Counters(requests, escalated, verifications, failed, outbox.waiting(tx), outbox.dead(tx))
+    return Counters(
+        requests, escalated, verifications, failed, outbox.waiting(tx), outbox.dead(tx), reviews.overdue(tx, now=now)
+    )

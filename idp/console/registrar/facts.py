@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from idp.affiliations import service as affiliations
@@ -28,6 +28,7 @@ from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
 
 A_PAGE: Final = 25
 MOST_PEOPLE: Final = 100
+_WORDS: Final = 5
 Key = tuple[datetime, UUID]
 
 
@@ -95,18 +96,25 @@ class Member:
     account_manager: bool
 
 
-def people_of(tx: Session, target_id: UUID) -> tuple[Member, ...]:
-    """The people of a target, managers first; `status` is the stored one."""
+def people_of(tx: Session, target_id: UUID, *, search: str = "") -> tuple[Member, ...]:
+    """The people of a target, managers first; `status` is the stored one. Of many only the first hundred: search finds others.
+
+    Each word of `search` stands somewhere in name, e-mail or user ID; nothing in it is a wildcard (AD-18).
+    """
     see_as(tx, target_id=target_id)
-    rows = tx.execute(
+    query = (
         select(Affiliation, Subject)
         .join(Subject, Subject.id == Affiliation.subject_id)
         .where(Affiliation.target_id == target_id, Affiliation.status != AffiliationStatus.ENDED.value)
         .order_by(Affiliation.account_manager.desc(), Subject.family_name, Affiliation.id)
         .limit(MOST_PEOPLE)
     )
+    fields = (Subject.given_name, Subject.family_name, Subject.display_name, Subject.email, Subject.user_id)
+    for word in search.lower().split()[:_WORDS]:
+        query = query.where(or_(*(func.lower(column).contains(word, autoescape=True) for column in fields)))
     return tuple(
-        Member(row.id, _name(person), AffiliationStatus(row.status), row.account_manager) for row, person in rows
+        Member(row.id, _name(person), AffiliationStatus(row.status), row.account_manager)
+        for row, person in tx.execute(query)
     )
 
 
