@@ -19,6 +19,8 @@ def card(
     samples: Sequence[Sample],
     people_file: str,
     data: str,
+    hospital: str = "",
+    hospital_people: Sequence[DemoPerson] = (),
 ) -> str:
     """Addresses, five people with what each shows, the payer's staff, with what a newcomer registers, and where mails end up."""
     portals = [client for client in clients if client.client_id != PARTNER]
@@ -48,6 +50,7 @@ def card(
         f"  {issuer}/console/",
         *(f"  {person.user_id:<{names}}  {person.password:<{words}}  {person.shows}" for person in staff),
         "",
+        *_at_the_hospital(hospital, hospital_people),
         "or register, with any address that ends in .example; its mails are in the outbox",
         "",
         *_registering(portals, samples),
@@ -71,3 +74,18 @@ def _registering(portals: Sequence[DemoClient], samples: Sequence[Sample]) -> li
             note = f" ({sample.note})" if sample.note else ""
             lines.append(f"  {port:<5}  {sample.way:<{ways}}  {sample.name}: {typed}{note}")
     return lines
+
+
+def _at_the_hospital(issuer: str, people: Sequence[DemoPerson]) -> list[str]:
+    """Who signs in at the hospital's own provider, after *Continue with Saint Anne Hospital*."""
+    if not people:
+        return []
+    names = max(len(person.user_id) for person in people)
+    words = max(len(person.password) for person in people)
+    return [
+        "People of Saint Anne Hospital sign in at CareBridge by their hospital's own provider, with a code after it, as",
+        "",
+        f"  {issuer}  (6-digit codes: {issuer}/dev/codes)",
+        *(f"  {person.user_id:<{names}}  {person.password:<{words}}  {person.shows}" for person in people),
+        "",
+    ]

@@ -13,9 +13,10 @@ import click
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.demo import clients as demo_clients
-from idp.demo import loading, people, registering
+from idp.demo import hospital, loading, people, registering
 from idp.demo.card import card
 from idp.demo.clients import PARTNER, CannotApply, DemoClient
+from idp.demo.hospital import Hospital
 from idp.demo.people import DemoPerson, WrongPeople
 from idp.demo.processes import Command, Failed, Processes, taken
 from idp.demo.registering import Sample, WrongSamples
@@ -41,12 +42,12 @@ class Impossible(click.ClickException):
 @click.command()
 @click.option("--fresh", is_flag=True, help="Throw away the demo's data and begin anew.")
 def demo(*, fresh: bool) -> None:
-    """Start the provider, the worker, five portals and the partner app with invented data.
+    """Start the provider, the worker, five portals, the partner app and a hospital's own provider with invented data.
 
     PORT_BASE (8000) moves all ports, DATA_DIR (data/demo) names the folder for the data.
     """
     port_base = _port_base()
-    ports = (port_base, *(port_base + distance for distance in demo_clients.PORTS.values()))
+    ports = (port_base, *(port_base + d for d in (*demo_clients.PORTS.values(), hospital.DISTANCE)))
     if (port := taken(ports)) is not None:
         raise Impossible(f"port {port} is in use; stop what listens there, or set PORT_BASE")
     data_dir = Path(os.environ.get("DATA_DIR") or PROJECT / "data" / "demo").absolute()
@@ -57,8 +58,9 @@ def demo(*, fresh: bool) -> None:
         everybody = people.read(DEMO_DATA / "people.toml")
         samples = registering.read(DEMO_DATA / registering.FILE)
         clients = demo_clients.prepare(MANIFESTS, credentials=data_dir / "clients", port_base=port_base)
-        fill(settings, clients, everybody)
-        _run(settings, clients, everybody, samples, stopping)
+        beside = hospital.open_at(port_base, data_dir)
+        fill(settings, clients, everybody, beside)
+        _run(settings, clients, everybody, samples, beside, stopping)
     except (WrongPeople, WrongSamples, CannotApply, Failed) as error:
         raise click.ClickException(str(error)) from None
 
@@ -98,11 +100,14 @@ def _stop_on_signals() -> threading.Event:
     return stopping
 
 
-def fill(settings: Settings, clients: tuple[DemoClient, ...], everybody: tuple[DemoPerson, ...]) -> None:
+def fill(
+    settings: Settings, clients: tuple[DemoClient, ...], everybody: tuple[DemoPerson, ...], beside: Hospital
+) -> None:
     """Keys, tables, relying parties, directory, people: each made where it is missing."""
     from idp import create_app
 
     now = clock.now()
+    there = hospital.fill(beside, payer=settings.issuer, now=now)
     made = rotation.create(settings.keys_dir, now=now, demo=True)
     migrations.upgrade(settings)
     with create_app(settings).app_context():
@@ -111,6 +116,7 @@ def fill(settings: Settings, clients: tuple[DemoClient, ...], everybody: tuple[D
         demo_clients.apply(MANIFESTS, clients, now=now)
         loading.load_directory(DEMO_DATA, now=now)
         loading.load_people(everybody, now=now)
+        hospital.connect(beside, there, now=now)
 
 
 def _audit_keys(kids: tuple[str, ...]) -> None:
@@ -131,10 +137,11 @@ def _run(
     clients: tuple[DemoClient, ...],
     everybody: tuple[DemoPerson, ...],
     samples: tuple[Sample, ...],
+    beside: Hospital,
     stopping: threading.Event,
 ) -> None:
     with Processes(logs=settings.data_dir / "logs", folder=PROJECT) as processes:
-        for command in commands(settings, clients):
+        for command in (*commands(settings, clients), *hospital.commands(beside)):
             processes.start(command)
         if processes.wait_until_answering(stopping):
             shown = card(
@@ -142,6 +149,8 @@ def _run(
                 clients=clients,
                 people=everybody,
                 samples=samples,
+                hospital=beside.issuer,
+                hospital_people=beside.people,
                 people_file="clients/demo/people.toml",
                 data=_short(settings.data_dir),
             )

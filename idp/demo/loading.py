@@ -82,8 +82,11 @@ def load_directory(folder: Path, *, now: datetime) -> int:
     return changes
 
 
-def load_people(people: tuple[DemoPerson, ...], *, now: datetime) -> int:
-    """Make whoever is not there yet; says how many. Portals must have been applied and the directory loaded."""
+def load_people(people: tuple[DemoPerson, ...], *, now: datetime, passwords_too: bool = True) -> int:
+    """Make whoever is not there yet; says how many. Portals must have been applied and the directory loaded.
+
+    Without `passwords_too` they sign in from elsewhere only.
+    """
     catalogues = {
         party.client_id: tuple(level.key for level in party.manifest.levels)
         for party in relying_parties.every().values()
@@ -91,14 +94,16 @@ def load_people(people: tuple[DemoPerson, ...], *, now: datetime) -> int:
     }
     made = 0
     for person in people:
-        if _load_person(person, catalogues=catalogues, now=now):
+        if _load_person(person, catalogues=catalogues, now=now, password=passwords_too):
             made += 1
             _give_roles(person, now=now)
     _keep_fresh(people, now=now)
     return made
 
 
-def _load_person(person: DemoPerson, *, catalogues: Mapping[str, tuple[str, ...]], now: datetime) -> bool:
+def _load_person(
+    person: DemoPerson, *, catalogues: Mapping[str, tuple[str, ...]], now: datetime, password: bool
+) -> bool:
     with reading() as tx:
         if _known(tx, person) is not None:
             return False
@@ -110,7 +115,8 @@ def _load_person(person: DemoPerson, *, catalogues: Mapping[str, tuple[str, ...]
         row = tx.get(Subject, subject.id)
         assert row is not None
         temporary = TEMPORARY if person.must_change else None
-        passwords.store(tx, subject=row, digest=digest, plain=person.secret, now=now, temporary_for=temporary)
+        if password:
+            passwords.store(tx, subject=row, digest=digest, plain=person.secret, now=now, temporary_for=temporary)
         _set_site_key(tx, person, subject_id=subject.id, now=now)
         _add_app(tx, person, subject_id=subject.id, now=now)
         for affiliation in person.affiliations:

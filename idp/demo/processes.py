@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-ANSWER_WITHIN: Final = 60.0
+ANSWER_WITHIN: Final = 120.0
 """Seconds that a process may take to answer its first request."""
 STOP_WITHIN: Final = 20.0
 """Seconds that it may take to end what it does; `idp serve` lets requests end for 15."""

@@ -181,7 +181,7 @@ def signed_out(name: str) -> ResponseReturnValue:
         location = sign_out.came_back(
             tx, name, values.get("state", ""), browser_digest=browser_digest(), now=clock.now()
         )
-    return error_pages.signed_out(party=None) if location is None else redirect(location, 303)
+    return error_pages.signed_out(party=None) if location is None else _onto(location)
 
 
 def by() -> By:
@@ -201,9 +201,14 @@ def answer(outcome: Outcome, *, name: str, txn: UUID | None) -> ResponseReturnVa
     """After a callback: to the dispatcher, with the new session where there is one, or the page that says why not."""
     if isinstance(outcome, Refused):
         return refused(outcome, name=name, txn=txn)
-    if isinstance(outcome, SignedIn):
-        return cookies.signed_in(make_response(onward(outcome.txn)), outcome.session)
-    return onward(outcome.txn)
+    landed = make_response(_onto(url_for("sign_in.resume", txn=outcome.txn)))
+    return cookies.signed_in(landed, outcome.session) if isinstance(outcome, SignedIn) else landed
+
+
+def _onto(url: str) -> str:
+    """A page that goes on by itself: a form there may end here, and by its own policy at no third place (CSP)."""
+    g.is_error_page = True  # as above: the address holds the provider's answer
+    return render_template("federation/arrived.html", url=url)
 
 
 def refused(reason: Refused, *, name: str | None, txn: UUID | None) -> ResponseReturnValue:

@@ -8,6 +8,7 @@ import re
 import secrets
 from hashlib import sha256
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, g, request
 from flask.sessions import SessionInterface, SessionMixin
@@ -30,15 +31,22 @@ _VALUE: Final = re.compile(r"[A-Za-z0-9_-]{43}\Z", re.ASCII)
 
 
 def browser_cookie_name(settings: Settings) -> str:
-    return "credence_browser" if settings.demo else "__Host-credence_browser"
+    return _name("browser", settings)
 
 
 def session_cookie_name(settings: Settings) -> str:
-    return "credence_session" if settings.demo else "__Host-credence_session"
+    return _name("session", settings)
 
 
 def device_cookie_name(settings: Settings) -> str:
-    return "credence_device" if settings.demo else "__Host-credence_device"
+    return _name("device", settings)
+
+
+def _name(what: str, settings: Settings) -> str:
+    """Cookies know hosts and no ports, and the demo has two providers on `localhost`: there the name tells them apart."""
+    if not settings.demo:
+        return f"__Host-credence_{what}"
+    return f"credence_{what}_{urlsplit(settings.issuer).port or 80}"
 
 
 class BrowserState(dict[str, Any], SessionMixin):

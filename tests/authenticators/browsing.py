@@ -15,6 +15,7 @@ _FORM = re.compile(
 )
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 _TOKEN = re.compile(r'name="csrf_token" value="[^"]*"')
+_ONE_MOMENT = re.compile(r'<meta http-equiv="refresh" content="0; url=(/[^"]*)">')
 _TXN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -36,10 +37,18 @@ def press(client: FlaskClient, page: TestResponse, action: str, **more: Any) -> 
 
 def follow(client: FlaskClient, page: TestResponse) -> TestResponse:
     """Go where redirects lead, on this site only."""
-    while page.status_code in {301, 302, 303}:
-        assert page.location.startswith(("/", ISSUER)), page.location
-        page = client.get(page.location)
-    return page
+    while True:
+        onward = page.location if page.status_code in {301, 302, 303} else _by_itself(page)
+        if onward is None:
+            return page
+        assert onward.startswith(("/", ISSUER)), onward
+        page = client.get(onward)
+
+
+def _by_itself(page: TestResponse) -> str | None:
+    """Where a page that only says *one moment* goes."""
+    found = _ONE_MOMENT.search(page.text) if page.status_code == 200 else None
+    return unescape(found[1]) if found is not None else None
 
 
 def open_sign_in(client: FlaskClient) -> TestResponse:

@@ -17,12 +17,12 @@ from tests.servers import free_ports
 
 
 def run(tmp_path: Path, *arguments: str, port_base: str | None = None) -> Result:
-    environment = {"DATA_DIR": str(tmp_path / "demo"), "PORT_BASE": port_base or str(free_ports(7))}
+    environment = {"DATA_DIR": str(tmp_path / "demo"), "PORT_BASE": port_base or str(free_ports(8))}
     return CliRunner().invoke(demo, arguments, env=environment)
 
 
 def test_a_port_in_use_is_one_clear_line_and_exit_2(tmp_path: Path):
-    base = free_ports(7)
+    base = free_ports(8)
     port = base + 3
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port))

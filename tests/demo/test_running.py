@@ -26,7 +26,7 @@ def run_once(base: int, folder: Path, *, stop: signal.Signals) -> str:
             [sys.executable, "-m", "idp", "demo"], cwd=PROJECT, env=environment, stdout=output, stderr=output
         )
     try:
-        until(lambda: READY in said.read_text() or running.poll() is not None, seconds=80, what="no card")
+        until(lambda: READY in said.read_text() or running.poll() is not None, seconds=160, what="no card")
         assert READY in said.read_text(), said.read_text()
         assert answers(base, "/.well-known/openid-configuration")
         assert answers(base, "/dev/outbox")
@@ -39,9 +39,9 @@ def run_once(base: int, folder: Path, *, stop: signal.Signals) -> str:
     return said.read_text()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_it_starts_says_so_stops_cleanly_and_starts_again_on_the_same_data(tmp_path: Path):
-    base = free_ports(len(PORTS) + 1)
+    base = free_ports(len(PORTS) + 2)
     for stop in (signal.SIGTERM, signal.SIGINT):
         assert "Stopped." in run_once(base, tmp_path, stop=stop)
-        assert taken(range(base, base + len(PORTS) + 1)) is None
+        assert taken(range(base, base + len(PORTS) + 2)) is None

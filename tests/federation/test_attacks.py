@@ -109,7 +109,7 @@ def test_FE_04_state_is_needed_known_good_once_and_of_this_browser(
     assert world.come_back(client, url, state="A" * 43).status_code == 400
     assert client.get(f"{answer}&state=again").status_code == 400
     assert nobody_is_in(world)
-    assert client.get(answer).status_code == 303
+    assert client.get(answer).status_code == 200
     assert client.get(answer).status_code == 400
     assert len(world.make.rows(BrowserSession)) == 1
 
@@ -168,7 +168,7 @@ def test_FE_08_hashes_go_by_the_tokens_algorithm(world: World, client: FlaskClie
     world.upstream.spoil = lambda claims: claims | {"at_hash": left_half("x", "sha512")}
     assert world.come_back(client, world.leave(client)).status_code == 422
     world.upstream.spoil = lambda claims: claims | {"at_hash": None, "c_hash": None}
-    assert world.come_back(client, world.leave(client)).status_code == 303
+    assert world.come_back(client, world.leave(client)).status_code == 200
 
 
 def test_FE_09_userinfo_about_somebody_else_is_refused(world: World, client: FlaskClient) -> None:
@@ -180,7 +180,7 @@ def test_FE_09_userinfo_about_somebody_else_is_refused(world: World, client: Fla
     assert world.come_back(client, world.leave(client, "asks")).status_code == 422
     assert nobody_is_in(world)
     world.upstream.userinfo = {"sub": "up-248289"}
-    assert world.come_back(client, world.leave(client, "asks")).status_code == 303
+    assert world.come_back(client, world.leave(client, "asks")).status_code == 200
 
 
 def test_FE_15_upstreams_own_words_are_never_shown(world: World, client: FlaskClient) -> None:
@@ -255,7 +255,7 @@ def test_R_17_what_was_fetched_stays_usable_for_a_day_and_new_keys_are_found_onc
     hands.forward(hours=5)
     flaky = new_browser()
     url = _with_document_away(world.upstream, lambda: world.leave(flaky))
-    assert world.come_back(flaky, url).status_code == 303
+    assert world.come_back(flaky, url).status_code == 200
 
 
 def _with_document_away(upstream: Upstream, act: Callable[[], str]) -> str:

@@ -31,7 +31,7 @@ PROVIDER = "credence"
 """Stands for the provider itself, where it is opened like a portal."""
 PROXIED = {"IDP_TRUSTED_PROXIES": "1"}
 """Each browser of the journeys says another address, as through a proxy: a desk's worth of sign-ins is no flood."""
-START_WITHIN = 100.0
+START_WITHIN = 200.0
 STOP_WITHIN = 20.0
 
 
@@ -50,6 +50,10 @@ class Demo:
     @property
     def partner(self) -> str:
         return f"http://localhost:{self.base + 6}"
+
+    @property
+    def hospital(self) -> str:
+        return f"http://localhost:{self.base + 7}"
 
     def portal(self, client_id: str) -> str:
         return f"http://localhost:{self.base + 1 + PORTALS.index(client_id)}"

@@ -64,7 +64,7 @@ def faults(manifest: Manifest, *, ground: Ground) -> Iterator[Fault]:
     registration = manifest.registration
     yield from _redirects(manifest, ground)
     yield from _pages(manifest, ground)
-    yield from _authentication(registration, ground)
+    yield from _authentication(manifest, ground)
     yield from _algorithms(registration, ground)
     yield from _grants(registration)
     yield from _scopes(manifest)
@@ -111,7 +111,8 @@ def _pages(manifest: Manifest, ground: Ground) -> Iterator[Fault]:
         yield Fault(("registration", "access_token", "audience"), reason)
 
 
-def _authentication(registration: Registration, ground: Ground) -> Iterator[Fault]:
+def _authentication(manifest: Manifest, ground: Ground) -> Iterator[Fault]:
+    registration = manifest.registration
     method = registration.token_endpoint_auth_method
     if registration.jwks is not None and registration.jwks_uri is not None:
         yield Fault(("registration", "jwks_uri"), "stands beside jwks; give one of them")
@@ -124,7 +125,7 @@ def _authentication(registration: Registration, ground: Ground) -> Iterator[Faul
     if registration.jwks is not None and (reason := wrong_keys(registration.jwks)) is not None:
         yield Fault(("registration", "jwks"), reason)
     if registration.jwks_uri is not None:
-        reason = wrong_server_address(registration.jwks_uri, ground=ground)
+        reason = wrong_server_address(_absolute(manifest, registration.jwks_uri), ground=ground)
         if reason is not None:
             yield Fault(("registration", "jwks_uri"), reason)
     if method == "none":
