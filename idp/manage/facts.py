@@ -80,6 +80,7 @@ def people(
     now: datetime,
     dormancy: timedelta,
     sort: Sort = Sort.LAST_NAME,
+    limit: int = A_PAGE,
 ) -> Listed:
     """A page of the target's people; the row fence is open for the target."""
     status, order = _status(place, now=now, dormancy=dormancy), _ORDERS[sort]
@@ -88,7 +89,7 @@ def people(
         .join(Subject, Subject.id == Affiliation.subject_id)
         .where(*_of(place), status != AffiliationStatus.ENDED.value)
         .order_by(order, Affiliation.id)
-        .limit(A_PAGE + 1)
+        .limit(limit + 1)
     )
     if shown is not Filter.ALL:
         query = query.where(status == shown.value)
@@ -102,8 +103,8 @@ def people(
             order >= after.name,
         )
     found = tx.execute(query).all()
-    rows = tuple(_row(each, place) for each in found[:A_PAGE])
-    last = found[A_PAGE - 1] if len(found) > A_PAGE else None
+    rows = tuple(_row(each, place) for each in found[:limit])
+    last = found[limit - 1] if len(found) > limit else None
     return Listed(rows, None if last is None else Key(last.sorted_by, last.Affiliation.id))
 
 

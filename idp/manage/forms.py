@@ -25,6 +25,13 @@ class ActForm(Form):
     version: int = Field(ge=1)
 
 
+class ExportForm(Form):
+    """Which of the list: its tab and its search."""
+
+    status: str = Field(default="", max_length=32)
+    q: str = Field(default="", max_length=80)
+
+
 class NoFields(Form):
     """A button alone."""
 

@@ -1,6 +1,6 @@
 """Opening a manager's place, reading one person of it, and the one act that needs two rooms (E5)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -22,6 +22,7 @@ from idp.affiliations.deciding.facts import (
 )
 from idp.affiliations.deciding.rules import Act, Actor, Member, Reason, offered
 from idp.affiliations.deciding.service import Asked, Done
+from idp.affiliations.deciding.undoing import undoable
 from idp.affiliations.managers.facts import point_at
 from idp.authenticators.lost_factors import service as lost_factors
 from idp.authenticators.lost_factors.rules import Starter
@@ -33,6 +34,7 @@ from idp.enrollment.again.rules import may_vouch
 from idp.foundation import house
 from idp.foundation.database import see_as, writing
 from idp.foundation.origin import Origin
+from idp.manage.rules import Row
 from idp.relying_parties.rules import RelyingParty
 from idp.sessions.rules import SessionFacts
 from idp.settings import Settings
@@ -70,6 +72,8 @@ class Person:
     vouched_at: datetime | None
     lines: tuple[Line, ...]
     authors: Mapping[str, str]
+    undo: Act | None = None
+    """What this manager did last to the person and may take back now."""
 
 
 def open_place(
@@ -132,8 +136,14 @@ def person(tx: Session, opened: Opened, affiliation_id: UUID, *, now: datetime) 
         vouched_by=by,
         vouched_at=vouched.at if vouched is not None else None,
         lines=lines,
+        undo=undoable(lines[0] if lines else None, by=opened.actor.subject_id, member=member, now=now),
         authors={each: _name(tx, each) for each in known},
     )
+
+
+def locked(tx: Session, rows: Iterable[Row], *, now: datetime) -> frozenset[UUID]:
+    """Whose password is refused for now (E4 *Locked*): a state of the person, shown beside the one of the access."""
+    return frozenset(row.affiliation_id for row in rows if budgets.locked(tx, account=row.subject_id, now=now))
 
 
 def act(opened: Opened, asked: Asked, *, now: datetime, origin: Origin) -> Done | Refused:

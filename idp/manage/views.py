@@ -8,10 +8,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 
 from idp.affiliations import service as affiliations
+from idp.affiliations.deciding import undoing
 from idp.affiliations.deciding.rules import Act
 from idp.affiliations.deciding.service import Asked
 from idp.foundation import clock, house, parsing
-from idp.foundation.database import reading, see_as
+from idp.foundation.database import reading, see_as, writing
 from idp.foundation.front_door import origin, route_policy
 from idp.foundation.parsing import FormErrors
 from idp.manage import facts, service, words
@@ -57,12 +58,14 @@ def people(client_id: str, target_id: UUID) -> ResponseReturnValue:
             tx, opened.place, shown=shown, search=searched, after=after, now=now, dormancy=dormancy, sort=sort
         )
         counts = facts.counts(tx, opened.place, now=now, dormancy=dormancy)
+        locked = service.locked(tx, listed.rows, now=now)
         managers = facts.managers(tx, opened.place, now=now, dormancy=dormancy)
     return render_template(
         "manage/people.html",
         **_of(opened),
         listed=listed,
         counts=counts,
+        locked=locked,
         filters=words.FILTERS,
         shown=shown,
         sort=sort,
@@ -138,6 +141,29 @@ def do(client_id: str, target_id: UUID, affiliation_id: UUID, act: str) -> Respo
     return _do(opened, Asked(what, affiliation_id, form.version))
 
 
+@bp.post(f"{_PERSON}/undo")
+@route_policy(auth="session", bucket="manage")
+def undo(client_id: str, target_id: UUID, affiliation_id: UUID) -> ResponseReturnValue:
+    """Take back what was done a moment ago."""
+    opened, form = enter(client_id, target_id), parsing.form(ActForm, request.form)
+    if isinstance(form, FormErrors):
+        return _person_page(opened, _person(opened, affiliation_id), problem=words.MALFORMED), 400
+    with writing() as tx:
+        outcome = undoing.undo(
+            tx,
+            affiliation_id=affiliation_id,
+            version=form.version,
+            acting=opened.acting,
+            party=opened.place.party,
+            now=clock.now(),
+            origin=origin(),
+        )
+    if isinstance(outcome, Refused):
+        status, sentence = words.REASONS[outcome.reason]  # type: ignore[index]
+        return _person_page(opened, _person(opened, affiliation_id), problem=sentence), status
+    return redirect(_address(opened, affiliation_id, done="undo"), 303)
+
+
 def _do(opened: Opened, asked: Asked) -> ResponseReturnValue:
     outcome = service.act(opened, asked, now=clock.now(), origin=origin())
     if not isinstance(outcome, Refused):
@@ -207,6 +233,8 @@ def _done_word() -> LazyString | None:
     done = request.args.get("done", "")
     if done == Act.SET_LEVELS:
         return words.LEVELS_SAVED
+    if done == "undo":
+        return words.UNDONE
     if done == Act.COMMENT:
         return words.COMMENTED
     return words.ACTS[Act(done)].done if done in {each.value for each in words.ACTS} else None

@@ -103,10 +103,12 @@ ACTS: Final[dict[Act, ActWords]] = {
     ),
 }
 LEVELS_SAVED: Final = _("Access saved. It applies now.")
+UNDONE: Final = _("Undone. It is as it was before.")
 COMMENTED: Final = _("Comment added.")
 LINES: Final[dict[str, LazyString]] = {each.value: words.line for each, words in ACTS.items()} | {
     Act.SET_LEVELS.value: _("Access changed"),
     Act.COMMENT.value: _("Comment"),
+    "undo": _("Undone"),
     "add_clerk": _("Added by name"),
     "payer_disable": _("Disabled by the payer"),
     "payer_enable": _("Enabled by the payer"),
@@ -133,6 +135,7 @@ REASONS: Final[dict[Reason, tuple[int, LazyString]]] = {
     Reason.NO_SUCH_LEVEL: (400, _("There is no such access level.")),
     Reason.NO_LEVEL: (422, _("Leave at least one access level, or disable or remove the user.")),
     Reason.TOO_LONG: (422, _("This is longer than we can keep. Please shorten it.")),
+    Reason.NOTHING_TO_UNDO: (409, _("This can no longer be undone. Look again, then decide.")),
     Reason.TOO_MANY: (429, _("This person has had five mails within an hour. Please try again later.")),
 }
 FILL_IN: Final = _("Fill in this field.")

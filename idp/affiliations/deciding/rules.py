@@ -47,6 +47,7 @@ class Reason(StrEnum):
     NO_LEVEL = "no_level"
     TOO_LONG = "too_long"
     TOO_MANY = "too_many"
+    NOTHING_TO_UNDO = "nothing_to_undo"
 
 
 @dataclass(frozen=True, slots=True)

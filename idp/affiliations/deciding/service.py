@@ -222,7 +222,9 @@ def _over(tx: Session, row: Affiliation, *, now: datetime) -> bool:
 
 
 def _what_changed(case: _Case, member: Member) -> str:
-    """For the history: which levels came and went."""
+    """For the history: which levels came and went, and from which state somebody was disabled (it may be undone)."""
+    if case.asked.act is Act.DISABLE:
+        return member.status.value
     if case.asked.act is not Act.SET_LEVELS:
         return ""
     wanted = frozenset(case.asked.levels)
