@@ -22,6 +22,10 @@ EVIDENCE: Final = {
 _LEADS_THERE: Final = frozenset({Thing.COVERAGE, Thing.PROVIDER})
 
 
+_OF_REGISTERING: Final = frozenset({"title", "button", "back_to_sign_in"})
+"""Words that would say that an account is set up."""
+
+
 def again(name: str) -> str:
     """The name of a ceremony's evidence alone."""
     return name + _AGAIN
@@ -51,7 +55,12 @@ def _evidence_alone(ceremony: Ceremony) -> Ceremony | None:
         for page in pages_of(ceremony)
         if (kept := [use.name for use in page.uses if use.name in EVIDENCE or use.declared.gives & _LEADS_THERE])
     ]
-    options = {name: told for name, told in ceremony.options.items() if any(name in step for step in steps)}
+    kept_names = {name.strip() for step in steps for name in step.split("+")}
+    options = {
+        name: {key: value for key, value in told.items() if key not in _OF_REGISTERING}
+        for name, told in ceremony.options.items()
+        if name in kept_names
+    }
     return Ceremony(title=_TITLE, steps=tuple(steps), options=options)
 
 

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from idp.affiliations.models import Affiliation
+from idp.affiliations.models import Affiliation, AffiliationEvidence
 from idp.audit.models import AuditEvent
 from idp.authenticators.factors.models import HeldFactor
 from idp.authenticators.lost_factors import service
@@ -34,7 +34,14 @@ from tests.sign_in.visiting import come, step_of, txn_of, walk
 
 pytestmark = pytest.mark.both
 HERE = Origin("203.0.113.9", "r")
-REGISTER = {"register": {"title": TEXT, "steps": ["claim_practice", "create_account", "verify_email"]}}
+_WORDS = {"en": "CNRY-registering", "es": "CNRY-registering"}
+REGISTER = {
+    "register": {
+        "title": TEXT,
+        "steps": ["claim_practice", "create_account", "verify_email"],
+        "options": {"claim_practice": {"title": _WORDS, "button": _WORDS}},
+    }
+}
 TIN, ZIP = "431234567", "65801"
 
 
@@ -76,6 +83,8 @@ def open_link(client: FlaskClient, make: Make) -> Any:
 def bring(client: FlaskClient, page: Any, **typed: Any) -> Any:
     """The portal's own evidence."""
     page = follow(client, press(client, page, "/enroll/again/ozark-secure/register"))
+    assert "<h1>Show that it is you</h1>" in page.text
+    assert "CNRY-registering" not in page.text
     return follow(client, post_form(client, page, "enroll-form", **typed))
 
 
@@ -165,9 +174,20 @@ def test_RC_22_evidence_of_somebody_else_or_too_weak_is_no_evidence(
     assert kept(make) == ["totp"]
     refused = [each.outcome for each in make.rows(AuditEvent) if each.type == "enrollment_refused"]
     assert refused == ["not_theirs"]
-    make.affiliation(rosa[0], other, evidence="letter")
+    second = make.affiliation(rosa[0], other, evidence="directory")
     page = client.get("/enroll/again")
-    assert 'data-wanted="letter"' in page.text and "staff has to know you" in page.text
+    assert 'data-wanted="payer"' in page.text, "access in several places"
+    assert "staff has to know you" in page.text
+    with writing() as tx:
+        see_as(tx, everything=True)
+        row = tx.get(Affiliation, second.id)
+        assert row is not None
+        row.status = "ended"
+    mine = next(each for each in make.rows(Affiliation) if each.id != second.id)
+    make._save(AffiliationEvidence(affiliation_id=mine.id, kind="letter", portal="ozark-secure", at=make.now))
+    page = client.get("/enroll/again")
+    assert 'data-wanted="letter"' in page.text, "a data match is weaker than what was shown since"
+    assert "staff has to know you" in page.text
     assert "enroll-form" not in follow(client, force(client, page)).text
     assert kept(make) == ["totp"]
 

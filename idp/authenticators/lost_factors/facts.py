@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, or_, select
 from sqlalchemy.orm import Session
 
 from idp.authenticators.lost_factors import rules
@@ -14,6 +14,7 @@ from idp.vocabulary.evidence import Evidence
 
 table: Table = FactorRecovery.__table__  # type: ignore[assignment]
 SHOWN = 200
+_without_the_payer = or_(table.c.evidence.is_(None), table.c.evidence != Evidence.PAYER.value)
 
 
 def under_way(tx: Rows, *, subject_id: str, now: datetime) -> Recovery | None:
@@ -37,10 +38,10 @@ def of_browser(tx: Session, *, browser_digest: bytes, now: datetime, lock: bool 
 
 
 def waiting_for_staff(tx: Rows, *, now: datetime) -> Sequence[Recovery]:
-    """Every recovery under way that no evidence was brought for, oldest first."""
+    """Every recovery under way that the payer did not speak for, oldest first; a manager's word is not always enough."""
     rows = tx.execute(
         select(table)
-        .where(table.c.ended_at.is_(None), table.c.expires_at > now, table.c.evidence.is_(None))
+        .where(table.c.ended_at.is_(None), table.c.expires_at > now, _without_the_payer)
         .order_by(table.c.started_at, table.c.id)
         .limit(SHOWN)
     )

@@ -23,7 +23,7 @@ class Waiting:
 
 
 def waiting(tx: Session, *, now: datetime) -> list[Waiting]:
-    """Recoveries for which no evidence was brought yet, oldest first."""
+    """Recoveries that the payer did not speak for yet, oldest first."""
     found = []
     for recovery in recoveries.waiting_for_staff(tx, now=now):
         subject = subjects.by_id(tx, subject_id=recovery.subject_id)

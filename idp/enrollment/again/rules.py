@@ -19,8 +19,12 @@ class Reason(StrEnum):
 
 
 def wanted(held: Collection[Held], *, staff: bool) -> Evidence:
-    """The strongest that any access of the person rests on; staff, and who has no access, need the payer's word."""
-    if staff or not held:
+    """The strongest that the person's access rests on.
+
+    The payer's word for staff, for who has no access, and for who has it in several places: else whoever reads one
+    place's letters would come by what the others gave.
+    """
+    if staff or len({each.target.practice_id or each.target.id for each in held}) != 1:
         return Evidence.PAYER
     best = max((proof for each in held for proof in each.evidence), key=lambda proof: proof.strength, default=None)
     return best if best is not None and best is not Evidence.SELF else Evidence.DIRECTORY
