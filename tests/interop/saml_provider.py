@@ -46,9 +46,9 @@ create = true
 mailboxes = true
 
 [claims]
-email = "mail"
-given_name = "givenName"
-family_name = "sn"
+email = "urn:mace:dir:attribute-def:mail"
+given_name = "urn:mace:dir:attribute-def:givenName"
+family_name = "urn:mace:dir:attribute-def:sn"
 
 [saml]
 email_verified = true
@@ -74,7 +74,7 @@ class Hospital:
 
     @property
     def base(self) -> str:
-        return f"http://localhost:{self.port}"
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def log(self) -> str:

@@ -27,7 +27,7 @@ class Person:
     """Rosa, who is `grace` at the hospital, in a browser of her own; she takes its way in wherever it is offered."""
 
     def __init__(self, at: Hospital) -> None:
-        self._at, self.seen = at, list[str]()
+        self._at, self.seen, self.pages = at, list[str](), dict[str, str]()
         person = rosa()
         self._typed = {
             "username": person["user_id"],
@@ -59,6 +59,7 @@ class Person:
         assert page.status_code == 200, f"{page.status_code} at {page.url}: {page.text[-1500:]} {self._at.log}"
         form = self._form(page.text)
         self.seen.append(form.identity or str(page.url.path))
+        self.pages[self.seen[-1]] = page.text
         typed = {name: text for name, text in self._typed.items() if name in form.names}
         if "code" in form.names:
             typed["code"] = self._code()
@@ -88,6 +89,7 @@ def test_X2_a_person_of_a_hospital_by_saml_signs_in_at_a_portal(demo: Demo, tmp_
         with person(at) as first:
             first.go(start, until=portal)
         assert "link-form" in first.seen, first.seen
+        assert at.email in first.pages["have-account-form"]
         with person(at) as again:
             page = again.go(start, until=portal)
         assert not {"link-form", "login-form"}.intersection(again.seen), again.seen

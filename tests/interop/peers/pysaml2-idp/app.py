@@ -26,7 +26,7 @@ from saml2.xmldsig import DIGEST_SHA256, SIG_RSA_SHA256
 FOLDER, PORT, XMLSEC = Path(os.environ["FOLDER"]), int(os.environ["PORT"]), os.environ["XMLSEC"]
 SP_METADATA, LOGIN, PASSWORD = os.environ["SP_METADATA"], os.environ["LOGIN"], os.environ["PASSWORD"]
 NAME_ID, EMAIL = os.environ["NAME_ID"], os.environ["EMAIL"]
-BASE = f"http://localhost:{PORT}"
+BASE = f"http://127.0.0.1:{PORT}"
 BOTH = cycle([False, True])
 """Every second answer is signed as a whole too, as many providers do."""
 
