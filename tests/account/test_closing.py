@@ -70,7 +70,9 @@ def test_AU_10_everything_ends_at_once_and_the_way_back_is_mailed(new_browser: A
     assert "What ends now" in browser.get("/account/close").text
     assert close(browser, "somebody.else").status_code == 422
     assert make.row(Subject, rosa.id).status == "active"
-    assert close(browser).status_code == 200
+    closed = close(browser)
+    assert closed.status_code == 200
+    assert "Rosa Delgado" not in closed.text
     row = make.row(Subject, rosa.id)
     assert (row.status, row.disabled_reason, row.user_id, row.email) == (
         "disabled", "closed", "rosa.delgado", "rosa.delgado@mail.test",

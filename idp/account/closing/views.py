@@ -11,6 +11,7 @@ from idp.account.closing.words import REASONS
 from idp.account.pages import my_session, myself, need_session
 from idp.foundation import clock, parsing
 from idp.foundation.front_door import origin, route_policy
+from idp.foundation.pages import show_person
 from idp.foundation.parsing import FormErrors
 from idp.sessions import cookies
 from idp.vocabulary.refused import Refused
@@ -38,6 +39,7 @@ def closed() -> ResponseReturnValue:
     done = service.close(my_session(), typed=form.confirm, now=clock.now(), origin=origin())
     if isinstance(done, Refused):
         return _prove() if isinstance(done.reason, standing.Reason) else (_page(refused=done), 422)
+    show_person(None)
     response = make_response(render_template("account/closing/closed.html"))
     cookies.forget_session(response)
     return response
