@@ -77,6 +77,12 @@ class Lets:
     portal: str
     levels: tuple[tuple[str, str | None], ...]
 
+    @property
+    def by_giver(self) -> tuple[tuple[str | None, tuple[str, ...]], ...]:
+        """The same, a giver once."""
+        givers = dict.fromkeys(by for _, by in self.levels)
+        return tuple((giver, tuple(level for level, by in self.levels if by == giver)) for giver in givers)
+
 
 @dataclass(frozen=True, slots=True)
 class Could:

@@ -96,6 +96,8 @@ def count_since(tx: Session, event: Event, *, since: datetime) -> int:
 def _line(row: AuditEvent) -> Line:
     details = dict(row.details)
     before, after = details.pop("before", None), details.pop("after", None)
+    if row.type == Event.AFFILIATION_STANDS.value:
+        details = _in_short(details)
     return Line(
         at=row.at,
         event=row.type,
@@ -113,6 +115,14 @@ def _line(row: AuditEvent) -> Line:
         stream=row.stream,
         sequence=row.sequence,
     )
+
+
+def _in_short(stands: Mapping[str, Any]) -> dict[str, Any]:
+    """How access stood, as a line of a page: everything else is in the file and under *Who could act*."""
+    levels = {portal: [level for level, _by in pairs] for portal, pairs in stands.get("levels", {}).items()}
+    proofs = sorted({proof["kind"] for proof in stands.get("evidence", ())})
+    told = {"status": stands.get("status"), "levels": levels or None, "proof": proofs}
+    return told | ({"account_manager": "yes"} if stands.get("account_manager") else {})
 
 
 def _text(value: Any) -> str | None:
