@@ -30,6 +30,7 @@ from idp.authenticators.lost_factors.service import By
 from idp.authenticators.password import budgets, mailbox
 from idp.authenticators.password.people import TEMPORARY_FOR
 from idp.authenticators.recovery import service as recovery
+from idp.directory import service as directory
 from idp.enrollment.again.rules import may_vouch
 from idp.foundation import house
 from idp.foundation.database import see_as, writing
@@ -72,6 +73,8 @@ class Person:
     vouched_at: datetime | None
     lines: tuple[Line, ...]
     authors: Mapping[str, str]
+    tin: str | None = None
+    """Of the practice, masked (E8); a trading partner has none."""
     undo: Act | None = None
     """What this manager did last to the person and may take back now."""
 
@@ -136,9 +139,15 @@ def person(tx: Session, opened: Opened, affiliation_id: UUID, *, now: datetime) 
         vouched_by=by,
         vouched_at=vouched.at if vouched is not None else None,
         lines=lines,
+        tin=_tin(tx, opened.place),
         undo=undoable(lines[0] if lines else None, by=opened.actor.subject_id, member=member, now=now),
         authors={each: _name(tx, each) for each in known},
     )
+
+
+def _tin(tx: Session, place: Place) -> str | None:
+    practice = directory.practice(tx, place.target.practice_id) if place.target.practice_id is not None else None
+    return None if practice is None else practice.masked_tin
 
 
 def locked(tx: Session, rows: Iterable[Row], *, now: datetime) -> frozenset[UUID]:

@@ -1,5 +1,6 @@
 """The managers' pages (B6, D8, E3–E10, AD): what they show, what they do, and to whom they do not exist."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -121,6 +122,17 @@ def test_E3_E5_verified_in_two_clicks_and_the_mail_goes_out(lena: FlaskClient, w
     assert "Verified. The registration mail is on its way." in lena.get(answer.location).text
     assert world.row(row).status == "unverified"
     assert [each.notice for each in make.rows(OutboxMessage)] == ["registration_link"]
+
+
+def test_E8_update_user_shows_who_they_are_and_what_they_may_do(lena: FlaskClient, world: World, make: Any) -> None:
+    row = world.member(levels=("claims.submit",))
+    text = lena.get(page_of(world, row)).text
+    for shown in ("Oscar Benítez", "oscar.benitez@mail.test", "Telephone", "Last sign-in", "**-***2223", "Active"):
+        assert shown in text, shown
+    assert "981112223" not in text
+    assert re.search(r"<dt>Verified</dt><dd>Yes", text)
+    ticked = re.findall(r'name="level.([a-z.]+)" value="yes" checked', text)
+    assert ticked == ["claims.submit"]
 
 
 def test_E4_disabled_and_enabled(lena: FlaskClient, world: World) -> None:
