@@ -1,6 +1,9 @@
 """Account managers at work in a browser: a request approved (B), a registrant verified and given access (E)."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -67,6 +70,33 @@ def test_B5_B7_a_request_is_approved_and_the_requester_registers_and_acts(newcom
     assert me is not None
     assert me["userinfo"]["provider_id"] == "500200"
     assert set(me["userinfo"]["entitlements"]) == {"claims.inquiry", "eligibility.inquiry"}
+
+
+def test_B8_without_an_answer_in_five_days_a_late_yes_is_refused_and_the_request_is_gone(
+    demo: Demo, newcomer: Newcomers, person: People
+) -> None:
+    typed = card("heartland-selfservice", "Request access", note=True)
+    one = newcomer("ike")
+    request_access(one, program=typed["Program"].lower(), state=typed["State"], npi=typed["NPI"])
+    desk = at_their_desk(person("graham.tillery"), "Heartland Provider Self Services")
+    press(desk, "#view-requests")
+    desk.get_by_role("row", name="Ike Sandoval").last.get_by_role("link").click()
+    expect(desk.locator("main")).to_contain_text(one.email)
+    five_days_pass(demo, email=one.email)
+    press(desk, "#approve")
+    expect(desk.locator("#error")).to_contain_text("five days are over")
+    desk.goto(desk.url.partition("/requests")[0] + "/requests")
+    expect(desk.locator("main")).not_to_contain_text("Ike Sandoval")
+
+
+def five_days_pass(demo: Demo, *, email: str) -> None:
+    """For this request alone: it was made five days earlier than it was."""
+    with closing(sqlite3.connect(demo.data_dir / "credence.sqlite3", timeout=20)) as database, database:
+        made = database.execute("SELECT submitted_at FROM access_request WHERE email = ?", (email,)).fetchone()[0]
+        earlier = datetime.fromisoformat(made) - timedelta(days=5)
+        database.execute(
+            "UPDATE access_request SET submitted_at = ? WHERE email = ?", (earlier.isoformat(sep=" "), email)
+        )
 
 
 def register_invited(one: Newcomer, demo: Demo) -> None:
