@@ -52,7 +52,7 @@ def _oidc(going: Going) -> Prepared | Refused:
 def _saml(going: Going) -> Prepared | Refused:
     """Nothing is fetched: what its applied metadata says is all that there is."""
     provider = upstream_saml.provider_of(going.applied, now=going.asked.at)
-    if isinstance(provider, Refused):
+    if isinstance(provider, Refused) or upstream_saml.lacks_key(going.applied, provider):
         return Refused(Reason.UNFIT_METADATA)
     contexts = going.wishes.acr_values
     return lambda state: upstream_saml.leave(going.applied, going.asked, state, provider=provider, contexts=contexts)

@@ -100,8 +100,13 @@ def leave(applied: Applied, asked: Asked, state: Secret, *, provider: Provider, 
         message,
         kind="SAMLRequest",
         relay_state=state.reveal(),
-        sign=signer() if saml.sign_requests or provider.wants_signed_requests else None,
+        sign=signer() if _must_sign(saml, provider) else None,
     )
+
+
+def lacks_key(applied: Applied, provider: Provider) -> bool:
+    """Whether requests must be signed and nothing here signs them: `idp keys create` was not run since SAML came."""
+    return _must_sign(_saml(applied.connection), provider) and signer() is None
 
 
 def signer() -> Sign | None:
@@ -258,6 +263,10 @@ def _carried(document: Mapping[str, Any]) -> Carried:
         document["format"],
         said,
     )
+
+
+def _must_sign(saml: Saml, provider: Provider) -> bool:
+    return saml.sign_requests or provider.wants_signed_requests
 
 
 def _single(value: object) -> bool:

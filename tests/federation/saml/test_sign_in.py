@@ -23,6 +23,7 @@ from idp.federation.upstream_saml.service import Carried
 from idp.foundation.artefacts import digest_of
 from idp.foundation.database import new_id, reading, writing
 from idp.foundation.origin import Origin
+from idp.keyring.service import Keyring
 from idp.sessions.models import BrowserSession
 from idp.vocabulary.secret import Secret
 from tests.authenticators.browsing import follow, open_sign_in, post_form
@@ -244,6 +245,14 @@ def test_FE_44_a_stale_or_expired_connection_leads_nobody_away(world: World, cli
     away = post_form(client, open_sign_in(client), "with-form-hospital")
     assert away.status_code == 503
     assert 'id="back-to-sign-in"' in away.text
+
+
+def test_a_request_that_must_be_signed_never_goes_unsigned(
+    world: World, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.connect()
+    monkeypatch.setattr(Keyring, "upstream", lambda *_: None)
+    assert post_form(client, open_sign_in(client), "with-form-hospital").status_code == 503
 
 
 def test_FE_41_FE_43_what_a_browser_brings_home_cannot_be_made_up_or_kept(
