@@ -162,6 +162,7 @@ def test_C4_a_phone_is_connected_at_portal_C_approves_with_the_number_and_denies
     expect(phone.locator("#result")).to_contain_text("Denied")
     expect(page.locator("#error")).to_contain_text("not approved")
     screenshots(page, "push-denied")
+    phone.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
     phone.context.set_offline(True)
     phone.goto(f"{demo.issuer}/phone/")
     expect(phone.get_by_role("heading", name="No connection")).to_be_visible()
