@@ -136,7 +136,7 @@ REASONS: Final[dict[Reason, tuple[int, LazyString]]] = {
     Reason.NO_LEVEL: (422, _("Leave at least one access level, or disable or remove the user.")),
     Reason.TOO_LONG: (422, _("This is longer than we can keep. Please shorten it.")),
     Reason.NOTHING_TO_UNDO: (409, _("This can no longer be undone. Look again, then decide.")),
-    Reason.TOO_MANY: (429, _("This person has had five mails within an hour. Please try again later.")),
+    Reason.TOO_MANY: (429, _("That is as many mails as may be sent within an hour. Please try again later.")),
 }
 FILL_IN: Final = _("Fill in this field.")
 INVITATION_STATES: Final[dict[State, tuple[str, LazyString]]] = {

@@ -42,6 +42,10 @@ MAILS_A_PERSON: Final = Budget(
     "manager_mails", limit=5, window=timedelta(hours=1), lock_first=timedelta(hours=1), lock_max=timedelta(hours=1)
 )
 """Registration and reset mails that managers may have sent to one person (AD-20)."""
+MAILS_A_MANAGER: Final = Budget(
+    "mails_by_manager", limit=200, window=timedelta(hours=1), lock_first=timedelta(hours=1), lock_max=timedelta(hours=1)
+)
+"""Such mails of one manager to whomever (AD-20)."""
 _MAILING: Final = frozenset({Act.SEND_REGISTRATION, Act.SEND_RESET, Act.START_RECOVERY})
 
 
@@ -108,7 +112,7 @@ def _act(tx: Session, case: _Case) -> Done | Refused:
         return refused
     if len(asked.text) > COMMENT_LENGTH:
         return Refused(Reason.TOO_LONG)
-    if asked.act in _MAILING and _over(tx, row, now=case.now):
+    if asked.act in _MAILING and _over(tx, case, row):
         return Refused(Reason.TOO_MANY)
     _do(tx, case, row, member)
     see_as(tx, target_id=case.place.target.id)
@@ -217,8 +221,11 @@ def _tell(tx: Session, case: _Case, row: Affiliation, *, notice: str, **more: ob
     )
 
 
-def _over(tx: Session, row: Affiliation, *, now: datetime) -> bool:
-    return isinstance(limiter.reserve(tx, budget=MAILS_A_PERSON, key=row.subject_id, now=now), Refused)
+def _over(tx: Session, case: _Case, row: Affiliation) -> bool:
+    counted = ((MAILS_A_PERSON, row.subject_id), (MAILS_A_MANAGER, case.actor.subject_id))
+    return any(
+        isinstance(limiter.reserve(tx, budget=budget, key=key, now=case.now), Refused) for budget, key in counted
+    )
 
 
 def _what_changed(case: _Case, member: Member) -> str:

@@ -20,11 +20,13 @@ REASONS: Final[Mapping[Reason, tuple[int, LazyString]]] = {
     Reason.NOT_IN_FORCE: (409, _("The payer’s records do not list both of you as active. Please call the help line.")),
     Reason.NO_STAFF: (422, _("Choose at least one person, or everybody.")),
 }
-STANDS: Final[Mapping[Stands, tuple[str, LazyString]]] = {
+STANDS: Final[dict[Stands, tuple[str, LazyString]]] = {
     Stands.RUNS: ("ok", _("Works for you")),
     Stands.BEGINS: ("info", _("Begins later")),
     Stands.ENDED: ("", _("Ended")),
 }
+ENGAGED: Final[Mapping[Stands, tuple[str, LazyString]]] = STANDS | {Stands.RUNS: ("ok", _("Engaged you"))}
+"""The same as the trading partner reads it."""
 DONE: Final[Mapping[str, LazyString]] = {
     "agreed": _("Saved. It applies by the next request of theirs."),
     "ended": _("Ended. Nobody of theirs acts for this practice any more."),

@@ -1,5 +1,6 @@
 """Managers' acts on both databases: what changes, who hears of it, and what looks non-existent (E3–E10, D8, AD)."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -7,6 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
+from idp.affiliations.deciding import service
 from idp.affiliations.deciding.facts import history
 from idp.affiliations.deciding.models import Comment
 from idp.affiliations.deciding.rules import Act, Reason
@@ -156,6 +158,13 @@ def test_AD_03_only_the_affiliation_is_disabled_never_the_person(world: World, m
     world.do(Act.DISABLE, row)
     after = make.row(type(world.lena), row.subject_id)
     assert (after.status, after.epoch, after.version) == (before.status, before.epoch, before.version)
+
+
+def test_AD_20_a_manager_has_so_many_mails_sent_an_hour(world: World, monkeypatch: Any) -> None:
+    monkeypatch.setattr(service, "MAILS_A_MANAGER", replace(service.MAILS_A_MANAGER, limit=2))
+    rows = [world.member(f"clerk.n{number}") for number in range(3)]
+    outcomes = [world.do(Act.SEND_RESET, row) for row in rows]
+    assert [isinstance(outcome, Refused) for outcome in outcomes] == [False, False, True]
 
 
 def test_AD_20_a_person_is_mailed_five_times_an_hour(world: World, now: Any) -> None:
