@@ -56,6 +56,14 @@ def running(folder: Path, *, port: int, workers: int = 2, database_url: str | No
 
 
 @contextlib.contextmanager
+def beside(first: Provider, folder: Path, *, port: int) -> Iterator[int]:
+    """A second node of the same installation, at a port of its own; gives the server's process id."""
+    changed = {**first.changed, "bind": f"127.0.0.1:{port}"}
+    with _served(changed, ("-m", "idp", "serve"), log=folder / "second.log") as server:
+        yield server.pid
+
+
+@contextlib.contextmanager
 def bare(folder: Path, *, port: int, workers: int = 2, database_url: str | None = None) -> Iterator[int]:
     """Serve the hand-written views of `bench.bare` on a provider's folder; gives the server's process id."""
     changed = overrides(port, folder) | {"workers": str(workers)}

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, and_, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from idp.affiliations.deciding.facts import Place, member_of
@@ -27,11 +27,6 @@ _REVIEWED: Final = (
     AffiliationStatus.UNVERIFIED.value, AffiliationStatus.ACTIVE.value, AffiliationStatus.DISABLED.value
 )  # fmt: skip
 """A claim that nobody has verified is no access yet."""
-_NAME: ColumnElement[str] = func.lower(
-    func.coalesce(Subject.family_name, Subject.display_name, "")
-    + literal(" ", String)
-    + func.coalesce(Subject.given_name, "")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +112,18 @@ def of_place(tx: Session, place: Place, *, limit: int = 10) -> Sequence[AccessRe
 def page(
     tx: Session, place: Place, row: AccessReview, *, after: Key | None, now: datetime
 ) -> tuple[tuple[Reviewed, ...], Key | None]:
-    """Some of the people by name, and where the next page begins."""
+    """Some of the people by last name, read off its index, and where the next page begins."""
     query = (
-        select(Affiliation, Subject, ReviewItem, _NAME.label("sorted_by"))
+        select(Affiliation, Subject, ReviewItem, Affiliation.sort_key.label("sorted_by"))
         .join(Subject, Subject.id == Affiliation.subject_id)
         .outerjoin(ReviewItem, and_(ReviewItem.affiliation_id == Affiliation.id, ReviewItem.review_id == row.id))
         .where(*_scope(row))
-        .order_by(_NAME, Affiliation.id)
+        .order_by(Affiliation.sort_key, Affiliation.id)
         .limit(A_PAGE + 1)
     )
     if after is not None:
-        query = query.where(or_(_NAME > after.name, and_(_NAME == after.name, Affiliation.id > after.affiliation_id)))
+        name = Affiliation.sort_key
+        query = query.where(or_(name > after.name, and_(name == after.name, Affiliation.id > after.affiliation_id)))
     found = tx.execute(query).all()
     last = found[A_PAGE - 1] if len(found) > A_PAGE else None
     key = None if last is None else Key(last.sorted_by, last.Affiliation.id)
