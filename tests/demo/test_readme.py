@@ -9,6 +9,7 @@ import pytest
 
 from idp.__main__ import main
 from idp.demo.clients import PORTS
+from idp.demo.hospital import DISTANCE
 from idp.settings import PROJECT
 
 README = (PROJECT / "README.md").read_text("utf-8")
@@ -29,7 +30,7 @@ def test_every_picture_and_page_is_there_and_light() -> None:
 
 def test_every_address_is_one_of_the_demos() -> None:
     ports = {urlsplit(url).port for url in re.findall(r"http://localhost:\d+", README)}
-    assert ports <= {8000, *(8000 + distance for distance in PORTS.values())}
+    assert ports <= {8000, 8000 + DISTANCE, *(8000 + distance for distance in PORTS.values())}
 
 
 def test_everybody_named_is_in_the_demo() -> None:
