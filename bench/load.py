@@ -11,6 +11,7 @@ from bench.cpu import seconds_of_tree
 
 CONNECTIONS = 8
 WARM_UP = 0.4
+MOST_REFUSED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,9 @@ class Caller:
         answer = self._connection.getresponse()
         body = answer.read()
         if answer.status != request.expect:
-            raise Unexpected(f"{request.method} {request.path.partition('?')[0]}: {answer.status} {body[:300]!r}")
+            raise (Busy if answer.status == 503 else Unexpected)(
+                f"{request.method} {request.path.partition('?')[0]}: {answer.status} {body[:300]!r}"
+            )
         return Answer(answer.status, answer.headers, body)
 
     def close(self) -> None:
@@ -57,6 +60,10 @@ class Caller:
 
 class Unexpected(Exception):
     """A server answered something else than success: what is measured would mean nothing."""
+
+
+class Busy(Unexpected):
+    """The database kept a writer waiting for five seconds: SQLite on a disk that others use. Told, not counted."""
 
 
 Act = Callable[[Caller], None]
@@ -83,6 +90,8 @@ class Figures:
     p50_ms: float
     p99_ms: float
     acts: int
+    refused: int = 0
+    """Acts that were told to come back later; a round with many is worth nothing."""
 
 
 def fixed(request: Request) -> Case:
@@ -103,11 +112,11 @@ def measure(port: int, pid: int, case: Case, *, seconds: float, connections: int
     else:
         stock = _stocked(port, case, connections)
     before, started = seconds_of_tree(pid), time.perf_counter()
-    latencies = _run(port, case, seconds, stock, connections)
+    latencies, refused = _run(port, case, seconds, stock, connections)
     elapsed, used = time.perf_counter() - started, seconds_of_tree(pid) - before
     cuts = statistics.quantiles(latencies, n=100)
     return Figures(
-        used / len(latencies) * 1e6, len(latencies) / elapsed, cuts[49] * 1e3, cuts[98] * 1e3, len(latencies)
+        used / len(latencies) * 1e6, len(latencies) / elapsed, cuts[49] * 1e3, cuts[98] * 1e3, len(latencies), refused
     )
 
 
@@ -121,7 +130,7 @@ def _stocked(port: int, case: Case, connections: int) -> list[str]:
     return made
 
 
-def _run(port: int, case: Case, seconds: float, stock: list[str] | None, connections: int) -> list[float]:
+def _run(port: int, case: Case, seconds: float, stock: list[str] | None, connections: int) -> tuple[list[float], int]:
     latencies: list[float] = []
     until = time.perf_counter() + seconds
 
@@ -138,18 +147,24 @@ def _run(port: int, case: Case, seconds: float, stock: list[str] | None, connect
         return bool(stock) if stock is not None else time.perf_counter() < until or len(latencies) < least
 
     least = case.least if seconds > WARM_UP else 0
-    _together(port, act, more=more, connections=connections)
-    return latencies
+    return latencies, _together(port, act, more=more, connections=connections)
 
 
-def _together(port: int, act: Callable[[Caller], None], *, more: Callable[[], bool], connections: int) -> None:
+def _together(port: int, act: Callable[[Caller], None], *, more: Callable[[], bool], connections: int) -> int:
+    """Says how many acts were refused for the moment."""
     wrong: list[str] = []
+    refused: list[str] = []
 
     def go_on() -> None:
         caller = Caller(port)
         try:
             while more() and not wrong:
-                act(caller)
+                try:
+                    act(caller)
+                except Busy as busy:
+                    refused.append(str(busy))
+                    if len(refused) > MOST_REFUSED:
+                        raise
         except (Unexpected, OSError, http.client.HTTPException) as error:
             wrong.append(repr(error))
         finally:
@@ -162,3 +177,4 @@ def _together(port: int, act: Callable[[Caller], None], *, more: Callable[[], bo
         thread.join()
     if wrong:
         raise SystemExit(wrong[0])
+    return len(refused)
