@@ -145,7 +145,8 @@ def claim_email(tx: Session, *, subject_id: str, email: str, actor: str, now: da
     try:
         with tx.begin_nested():
             tx.execute(update(Subject).where(Subject.id == subject_id).values(email_key=key))
-    except IntegrityError:
+            reserved.refuse(tx, key=key, owner=subject_id, now=now)
+    except (IntegrityError, reserved.Reserved):
         return False
     return True
 

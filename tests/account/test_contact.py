@@ -150,8 +150,13 @@ def test_RA_08_the_former_address_is_nobody_elses_while_it_can_be_undone(
     change(signed_in(new_browser(), "rosa.delgado"), "new@mail.test")
     ines = signed_in(new_browser(), "ines.ortega")
     new = NewSubject(user_id="somebody", email="rosa.delgado@mail.test", email_proven=True)
+    made = make.subject("clerk", email=None)
     with writing() as tx:
         assert isinstance(subjects.create(tx, new=new, actor="test", now=hands.now, origin=HERE), Refused)
+        claimed = subjects.claim_email(
+            tx, subject_id=made.id, email="Rosa.Delgado@mail.test", actor="test", now=hands.now, origin=HERE
+        )
+        assert not claimed
     assert change(ines, "rosa.delgado@mail.test").status_code == 409
     assert letters("email_changed")[1:] == []
     hands.forward(days=8)

@@ -47,6 +47,7 @@ ASKED: Final = Budget(
     lock_first=timedelta(hours=1),
     lock_max=timedelta(hours=1),
 )
+_NO_MAILBOX: Final = "nobody@mailbox.example"
 RESET_PATH: Final = "/sign-in/reset"
 
 
@@ -196,7 +197,8 @@ def _user_id(tx: Session, ask: Ask, subject: SubjectFacts | None) -> str | None:
 
 
 def _mail_reset(tx: Session, ask: Ask, subject: SubjectFacts | None) -> None:
-    """The link and its mail; for nobody the statements that they take."""
+    """The link and its mail; for nobody the statements that they take, and the look at the mailbox's owner of the other."""
+    subjects.holder_of_email(tx, email=_NO_MAILBOX)
     secret, identity = _link(tx, ask, subject)
     if subject is None:
         _cost_a_mail(tx, now=ask.now, link=identity)
