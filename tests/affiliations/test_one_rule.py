@@ -24,6 +24,7 @@ WRITES: Final = {
     "affiliations/service.py",
     "affiliations/clerks/service.py",
     "affiliations/deciding/service.py",
+    "affiliations/deciding/undoing.py",
     "affiliations/dormancy/sweeping.py",
     "affiliations/invitations/effects.py",
     "affiliations/registering/sweeping.py",

@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from reportlab.pdfgen.canvas import Canvas
 from sqlalchemy import event as sql_event
+from sqlalchemy import select
 
 from idp.affiliations.deciding.facts import Place
 from idp.affiliations.models import Affiliation
@@ -256,3 +257,16 @@ def test_staff_see_reviews_that_nobody_confirms(client: FlaskClient, world: Worl
     paul = enter_as(client, make, staff(make, HELP_DESK))
     page = paul.get("/console/reviews")
     assert "DELGADO, ROSA" in page.text and "Open" in page.text
+
+
+def test_D5_a_target_s_reviews_are_behind_the_row_fence(world: World) -> None:
+    review = begun(world)
+
+    def seen(**scope: Any) -> list[UUID]:
+        with reading() as tx:
+            see_as(tx, **scope)
+            return list(tx.scalars(select(AccessReview.id)))
+
+    assert seen(target_id=world.provider.id) == seen(everything=True) == [review.id]
+    if db.engine.dialect.name == "postgresql":
+        assert seen(target_id=uuid4()) == seen(subject_id=world.lena.id) == []
