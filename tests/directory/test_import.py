@@ -174,6 +174,18 @@ def test_engagements_follow_the_roster(now: datetime):
     assert count(Engagement) == 2
 
 
+def test_MODEL_7_what_a_practice_s_manager_ended_no_roster_begins_anew(now: datetime):
+    taken([GROUP, PRACTITIONER], now=now)
+    taken([PARTNER], "trading-partners", now=now)
+    with writing() as tx:
+        row = tx.scalars(select(Engagement)).one()
+        row.ends_on, row.ended_by = now.date(), "a manager"
+    assert counted(taken([PARTNER], "trading-partners", now=now)) == {"unchanged": 1}
+    with reading() as tx:
+        partner = tx.execute(select(TradingPartner)).scalar_one()
+        assert service.engagements(tx, partner.id, now) == ()
+
+
 def test_a_partner_that_left_a_full_file_is_terminated(now: datetime, tx: Session):
     taken([PARTNER], "trading-partners", now=now)
     other = PARTNER | {"trading_partner_id": "TP000002"}
