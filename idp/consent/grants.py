@@ -57,12 +57,14 @@ _grant: Table = Grant.__table__  # type: ignore[assignment]
 _STANDING: Final = (
     select(_grant)
     .where(
-        _grant.c.session_id == bindparam("session_id"),
+        _grant.c.subject_id == bindparam("subject_id"),
         _grant.c.client_id == bindparam("client_id"),
+        _grant.c.session_id == bindparam("session_id"),
         _grant.c.revoked_at.is_(None),
     )
     .with_for_update()
 )
+"""By the person too, whose session it is: the index is by person and client, and without it every grant would be read."""
 _ADD: Final = insert(_grant)
 _SET: Final = update(_grant).where(_grant.c.id == bindparam("grant_id"))
 """Sets the columns that are given with it."""
@@ -72,7 +74,8 @@ def make(tx: Session, authorized: Authorized, *, now: datetime, lifetime: timede
     """The grant of this session at this client: the standing one if it is for the same target, else a new one that
     supersedes it (MODEL §1: switching provider). An offline grant stands beside and outlives the session.
     """
-    of_client = {"session_id": authorized.session_id, "client_id": authorized.client_id}
+    of_client = {"subject_id": authorized.subject_id, "session_id": authorized.session_id}
+    of_client |= {"client_id": authorized.client_id}
     earlier = tx.execute(_STANDING, of_client).all()
     standing = next((grant for grant in earlier if _serves(grant, authorized, now=now)), None)
     if standing is not None:
