@@ -1,4 +1,4 @@
-"""docs/operations.md by its own words: its commands make two nodes behind its proxy, upgrade them and restore them; and every
+"""docs/operations.md by its own words: its commands make two nodes behind its proxy and upgrade them; and every
 command that any page of ours shows is one that `idp` knows."""
 
 import os
@@ -65,6 +65,13 @@ def blocks(heading: str) -> list[str]:
     return BLOCK.findall(text.split(f"\n{heading}\n", 1)[1].split("\n## ", 1)[0])
 
 
+def told_by(file: str) -> str:
+    """What the page says that a file of `/etc/credence` holds."""
+    found = re.search(rf"^\| `{file}` \| `([^`]+)`", OPERATIONS.read_text("utf-8"), re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
 @dataclass
 class Site:
     """What the page's addresses and folders are here."""
@@ -85,7 +92,7 @@ class Site:
         """The page's words with this machine's names."""
         names = {
             "10.0.0.11:8000": f"127.0.0.1:{self.ports[0 if node == 0 else 1]}", "10.0.0.12:8000": f"127.0.0.1:{self.ports[1]}",
-            "10.0.0.20:6379": f"127.0.0.1:{self.redis.port}", "10.0.0.20/credence": f"127.0.0.1:{self.postgres.port}/credence",
+            "redis://:redis-password@10.0.0.20:6379": f"redis://127.0.0.1:{self.redis.port}", "10.0.0.20/credence?sslmode=require": f"127.0.0.1:{self.postgres.port}/credence",
             "https://id.example.org": self.issuer, "id.example.org": "localhost", "listen 443": f"listen 127.0.0.1:{self.tls}",
             "/etc/credence": str(self.folder / "etc"), "/var/lib/credence": str(self.folder / "var"),
             "/srv/credence/.venv/bin/idp": f"{sys.executable} -m idp", ".venv/bin/idp": f"{sys.executable} -m idp",
@@ -161,7 +168,11 @@ def two_nodes(site: Site) -> Site:
     for each in ("tls", "portals"):
         (etc / each).mkdir(parents=True)
     (etc / "portals" / "harbor-analytics.toml").write_text(PORTAL, "utf-8")
-    (etc / "database-url").write_text(site.here("postgresql://credence_app:app-password@10.0.0.20/credence"), "utf-8")
+    application, redis = told_by("database-url"), told_by("redis-url")
+    (etc / "database-url").write_text(site.here(application), "utf-8")
+    (etc / "redis-url").write_text(site.here(redis), "utf-8")
+    owner = application.replace("credence_app:app-password", "credence_owner:owner-password")
+    (etc / "database-owner-url").write_text(site.here(owner), "utf-8")
     var.mkdir(mode=0o700)
     for node in (0, 1):
         (site.folder / f"node-{node}.env").write_text(
@@ -224,21 +235,20 @@ def test_tokens_go_on_when_a_node_dies_and_none_fails_in_a_rolling_reload(two_no
     asking = threading.Thread(target=ask)
     asking.start()
     *_, upgrade = blocks("## Two nodes from nothing")
-    settings = "set -a; . /etc/credence/credence.env; set +a\n"
-    owner = "export IDP_DATABASE_OWNER_URL=postgresql://credence_owner:owner-password@10.0.0.20/credence\n"
-    assert "up to date\nnothing to do" in two_nodes.run(settings + owner + upgrade)
+    assert "up to date\nnothing to do" in two_nodes.run(upgrade)
     assert "ExecReload=/bin/kill -HUP $MAINPID" in (DEPLOY / "credence.service").read_text("utf-8")
     for node in two_nodes.nodes:
         before = children(node.pid)
         node.send_signal(signal.SIGHUP)
         until(lambda n=node, b=before: (c := children(n.pid)) and not c & b, seconds=90, what="no fresh workers")
-    enough.set()
-    asking.join(20)
     assert failed == []
     first = two_nodes.nodes[0]
     first.kill()
     first.wait(10)
     assert [token(two_nodes).status_code for _ in range(4)] == [200] * 4
+    enough.set()
+    asking.join(20)
+    assert len(failed) <= 1, "more than the one request that the dead node had in hand"
 
 
 def children(pid: int) -> set[str]:

@@ -168,7 +168,7 @@ def test_AD_14_ended_access_is_dead_at_the_other_node_by_its_next_request(nodes:
     assert called, "its portal is called"
 
 
-def test_R_13_a_client_switched_off_is_so_at_both_nodes_within_a_second(nodes: Nodes) -> None:
+def test_R_13_a_client_switched_off_is_so_at_both_nodes_soon(nodes: Nodes) -> None:
     held = tokens(nodes)
     by: dict[str, Any] = {"client_id": CLIENT, "now": clock.now(), "actor": "staff:test", "origin": ORIGIN}
     for switch, status in ((relying_parties.disable, 401), (relying_parties.enable, 400)):
@@ -179,7 +179,7 @@ def test_R_13_a_client_switched_off_is_so_at_both_nodes_within_a_second(nodes: N
             until(lambda status=status: refresh(nodes, held).status_code == status, what=f"no {status} from a node")
 
 
-def test_R_13_an_applied_manifest_is_obeyed_by_both_nodes_within_a_second(nodes: Nodes, tmp_path: Path) -> None:
+def test_R_13_an_applied_manifest_is_obeyed_by_both_nodes_soon(nodes: Nodes, tmp_path: Path) -> None:
     shutil.copytree(cli.MANIFESTS, tmp_path / "manifests")
     manifest = tmp_path / "manifests" / f"{CLIENT}.toml"
     before = manifest.read_text("utf-8")
