@@ -15,6 +15,8 @@ from idp.relying_parties import service as relying_parties
 from idp.sessions.rules import SessionFacts
 
 SHOWN: Final = 100
+_STRANGER: Final = "anonymous"
+"""Whoever did it before anybody was known, as at a failed sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Line:
     at: datetime
     portal: str | None
     address: str
+    """Empty where somebody else did it: from where is theirs to know."""
     failed: bool
 
 
@@ -42,4 +45,5 @@ def _line(event: Content) -> Line | None:
     if sentence is None:
         return None
     party = relying_parties.find(event.client_id) if event.client_id else None
-    return Line(sentence, event.at, party.manifest.name if party else None, event.address, failed)
+    address = event.address if event.actor in {event.subject_id, _STRANGER} else ""
+    return Line(sentence, event.at, party.manifest.name if party else None, address, failed)
