@@ -114,6 +114,9 @@ LINES: Final[dict[str, LazyString]] = {each.value: words.line for each, words in
     "payer_enable": _("Enabled by the payer"),
     "payer_end": _("Ended by the payer"),
     "payer_move": _("Moved by the payer"),
+    "payer_send_registration": _("Registration mail sent by the payer"),
+    "payer_unmark": _("Account manager mark taken by the payer"),
+    "payer_comment": _("Comment by the payer"),
 }
 FILTERS: Final[dict[Filter, LazyString]] = {
     Filter.VERIFICATION_PENDING: _("Verification Pending"),

@@ -1,4 +1,4 @@
-"""A registrar and access that is there already: disable, enable, end, move (MODEL §7, §10; AD-07, AD-11, AD-14, EN-17)."""
+"""A registrar and access that is there already: disable, enable, end, move, mail again, mark, comment (MODEL §7, §10; AD-07, AD-11, AD-14, EN-17)."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from idp.affiliations.deciding.models import Comment
+from idp.affiliations.deciding.service import MAILS_A_PERSON
+from idp.affiliations.invitations.models import Invitation
 from idp.affiliations.models import Affiliation
 from idp.audit.models import AuditEvent
 from idp.console.registrar.keeping_rules import Act, Kept, may
@@ -21,6 +24,7 @@ from tests.authenticators.browsing import press
 from tests.console.staff_world import REGISTRAR, enter_as, staff
 
 ACTIVE, DISABLED, SUSPENDED = AffiliationStatus.ACTIVE, AffiliationStatus.DISABLED, AffiliationStatus.SUSPENDED
+UNVERIFIED = AffiliationStatus.UNVERIFIED
 
 
 @pytest.mark.parametrize(
@@ -41,6 +45,15 @@ ACTIVE, DISABLED, SUSPENDED = AffiliationStatus.ACTIVE, AffiliationStatus.DISABL
         (Act.MOVE, {"movable": True}, Reason.DECIDED),
         (Act.DISABLE, {"version": 4}, Reason.CHANGED_MEANWHILE),
         (Act.END, {"subject_id": "nora", "managed": False}, Reason.SELF),
+        (Act.SEND_REGISTRATION, {"status": UNVERIFIED}, None),
+        (Act.SEND_REGISTRATION, {}, Reason.DECIDED),
+        (Act.SEND_REGISTRATION, {"status": UNVERIFIED, "managed": True}, Reason.HAS_A_MANAGER),
+        (Act.UNMARK, {"account_manager": True, "managed": True}, None),
+        (Act.UNMARK, {}, Reason.DECIDED),
+        (Act.UNMARK, {"account_manager": True, "subject_id": "nora"}, Reason.SELF),
+        (Act.COMMENT, {}, None),
+        (Act.COMMENT, {"managed": True}, Reason.HAS_A_MANAGER),
+        (Act.COMMENT, {"status": AffiliationStatus.ENDED}, Reason.DECIDED),
     ],
 )
 def test_MODEL_7_where_somebody_manages_the_payer_does_only_what_is_the_payer_s(
@@ -131,3 +144,50 @@ def test_AD_14_where_nobody_manages_the_registrar_ends_access_and_its_tokens(
     after = world.row(row)
     assert (after.status, after.epoch) == ("ended", row.epoch + 1)
     assert make.rows(LogoutDelivery) == [], "nobody was signed in under it"
+
+
+def unmanaged(make: Any, user_id: str, **changed: Any) -> Affiliation:
+    other = make.provider("100200998", tin="981110002")
+    return make.affiliation(
+        make.subject(user_id, email=f"{user_id}@clinic.test"), other, registry="heartland", portal=PORTAL,
+        **({"levels": ((PORTAL, "claims.inquiry"),)} | changed),
+    )  # fmt: skip
+
+
+@pytest.mark.both
+def test_E5_a_registrant_whose_link_lapsed_gets_another_worth_no_more_and_not_without_end(
+    nora: FlaskClient, world: World, make: Any
+) -> None:
+    row = unmanaged(make, "kim", status="unverified", activated_at=None, last_used_at=None, evidence="directory")
+    for _ in range(2):
+        assert keep(nora, row, "send_registration", reason="the link lapsed").status_code == 303
+    first, second = sorted(make.rows(Invitation), key=lambda each: each.voided_at is None)
+    assert first.voided_at is not None and second.voided_at is None, "a former link is dead"
+    assert {first.evidence, second.evidence} == {"directory"}
+    assert world.row(row).status == "unverified"
+    for _ in range(MAILS_A_PERSON.limit - 2):
+        assert keep(nora, row, "send_registration").status_code == 303
+    late = keep(nora, row, "send_registration")
+    assert late.status_code == 422 and "Too many mails" in late.text
+    helped = [event for event in make.rows(AuditEvent) if event.details.get("act") == "send_registration"]
+    assert sorted(event.type for event in helped) == ["affiliation_changed", *["member_helped"] * MAILS_A_PERSON.limit]
+    assert {line.action for line in make.rows(Comment)} == {"payer_send_registration"}
+
+
+@pytest.mark.both
+def test_MODEL_7_the_registrar_takes_the_mark_and_leaves_the_access(nora: FlaskClient, world: World, make: Any) -> None:
+    assert keep(nora, world.mine, "unmark", reason="no longer the office manager").status_code == 303
+    after = world.row(world.mine)
+    assert (after.status, after.account_manager, after.epoch) == ("active", False, world.mine.epoch + 1)
+    assert {level.level for level in after.levels} == {"claims.inquiry", "claims.submit"}
+    assert 'id="unmark"' not in nora.get(page_of(world.mine)).text
+    (changed,) = [event for event in make.rows(AuditEvent) if event.type == "affiliation_changed"]
+    assert changed.details == {"before": "account manager", "after": "no account manager"}
+    (mail,) = make.rows(OutboxMessage)
+    assert mail.notice == "access_changed"
+    assert keep(nora, world.mine, "comment", reason="called: Lena left").status_code == 303
+    assert {(line.action, line.text) for line in make.rows(Comment)} == {
+        ("payer_unmark", "no longer the office manager"),
+        ("payer_comment", "called: Lena left"),
+    }
+    assert world.row(world.mine).version == after.version, "a comment changes nothing"

@@ -1,16 +1,19 @@
-"""A registrar disables, enables, ends or moves access that is there already: one transaction each, always with a reason."""
+"""A registrar keeps access that is there already: disables, enables, ends or moves it, sends its registration mail again,
+takes its manager mark, comments on it; one transaction each, always with words for the history."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from idp.affiliations import service as affiliations
 from idp.affiliations.deciding.facts import Place
+from idp.affiliations.deciding.service import MAILS_A_MANAGER, MAILS_A_PERSON
+from idp.affiliations.invitations.models import Invitation
 from idp.affiliations.invitations.sending import send_registration, void_for
 from idp.affiliations.managers.facts import lock, point_at
-from idp.affiliations.models import Affiliation
+from idp.affiliations.models import Affiliation, HeldLevel
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.audit.models import AuditEvent
@@ -21,7 +24,12 @@ from idp.console.registrar.rules import Reason
 from idp.console.staff.service import By
 from idp.directory import service as directory
 from idp.directory.changed import What
+from idp.foundation import house, limiter
 from idp.foundation.database import see_as, writing
+from idp.relying_parties import service as relying_parties
+from idp.sessions import notices
+from idp.settings import Settings
+from idp.subjects import service as subjects
 from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
 from idp.vocabulary.evidence import Evidence
 from idp.vocabulary.refused import Refused
@@ -63,6 +71,8 @@ def keep(by: By, *, affiliation_id: UUID, act: Act, version: int, reason: str) -
         refused = may(act, found.kept, actor=by.subject_id or "", version=version)
         if refused is None and not reason.strip():
             refused = Refused(Reason.NO_REASON)
+        if refused is None and act is Act.SEND_REGISTRATION and _over(tx, by, found.row):
+            refused = Refused(Reason.TOO_MANY)
         if refused is not None:
             _audit_refusal(tx, by, found, act, refused)
             return refused
@@ -72,6 +82,22 @@ def keep(by: By, *, affiliation_id: UUID, act: Act, version: int, reason: str) -
 
 
 def _do(tx: Session, by: By, found: Keeping, act: Act) -> None:
+    match act:
+        case Act.SEND_REGISTRATION:
+            worth = _worth(tx, found)
+            send_registration(
+                tx, row=found.row, place=found.place, evidence=worth, by=by.actor, now=by.now, origin=by.origin
+            )
+            _audit_kept(tx, by, found, act, Event.MEMBER_HELPED)
+        case Act.UNMARK:
+            _unmark(tx, by, found)
+        case Act.COMMENT:
+            _audit_kept(tx, by, found, act, Event.MEMBER_COMMENTED)
+        case _:
+            _change(tx, by, found, act)
+
+
+def _change(tx: Session, by: By, found: Keeping, act: Act) -> None:
     row = found.row
     if found.kept.status is AffiliationStatus.DISABLED and row.status == AffiliationStatus.ACTIVE:
         row.status, row.disabled_by = AffiliationStatus.DISABLED.value, "dormant"
@@ -125,6 +151,56 @@ def _invite(tx: Session, by: By, row: Affiliation, place: Place) -> None:
     send_registration(tx, row=row, place=place, evidence=Evidence.PAYER, by=by.actor, now=by.now, origin=by.origin)
 
 
+def _worth(tx: Session, found: Keeping) -> Evidence:
+    """What the mail before was worth: one sent again makes nobody's proof stronger (MODEL §1)."""
+    before = tx.scalars(
+        select(Invitation.evidence)
+        .where(Invitation.affiliation_id == found.row.id, Invitation.portal == found.place.party.client_id)
+        .order_by(Invitation.created_at.desc())
+        .limit(1)
+    ).one_or_none()
+    if before is not None:
+        return Evidence(before)
+    proofs = [Evidence(proof.kind) for proof in found.row.evidence]
+    return max(proofs, key=lambda proof: proof.strength)
+
+
+def _over(tx: Session, by: By, row: Affiliation) -> bool:
+    """Whether the person, or this registrar, has had as many mails sent as a manager may (AD-20)."""
+    counted = ((MAILS_A_PERSON, row.subject_id), (MAILS_A_MANAGER, by.actor))
+    return any(isinstance(limiter.reserve(tx, budget=budget, key=key, now=by.now), Refused) for budget, key in counted)
+
+
+def _unmark(tx: Session, by: By, found: Keeping) -> None:
+    """The mark goes, with the managing level of every portal that shows it; what else they may do stays (MODEL §2, §7)."""
+    row, place = found.row, found.place
+    for held in list(row.levels):
+        party = relying_parties.find(held.portal)
+        if party is not None and any(level.manages and level.key == held.level for level in party.manifest.levels):
+            tx.execute(delete(HeldLevel).where(HeldLevel.id == held.id))
+    row.account_manager = False
+    row.epoch += 1
+    row.version += 1
+    tx.flush()
+    tx.expire(row, ["levels"])
+    audit.append(
+        tx,
+        Event.AFFILIATION_CHANGED,
+        now=by.now,
+        actor=by.actor,
+        origin=by.origin,
+        subject_id=row.subject_id,
+        client_id=place.party.client_id,
+        target_kind=row.target_kind,
+        target_id=row.target_id,
+        details={"before": "account manager", "after": "no account manager"},
+    )
+    person = subjects.by_id(tx, subject_id=row.subject_id)
+    if person is not None:
+        context = {"target": place.target.name, "url": f"{house.get(Settings).issuer}/account/access", "by_payer": True}
+        notices.notify(tx, notice="access_changed", subject=person, party=place.party, context=context, now=by.now)
+
+
 def _found(tx: Session, affiliation_id: UUID, *, by: By, locked: bool = False) -> Keeping | None:
     row = facts.find(tx, affiliation_id, lock=locked)
     case = facts.case_of(tx, row, now=by.now) if row is not None else None
@@ -139,6 +215,7 @@ def _found(tx: Session, affiliation_id: UUID, *, by: By, locked: bool = False) -
         managed=case.managed,
         disabled_by=row.disabled_by,
         movable=new_target is not None and not _has_one(tx, row, new_target),
+        account_manager=row.account_manager,
     )
     return Keeping(row, case.place, kept, new_target)
 
@@ -173,6 +250,21 @@ def _has_one(tx: Session, row: Affiliation, target_id: UUID) -> bool:
         Affiliation.id != row.id,
     )
     return tx.execute(live.limit(1)).first() is not None
+
+
+def _audit_kept(tx: Session, by: By, found: Keeping, act: Act, event: Event) -> None:
+    audit.append(
+        tx,
+        event,
+        now=by.now,
+        actor=by.actor,
+        origin=by.origin,
+        subject_id=found.row.subject_id,
+        client_id=found.place.party.client_id,
+        target_kind=found.row.target_kind,
+        target_id=found.row.target_id,
+        details={"act": act.value},
+    )
 
 
 def _audit_refusal(tx: Session, by: By, found: Keeping, act: Act, refused: Refused) -> None:

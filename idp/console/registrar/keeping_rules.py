@@ -1,7 +1,8 @@
 """What a registrar may do with access that is there already. Pure (MODEL §7, §10).
 
 Where a practice has an active manager, the manager decides; the payer keeps what only the payer can: disabling, enabling
-what it disabled itself, and access that the roster has suspended, which never follows a number by itself.
+what it disabled itself, taking the manager mark, and access that the roster has suspended, which never follows a number by
+itself.
 """
 
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ class Act(StrEnum):
     ENABLE = "enable"
     END = "end"
     MOVE = "move"
+    SEND_REGISTRATION = "send_registration"
+    UNMARK = "unmark"
+    COMMENT = "comment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Kept:
     disabled_by: str | None
     movable: bool
     """The roster moved the record, or merged the practice into another: there is a place where it may go."""
+    account_manager: bool = False
 
 
 def may(act: Act, kept: Kept, *, actor: str, version: int) -> Refused | None:
@@ -64,10 +69,16 @@ def _fits(act: Act, kept: Kept) -> bool:
             return kept.status in _OPEN
         case Act.MOVE:
             return kept.status is AffiliationStatus.SUSPENDED and kept.movable
+        case Act.SEND_REGISTRATION:
+            return kept.status is AffiliationStatus.UNVERIFIED
+        case Act.UNMARK:
+            return kept.status in _OPEN and kept.account_manager
+        case Act.COMMENT:
+            return kept.status in _OPEN
 
 
 def _is_the_payer_s(act: Act, kept: Kept) -> bool:
-    if not kept.managed or act is Act.DISABLE:
+    if not kept.managed or act in (Act.DISABLE, Act.UNMARK):
         return True
     if act is Act.ENABLE:
         return kept.disabled_by == "payer"

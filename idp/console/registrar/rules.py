@@ -25,6 +25,7 @@ class Reason(StrEnum):
     NO_LEVEL = "no_level"
     NO_SUCH_LEVEL = "no_such_level"
     MAILBOX_UNPROVEN = "mailbox_unproven"
+    TOO_MANY = "too_many"
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,11 @@ def _mark(tx: Session, by: By, case: _Case) -> None:
         target_id=row.target_id,
         details={"before": "no account manager", "after": "account manager", "evidence": [Evidence.PAYER.value]},
     )
-    context = {"target": case.place.target.name, "url": f"{house.get(Settings).issuer}/account/access"}
+    context = {
+        "target": case.place.target.name,
+        "url": f"{house.get(Settings).issuer}/account/access",
+        "by_payer": True,
+    }
     notices.notify(
         tx, notice="access_changed", subject=case.person, party=case.place.party, context=context, now=by.now
     )

@@ -22,6 +22,7 @@ REASONS: Final[dict[Reason, LazyString]] = {
     Reason.NO_LEVEL: _("Choose at least one access level."),
     Reason.NO_SUCH_LEVEL: _("That portal has no such access level."),
     Reason.MAILBOX_UNPROVEN: _("Their mailbox is not proven yet."),
+    Reason.TOO_MANY: _("Too many mails have been sent. Try again in an hour."),
 }
 KINDS: Final[dict[TargetKind, LazyString]] = {
     TargetKind.PROVIDER: _("Provider"),
@@ -43,6 +44,15 @@ ACTS: Final[dict[Act, tuple[LazyString, LazyString]]] = {
         _("Move"),
         _("It ends here and begins where the roster has it now, with the same levels, once they follow a mail."),
     ),
+    Act.SEND_REGISTRATION: (
+        _("Send registration mail again"),
+        _("A new link for seven days; the one before stops working."),
+    ),
+    Act.UNMARK: (
+        _("Take the account manager mark"),
+        _("They keep their access and manage nobody any more, within a second."),
+    ),
+    Act.COMMENT: (_("Add comment"), _("It only stands in the history, where account managers read it too.")),
 }
 SAVED: Final[dict[str, LazyString]] = {
     "verified": _("Verified. They have a mail; who was still waiting follows it, and the access opens."),
@@ -53,4 +63,7 @@ SAVED: Final[dict[str, LazyString]] = {
     Act.ENABLE.value: _("Enabled. A registration mail is on its way."),
     Act.END.value: _("Ended. They can no longer act."),
     Act.MOVE.value: _("Moved. A registration mail is on its way."),
+    Act.SEND_REGISTRATION.value: _("A registration mail is on its way; the link before has stopped working."),
+    Act.UNMARK.value: _("They are no longer account manager. They were told."),
+    Act.COMMENT.value: _("Comment added."),
 }
