@@ -28,6 +28,8 @@ _CSRF: Final = "csrf_token"
 MOST_DEVICES: Final = 8
 """People whom one browser remembers; the one longest unused gives way."""
 _VALUE: Final = re.compile(r"[A-Za-z0-9_-]{43}\Z", re.ASCII)
+_DEVICE: Final = re.compile(r"(?:[0-9a-f]{32}~)?[A-Za-z0-9_-]{43}\Z", re.ASCII)
+"""A selector and a secret; the secret alone in cookies of before there were selectors."""
 
 
 def browser_cookie_name(settings: Settings) -> str:
@@ -108,7 +110,7 @@ def signed_in(response: Response, session: NewSession) -> Response:
 def sent_devices() -> tuple[Secret, ...]:
     """What this browser was remembered by: a value for each person who asked for it (several share a desk)."""
     values = _sent(request, device_cookie_name(house.get(Settings))).split(".")[:MOST_DEVICES]
-    return tuple(Secret(value) for value in values if _VALUE.match(value))
+    return tuple(Secret(value) for value in values if _DEVICE.match(value))
 
 
 def forget_session(response: Response) -> None:

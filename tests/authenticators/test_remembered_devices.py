@@ -9,6 +9,7 @@ from sqlalchemy import select
 from idp.audit.models import AuditEvent
 from idp.authenticators.remembered_devices.models import RememberedDevice
 from idp.authenticators.totp.models import TotpSecret
+from idp.foundation.artefacts import digest_of
 from idp.messaging.models import OutboxMessage
 from idp.sessions.models import BrowserSession
 from idp.subjects.models import Subject
@@ -106,8 +107,9 @@ def test_MF_20_as_device_with_another_persons_password_asks_the_factor(
 def test_MF_21_a_changed_cookie_says_nothing(client: FlaskClient, hands: Hands, rosa: Any) -> None:
     remember(client, rosa[1], hands)
     value = cookie(client)
-    put(client, ("B" if value[0] == "A" else "A") + value[1:])
-    assert step_of(come(client)) == "totp"
+    for place in (0, -1):
+        put(client, value[:place] + ("B" if value[place] == "A" else "A") + (value[1:] if place == 0 else ""))
+        assert step_of(come(client)) == "totp"
 
 
 def test_MF_21_after_a_reset_a_restore_or_a_disabling_the_factor_is_asked(
@@ -151,26 +153,73 @@ def test_a_portal_may_ask_for_a_younger_device(client: FlaskClient, make: Make, 
     assert step_of(ask(client, "strict")) == "totp"
 
 
-def test_RA_12_two_tabs_raise_no_alarm_and_a_copy_used_later_does(
-    client: FlaskClient, new_browser: Any, make: Make, hands: Hands, rosa: Any
-) -> None:
+def test_RA_12_two_tabs_raise_no_alarm(client: FlaskClient, new_browser: Any, hands: Hands, rosa: Any) -> None:
     remember(client, rosa[1], hands)
     former = cookie(client)
     assert step_of(come(client)) == "code"
-    client.delete_cookie(SESSION, domain="credence.test")
     assert cookie(client) != former
     tab = new_browser()
     put(tab, former)
     hands.forward(seconds=30)
     assert step_of(come(tab)) == "code", "the other tab of the same browser"
+    assert cookie(tab) == former, "the other answer brings the new one"
+    leave(client, hands)
+    assert step_of(come(client)) == "code"
+
+
+@pytest.mark.parametrize("uses", [1, 2, 3])
+def test_RA_12_a_copy_is_noticed_however_often_the_thief_came_first(
+    client: FlaskClient, new_browser: Any, make: Make, hands: Hands, rosa: Any, uses: int
+) -> None:
+    remember(client, rosa[1], hands)
     thief = new_browser()
-    put(thief, former)
-    hands.forward(minutes=5)
-    assert step_of(come(thief)) == "totp"
+    put(thief, cookie(client))
+    for _ in range(uses):
+        assert step_of(come(thief)) == "code"
+        leave(thief, hands)
+    step = step_of(come(client))
+    if uses == 1:
+        assert step == "code", "as if the answer had been lost, until the other one comes"
+        assert step_of(come(thief)) == "totp"
+    else:
+        assert step == "totp"
     assert make.rows(RememberedDevice) == []
     assert "device_copied" in {each.notice for each in make.rows(OutboxMessage)}
     assert "device_copied" in {each.type for each in make.rows(AuditEvent)}
-    assert step_of(come(client)) == "totp", "nobody is spared the factor any more"
+    for browser in (client, thief):
+        leave(browser, hands)
+        assert step_of(come(browser)) == "totp", "nobody is spared the factor any more"
+
+
+def test_RA_12_a_lost_answer_accuses_nobody(client: FlaskClient, make: Make, hands: Hands, rosa: Any) -> None:
+    remember(client, rosa[1], hands)
+    for _ in range(3):
+        former = cookie(client)
+        assert step_of(come(client)) == "code"
+        unseen = cookie(client)
+        leave(client, hands)
+        put(client, former)
+        assert step_of(come(client)) == "code", "the answer with the new cookie never came"
+        assert cookie(client) not in {former, unseen}
+        leave(client, hands)
+    assert step_of(come(client)) == "code"
+    assert "device_copied" not in {each.notice for each in make.rows(OutboxMessage)}
+
+
+def test_a_cookie_of_before_there_were_selectors_serves_and_gets_one(
+    client: FlaskClient, make: Make, hands: Hands, rosa: Any, tx: Any
+) -> None:
+    remember(client, rosa[1], hands)
+    old = "k" * 43
+    (row,) = tx.scalars(select(RememberedDevice)).all()
+    row.digest = digest_of(old)
+    tx.commit()
+    put(client, old)
+    assert step_of(come(client)) == "code"
+    assert cookie(client).startswith(f"{row.id.hex}~")
+    leave(client, hands)
+    put(client, old)
+    assert step_of(come(client)) == "code", "it is the former one now"
 
 
 def test_the_cookie_is_ours_alone_and_its_value_is_kept_nowhere(

@@ -10,7 +10,7 @@ from idp.foundation.database import Model, UtcDateTime, new_id
 
 
 class RememberedDevice(Model):
-    """One person in one browser; the cookie's value is kept as SHA-256."""
+    """One person in one browser; the cookie's value is kept as SHA-256, and its selector is the row's id."""
 
     __tablename__ = "remembered_device"
     __table_args__ = (
@@ -23,7 +23,7 @@ class RememberedDevice(Model):
     subject_id: Mapped[str] = mapped_column(ForeignKey("subject.id"))
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     former_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))
-    """Of the value before the last use; for a moment another tab may still send it (RA-12)."""
+    """Of the value that came with the last use; good until the current one was used (RA-12)."""
     rotated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     remembered_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,6 +1,5 @@
 """Remembering a browser, recognising it, forgetting it; each in the transaction of its caller."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
+from idp.authenticators.remembered_devices import rules
 from idp.authenticators.remembered_devices.models import RememberedDevice
-from idp.authenticators.remembered_devices.rules import Device, Recognised, recognised
+from idp.authenticators.remembered_devices.rules import Device, Recognised, Which, recognised
 from idp.foundation import epochs, house
 from idp.foundation.artefacts import digest_of
 from idp.foundation.database import new_id
@@ -27,6 +27,16 @@ from idp.vocabulary.secret import Secret
 
 SHOWN: Final = 100
 _table: Table = RememberedDevice.__table__  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A person's device among the cookies sent: its row as locked, and the value that led to it."""
+
+    device: Device
+    digest: bytes
+    value: Secret
+    which: Which
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +56,11 @@ def remember(
         return None
     former = _mine(tx, subject_id=subject.id, sent=sent)
     if former is not None:
-        tx.execute(delete(_table).where(_table.c.id == former[0].id))
-    value = Secret(secrets.token_urlsafe(32))
+        tx.execute(delete(_table).where(_table.c.id == former.device.id))
+    identity = new_id()
+    value = rules.new_value(identity)
     row = {
-        "id": new_id(),
+        "id": identity,
         "subject_id": subject.id,
         "digest": digest_of(value.reveal()),
         "rotated_at": now,
@@ -63,7 +74,7 @@ def remember(
     }
     tx.execute(insert(_table).values(**row))
     _audit(tx, Event.DEVICE_REMEMBERED, subject_id=subject.id, device=row["id"], now=now, origin=origin)
-    return NewDevice(value, former[1] if former is not None else None, now + lifetime)
+    return NewDevice(value, former.value if former is not None else None, now + lifetime)
 
 
 def known(tx: Session, *, subject_id: str, sent: Sequence[Secret], now: datetime) -> UUID | None:
@@ -71,10 +82,11 @@ def known(tx: Session, *, subject_id: str, sent: Sequence[Secret], now: datetime
     found = _mine(tx, subject_id=subject_id, sent=sent)
     if found is None:
         return None
-    device, _value, former = found
     epoch = tx.execute(select(Subject.epoch).where(Subject.id == subject_id)).scalar()
-    state = recognised(device, former=former, subject_epoch=epoch or 0, system_epoch=epochs.current(tx), now=now)
-    return device.id if state in {Recognised.CURRENT, Recognised.OTHER_TAB} else None
+    state = recognised(
+        found.device, which=found.which, subject_epoch=epoch or 0, system_epoch=epochs.current(tx), now=now
+    )
+    return found.device.id if state in rules.COUNTING else None
 
 
 def recognise(
@@ -88,14 +100,14 @@ def recognise(
     found = _mine(tx, subject_id=subject.id, sent=sent)
     if found is None:
         return None
-    device, value, former = found
-    state = recognised(device, former=former, subject_epoch=subject.epoch, system_epoch=epochs.current(tx), now=now)
+    device = found.device
+    state = recognised(device, which=found.which, subject_epoch=subject.epoch, system_epoch=epochs.current(tx), now=now)
     if state is Recognised.COPIED:
         _copied(tx, device, now=now, origin=origin)
         return None
     if state is Recognised.DEAD or now - device.remembered_at >= at_most:
         return None
-    renewed = None if state is Recognised.OTHER_TAB else _renew(tx, device, value, now=now, origin=origin)
+    renewed = None if state is Recognised.OTHER_TAB else _renew(tx, found, now=now, origin=origin)
     return Found(device.remembered_at, renewed)
 
 
@@ -139,17 +151,21 @@ def purge(tx: Session, *, before: datetime, batch: int = 1000) -> int:
     return tx.execute(delete(_table).where(_table.c.id.in_(doomed))).rowcount  # type: ignore[attr-defined, no-any-return]
 
 
-def _mine(tx: Session, *, subject_id: str, sent: Sequence[Secret]) -> tuple[Device, Secret, bool] | None:
-    """The person's device among the cookies sent, the value that names it, and whether that is its former one."""
+def _mine(tx: Session, *, subject_id: str, sent: Sequence[Secret]) -> _Sent | None:
+    """The person's device among the cookies sent, the value that names it, and what its secret is.
+
+    Values of before there were selectors are found by their digest, until their first use gives them one.
+    """
     by_digest = {digest_of(value.reveal()): value for value in sent}
+    by_selector = {rules.selector(value): value for value in sent}
     if not by_digest:
         return None
-    digests = list(by_digest)
+    digests, selectors = list(by_digest), [each for each in by_selector if each is not None]
     row = tx.execute(
         select(_table)
         .where(
             _table.c.subject_id == subject_id,
-            or_(_table.c.digest.in_(digests), _table.c.former_digest.in_(digests)),
+            or_(_table.c.id.in_(selectors), _table.c.digest.in_(digests), _table.c.former_digest.in_(digests)),
         )
         .order_by(_table.c.last_used_at.desc())
         .limit(1)
@@ -157,26 +173,29 @@ def _mine(tx: Session, *, subject_id: str, sent: Sequence[Secret]) -> tuple[Devi
     ).one_or_none()
     if row is None:
         return None
-    current = bytes(row.digest) in by_digest
-    return _device(row), by_digest[bytes(row.digest if current else row.former_digest)], not current
+    if (current := by_digest.get(bytes(row.digest))) is not None:
+        return _Sent(_device(row), bytes(row.digest), current, Which.CURRENT)
+    if row.former_digest is not None and (former := by_digest.get(bytes(row.former_digest))) is not None:
+        return _Sent(_device(row), bytes(row.digest), former, Which.FORMER)
+    return _Sent(_device(row), bytes(row.digest), by_selector[row.id], Which.OLDER)
 
 
-def _renew(tx: Session, device: Device, value: Secret, *, now: datetime, origin: Origin) -> NewDevice | None:
-    fresh = Secret(secrets.token_urlsafe(32))
-    unused = (_table.c.id == device.id, _table.c.digest == digest_of(value.reveal()))
+def _renew(tx: Session, found: _Sent, *, now: datetime, origin: Origin) -> NewDevice | None:
+    """The row is locked; the value that came becomes the former one, also where it was that already."""
+    fresh = rules.new_value(found.device.id)
     renewed = tx.execute(
         update(_table)
-        .where(*unused)
+        .where(_table.c.id == found.device.id, _table.c.digest == found.digest)
         .values(
             digest=digest_of(fresh.reveal()),
-            former_digest=digest_of(value.reveal()),
+            former_digest=digest_of(found.value.reveal()),
             rotated_at=now,
             last_used_at=now,
             user_agent=origin.user_agent[:256],
             address=origin.address[:45],
         )
     )
-    return NewDevice(fresh, value, device.expires_at) if renewed.rowcount == 1 else None  # type: ignore[attr-defined]
+    return NewDevice(fresh, found.value, found.device.expires_at) if renewed.rowcount == 1 else None  # type: ignore[attr-defined]
 
 
 def _copied(tx: Session, device: Device, *, now: datetime, origin: Origin) -> None:
