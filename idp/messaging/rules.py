@@ -107,7 +107,7 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "factor_failed": Notice(needs=frozenset({"url", "browser", "address"})),
     "push_stopped": Notice(needs=frozenset({"url", "browser", "address"})),
     "sign_in_code": Notice(needs=frozenset({"code", "minutes"})),
-    "device_copied": Notice(),
+    "device_copied": Notice(needs=frozenset({"url"})),
     "access_ended": Notice(needs=frozenset({"target"})),
     "confirm_merge": Notice(needs=frozenset({"kept", "url"})),
     "accounts_merged": Notice(needs=frozenset({"gone", "kept", "url"})),

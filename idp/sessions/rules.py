@@ -46,6 +46,7 @@ class Ended(StrEnum):
     EPOCH = "epoch"
     PASSWORD_RESET = "password_reset"
     FACTORS_REMOVED = "factors_removed"
+    DEVICE_COPIED = "device_copied"
     MERGED = "merged"
     CLOSED = "closed"
     UPSTREAM = "upstream"

@@ -35,11 +35,14 @@ def lift(
     row.digest = digest_of(cookie.reveal())
     row.acr = sorted({*row.acr, *(value.value for value in acr)})
     row.amr = list(dict.fromkeys([*row.amr, *(method.value for method in amr)]))
-    row.proven = {**_before(session), **{str(kind): now.isoformat() for kind in proven}}
+    row.proven = {**_before(row, session), **{str(kind): now.isoformat() for kind in proven}}
     row.last_seen_at = now
     tx.flush()  # a verdict asked later in this transaction reads by statement
     return NewSession(cookie, row.id)
 
 
-def _before(session: SessionFacts) -> dict[str, str]:
+def _before(row: BrowserSession, session: SessionFacts) -> dict[str, str]:
+    """As the locked row says: a device may have been taken out of it since the session was read."""
+    if row.proven is not None:
+        return row.proven
     return {kind: at.isoformat() for kind, at in session.proven.items()}

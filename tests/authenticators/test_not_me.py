@@ -9,7 +9,7 @@ from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from idp.audit.models import AuditEvent
-from idp.authenticators.alerts import service as alerts
+from idp.authenticators.alerts import links as alerts
 from idp.authenticators.factors.models import HeldFactor
 from idp.authenticators.remembered_devices.models import RememberedDevice
 from idp.authenticators.webauthn.models import WebauthnCredential

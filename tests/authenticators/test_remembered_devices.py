@@ -7,12 +7,17 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from idp.audit.models import AuditEvent
+from idp.authenticators.remembered_devices import service as devices
 from idp.authenticators.remembered_devices.models import RememberedDevice
 from idp.authenticators.totp.models import TotpSecret
 from idp.foundation.artefacts import digest_of
+from idp.foundation.database import writing
+from idp.foundation.origin import Origin
+from idp.messaging import service as messaging
 from idp.messaging.models import OutboxMessage
 from idp.sessions.models import BrowserSession
 from idp.subjects.models import Subject
+from tests.authenticators.browsing import post_form
 from tests.authenticators.second_factors import code_of, set_up_totp, type_code
 from tests.conftest import Hands
 from tests.factories import Make
@@ -282,3 +287,44 @@ def test_SI_09_a_remembered_browser_is_counted_too(client: FlaskClient, hands: H
     for _ in range(6):
         page = send(client, page, "login-form", username="rosa.delgado", password="CNRY-guess-of-a-thief")
     assert step_of(send(client, page, "login-form", username="rosa.delgado", password=PASSWORD)) == "password"
+
+
+def test_RA_12_what_a_copy_opened_ends_and_the_mail_leads_to_the_way_out(
+    client: FlaskClient, new_browser: Any, make: Make, hands: Hands, rosa: Any
+) -> None:
+    remember(client, rosa[1], hands)
+    thief = new_browser()
+    put(thief, cookie(client))
+    for _ in range(2):
+        assert step_of(come(thief)) == "code"
+        hands.forward(minutes=2)
+        stolen = thief.get_cookie(SESSION, domain="credence.test")
+        thief.delete_cookie(SESSION, domain="credence.test")
+    assert stolen is not None
+    thief.set_cookie(SESSION, stolen.value, domain="credence.test", secure=True, httponly=True)
+    assert thief.get("/account/").status_code == 200
+    assert step_of(come(client)) == "totp"
+    assert thief.get("/account/").status_code == 303
+    ended = [row.ended_reason for row in make.rows(BrowserSession) if "device" in (row.proven or {})]
+    assert ended == ["device_copied"] * 2
+    (mail,) = [each for each in make.rows(OutboxMessage) if each.notice == "device_copied"]
+    path = str(messaging.opened(mail).payload.context["url"]).removeprefix("https://credence.test")
+    assert post_form(client, client.get(path), "not-me-form").status_code == 200
+
+
+@pytest.mark.parametrize("way", ["one", "all"])
+def test_MF_21_a_forgotten_device_is_forgotten_in_what_it_opened(
+    client: FlaskClient, make: Make, hands: Hands, rosa: Any, way: str
+) -> None:
+    remember(client, rosa[1], hands)
+    assert step_of(come(client)) == "code"
+    (device,) = make.rows(RememberedDevice)
+    before = {"subject_id": rosa[0].id, "now": hands.now, "origin": Origin.local("test")}
+    with writing() as tx:
+        if way == "one":
+            assert devices.forget_one(tx, device_id=device.id, **before)
+        else:
+            assert devices.forget_all(tx, **before) == 1
+    assert all("device" not in (row.proven or {}) for row in make.rows(BrowserSession))
+    assert client.get("/account/").status_code == 200, "the password was right: they stay signed in"
+    assert step_of(ask(client)) == "totp"

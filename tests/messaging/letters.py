@@ -52,7 +52,7 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "push_stopped": {"url": URL, "browser": "Firefox, Windows", "address": "203.0.113.7"},
     "factor_failed": {"url": URL, "browser": "Firefox, Windows", "address": "203.0.113.7"},
     "sign_in_code": {"code": "042137", "minutes": 10},
-    "device_copied": {},
+    "device_copied": {"url": URL},
     "verify_email": {"url": URL, "button": None},
     "already_registered": {"url": "https://portal.test/sign-in"},
     "registration_confirmed": {

@@ -10,7 +10,7 @@ from idp.account import standing
 from idp.account.contact.rules import Reason
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.authenticators.alerts import service as alerts
+from idp.authenticators.alerts import links as alerts
 from idp.authenticators.codes import rules as codes_rules
 from idp.authenticators.codes import service as codes
 from idp.authenticators.codes.service import Place

@@ -11,7 +11,7 @@ from idp.account.contact import rules
 from idp.account.contact.rules import Reason
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.authenticators.alerts import service as alerts
+from idp.authenticators.alerts import links as alerts
 from idp.authenticators.remembered_devices import service as devices
 from idp.foundation import artefacts, house, limiter, masks
 from idp.foundation.artefacts import Kind, Redeemed, digest_of

@@ -10,7 +10,7 @@ from idp.account.data import collecting
 from idp.account.data.rules import Reason
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.authenticators.alerts import service as alerts
+from idp.authenticators.alerts import links as alerts
 from idp.foundation import limiter
 from idp.foundation.database import reading, writing
 from idp.foundation.limiter import Budget

@@ -9,32 +9,28 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.authenticators.alerts import rules
+from idp.authenticators.alerts import links, rules
 from idp.authenticators.alerts.rules import Reason, Seen
 from idp.authenticators.factors import removing
 from idp.authenticators.password import setting as passwords
 from idp.authenticators.remembered_devices import service as devices
-from idp.foundation import artefacts, house, limiter
+from idp.foundation import artefacts, limiter
 from idp.foundation.artefacts import Kind, Redeemed, digest_of
 from idp.foundation.database import Rows, reading, writing
 from idp.foundation.limiter import Budget
 from idp.foundation.origin import Origin
-from idp.messaging.rules import Link
 from idp.relying_parties.rules import RelyingParty
 from idp.sessions import notices
 from idp.sessions import service as sessions
 from idp.sessions.browsers import browser_name
 from idp.sessions.models import BrowserSession
 from idp.sessions.rules import Ended
-from idp.settings import Settings
 from idp.subjects import closing, contact
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
 from idp.subjects.rules import Status, SubjectFacts, can_open_again
 from idp.vocabulary.refused import Refused
-from idp.vocabulary.secret import Secret
 
-PATH: Final = "/sign-in/not-me"
 _LOOKED_AT: Final = 200
 _FAILURES: Final = Budget(
     name="factor_failures_told",
@@ -79,17 +75,6 @@ def look_at_link(token: str, *, now: datetime) -> SubjectFacts | Refused:
     with reading() as tx:
         found = artefacts.peek(tx, kind=Kind.SIGN_IN_ALERT, digest=digest_of(token), now=now)
         return found if isinstance(found, Refused) else _whose(tx, found, now=now)
-
-
-def link_for(tx: Session, subject: SubjectFacts, *, now: datetime) -> tuple[Secret, Link]:
-    """*This wasn't me*, for a mail about something that happens now; its address, and what is behind it.
-
-    Good whatever happens to the account meanwhile: who came in uninvited may change the password first.
-    """
-    secret, identity = artefacts.issue(
-        tx, kind=Kind.SIGN_IN_ALERT, now=now, lifetime=rules.LINK_LIFETIME, subject_id=subject.id
-    )
-    return Secret(f"{house.get(Settings).issuer}{PATH}?token={secret.reveal()}"), Link(identity, rules.LINK_LIFETIME)
 
 
 def not_me(token: str, *, now: datetime, origin: Origin) -> SubjectFacts | Refused:
@@ -138,7 +123,7 @@ def _tell(
     subject = subjects.by_id(tx, subject_id=subject_id)
     if subject is None or subject.email is None:
         return
-    url, link = link_for(tx, subject, now=now)
+    url, link = links.link_for(tx, subject, now=now)
     context = {"url": url, "browser": browser_name(origin.user_agent), "address": origin.address}
     notices.notify(tx, notice=notice, subject=subject, party=party, context=context, now=now, link=link)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.authenticators.alerts import service as alerts
+from idp.authenticators.alerts import links as alerts
 from idp.authenticators.factors import budgets, facts
 from idp.authenticators.factors.models import HeldFactor
 from idp.authenticators.factors.rules import MOST_OF_A_KIND, Reason, is_fresh, to_prove

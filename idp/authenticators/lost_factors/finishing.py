@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.authenticators.alerts import service as alerts
+from idp.authenticators.alerts import links as alerts
 from idp.authenticators.factors import budgets
 from idp.authenticators.factors import facts as factors
 from idp.authenticators.factors.models import HeldFactor

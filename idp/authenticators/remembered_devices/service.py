@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
+from idp.authenticators.alerts import links as alerts
 from idp.authenticators.remembered_devices import rules
 from idp.authenticators.remembered_devices.models import RememberedDevice
 from idp.authenticators.remembered_devices.rules import Device, Recognised, Which, recognised
@@ -19,6 +20,7 @@ from idp.foundation.artefacts import digest_of
 from idp.foundation.database import new_id
 from idp.foundation.origin import Origin
 from idp.sessions import notices
+from idp.sessions import remembered as sessions
 from idp.sessions.rules import NewDevice
 from idp.settings import Settings
 from idp.subjects import service as subjects
@@ -129,16 +131,18 @@ def listed(tx: Session, *, subject: Subject, now: datetime) -> list[Device]:
 
 
 def forget_one(tx: Session, *, subject_id: str, device_id: UUID, now: datetime, origin: Origin) -> bool:
-    """Forget one of the person's own; a foreign id is as unknown as none."""
+    """Forget one of the person's own, also in the sessions that it opened; a foreign id is as unknown as none."""
     mine = (_table.c.id == device_id, _table.c.subject_id == subject_id)
     if tx.execute(delete(_table).where(*mine)).rowcount == 0:  # type: ignore[attr-defined]
         return False
+    sessions.disbelieve(tx, subject_id=subject_id)
     _audit(tx, Event.DEVICE_FORGOTTEN, subject_id=subject_id, device=device_id, now=now, origin=origin)
     return True
 
 
 def forget_all(tx: Session, *, subject_id: str, now: datetime, origin: Origin) -> int:
-    """Forget every device: by wish, and whenever a factor is added or removed (MF-21)."""
+    """Forget every device, also in sessions: by wish, and whenever a factor is added or removed (MF-21)."""
+    sessions.disbelieve(tx, subject_id=subject_id)
     gone: int = tx.execute(delete(_table).where(_table.c.subject_id == subject_id)).rowcount  # type: ignore[attr-defined]
     if gone:
         _audit(tx, Event.DEVICE_FORGOTTEN, subject_id=subject_id, device="all", now=now, origin=origin)
@@ -200,10 +204,13 @@ def _renew(tx: Session, found: _Sent, *, now: datetime, origin: Origin) -> NewDe
 
 def _copied(tx: Session, device: Device, *, now: datetime, origin: Origin) -> None:
     tx.execute(delete(_table).where(_table.c.id == device.id))
+    sessions.end(tx, subject_id=device.subject_id, now=now, origin=origin)
     _audit(tx, Event.DEVICE_COPIED, subject_id=device.subject_id, device=device.id, now=now, origin=origin)
     subject = subjects.by_id(tx, subject_id=device.subject_id)
     if subject is not None:
-        notices.notify(tx, notice="device_copied", subject=subject, party=None, context={}, now=now)
+        url, link = alerts.link_for(tx, subject, now=now)
+        context = {"url": url}
+        notices.notify(tx, notice="device_copied", subject=subject, party=None, context=context, now=now, link=link)
 
 
 def _audit(tx: Session, event: Event, *, subject_id: str, device: object, now: datetime, origin: Origin) -> None:
