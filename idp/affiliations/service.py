@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from idp.affiliations import facts
 from idp.affiliations.facts import held_by, target_of
+from idp.affiliations.invitations import orphaned
 from idp.affiliations.models import Affiliation, AffiliationEvidence, HeldLevel
 from idp.affiliations.rules import Choice, Held, PortalTerms, choices, manages_at, serves
 from idp.audit import service as audit
@@ -217,6 +218,8 @@ def change_status(
     row.version += 1
     if before == AffiliationStatus.ACTIVE and status is not AffiliationStatus.ACTIVE:
         _tell_that_it_ended(tx, row, now=now)
+    if row.account_manager and status is not AffiliationStatus.ACTIVE:
+        orphaned.void_of(tx, row, actor=actor, now=now, origin=origin)
     audit.append(
         tx,
         Event.AFFILIATION_ENDED if status is AffiliationStatus.ENDED else Event.AFFILIATION_CHANGED,

@@ -12,10 +12,9 @@ from sqlalchemy.orm import Session
 from idp.affiliations import service as affiliations
 from idp.affiliations.clerks import facts
 from idp.affiliations.clerks.rules import Answer, Found, Looked, Reason
-from idp.affiliations.deciding.facts import Place, actor_at, next_number, place_of
+from idp.affiliations.deciding.facts import Place, actor_at, levels_within, next_number, place_of
 from idp.affiliations.deciding.models import Comment
 from idp.affiliations.deciding.rules import Actor, word_of
-from idp.affiliations.deciding.service import levels_within
 from idp.affiliations.invitations import sending
 from idp.affiliations.invitations import service as invitations
 from idp.affiliations.invitations.models import Invitation

@@ -1,5 +1,6 @@
 """The manager who acts and the person acted on, as they are in this transaction."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -70,11 +71,16 @@ def actor_at(tx: Session, place: Place, *, acting: Acting, now: datetime) -> Act
 
     The row fence is open for the target when it returns.
     """
+    return manager_at(tx, place, subject_id=acting.subject_id, now=now)
+
+
+def manager_at(tx: Session, place: Place, *, subject_id: str, now: datetime) -> Actor | Refused:
+    """Who manages the target at the portal now, of whom an earlier act may have been; else they may do nothing there."""
     target, dormancy = place.target, house.get(Settings).dormancy
-    see_as(tx, subject_id=acting.subject_id)
+    see_as(tx, subject_id=subject_id)
     rows = tx.scalars(
         select(Affiliation).where(
-            Affiliation.subject_id == acting.subject_id,
+            Affiliation.subject_id == subject_id,
             Affiliation.registry_name == target.registry,
             Affiliation.target_id.in_([each for each in (target.id, target.practice_id) if each is not None]),
             Affiliation.account_manager.is_(True),
@@ -83,13 +89,23 @@ def actor_at(tx: Session, place: Place, *, acting: Acting, now: datetime) -> Act
     ).all()
     helds = [held_of(row, as_target(target, row)) for row in rows]
     mine = [held for held in helds if manages_at(held, terms=place.terms, now=now, dormancy=dormancy)]
-    person = subjects.by_id(tx, subject_id=acting.subject_id)
+    person = subjects.by_id(tx, subject_id=subject_id)
     see_as(tx, target_id=target.id)
     if not mine or person is None or person.status is not Status.ACTIVE:
         return Refused(Reason.NOT_A_MANAGER)
     levels = {level for held in mine for level in levels_at(held, place.terms)}
     evidence = tuple(proof for held in mine for proof in held.evidence)
-    return Actor(acting.subject_id, frozenset(levels | {place.managing}), evidence)
+    return Actor(subject_id, frozenset(levels | {place.managing}), evidence)
+
+
+def levels_within(wanted: Collection[str], *, actor: Actor, place: Place) -> Refused | None:
+    """Whether a manager may give these levels to somebody who has none yet (MODEL §7)."""
+    levels = frozenset(wanted)
+    if not levels <= place.catalogue:
+        return Refused(Reason.NO_SUCH_LEVEL)
+    if not levels:
+        return Refused(Reason.NO_LEVEL)
+    return None if levels <= actor.levels else Refused(Reason.NOT_HELD)
 
 
 def row_of(tx: Session, place: Place, affiliation_id: UUID, *, lock: bool = False) -> Affiliation | None:

@@ -1,6 +1,5 @@
 """One act of one manager on one person: locks, facts, rule, change, history, audit, messages (MODEL §10)."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,6 +21,7 @@ from idp.affiliations.deciding.facts import (
 )
 from idp.affiliations.deciding.models import Comment
 from idp.affiliations.deciding.rules import BECOMES, Act, Actor, Member, Reason, decide, word_of
+from idp.affiliations.invitations import orphaned
 from idp.affiliations.invitations import service as invitations
 from idp.affiliations.managers.facts import lock
 from idp.affiliations.models import Affiliation, AffiliationEvidence, HeldLevel
@@ -184,6 +184,8 @@ def _set_levels(tx: Session, case: _Case, row: Affiliation, member: Member) -> N
         tx, affiliation_id=row.id, levels={portal: sorted(wanted)}, now=case.now, by=case.actor.subject_id
     )
     row.account_manager = case.place.managing in wanted
+    if case.place.managing in member.levels - wanted:
+        orphaned.void_of(tx, row, actor=case.actor.subject_id, now=case.now, origin=case.origin, portal=portal)
     row.epoch += 1
     row.version += 1
     tx.flush()
@@ -285,13 +287,3 @@ def _audit_refusal(
         target_id=place.target.id,
         details={"act": asked.act.value, "affiliation": asked.affiliation_id},
     )
-
-
-def levels_within(wanted: Collection[str], *, actor: Actor, place: Place) -> Refused | None:
-    """Whether a manager may give these levels to somebody who has none yet (MODEL §7)."""
-    levels = frozenset(wanted)
-    if not levels <= place.catalogue:
-        return Refused(Reason.NO_SUCH_LEVEL)
-    if not levels:
-        return Refused(Reason.NO_LEVEL)
-    return None if levels <= actor.levels else Refused(Reason.NOT_HELD)

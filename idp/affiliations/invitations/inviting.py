@@ -9,9 +9,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from idp.affiliations.deciding.facts import Place, actor_at, place_of
+from idp.affiliations.deciding.facts import Place, actor_at, levels_within, place_of
 from idp.affiliations.deciding.rules import Actor, word_of
-from idp.affiliations.deciding.service import levels_within
 from idp.affiliations.invitations.models import Invitation
 from idp.affiliations.invitations.rules import LIFETIME, Reason, State, state_at
 from idp.affiliations.invitations.sending import Invitee, mail, send, void

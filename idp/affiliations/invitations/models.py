@@ -36,7 +36,7 @@ class Invitation(Model):
     """What it gives at the portal where the person has nothing there yet."""
     evidence: Mapped[str] = mapped_column(String(16))
     """What the manager's yes is worth."""
-    invited_by: Mapped[str] = mapped_column(String(64))
+    invited_by: Mapped[str] = mapped_column(String(64), index=True)
     request_id: Mapped[UUID | None] = mapped_column(index=True)
     affiliation_id: Mapped[UUID | None] = mapped_column(index=True)
     """The affiliation that waits for it (*Send Registration Email*), or that it became."""

@@ -18,6 +18,7 @@ class Reason(StrEnum):
     """Why an invitation is not sent, shown or accepted."""
 
     DEAD_LINK = "dead_link"
+    INVITER_GONE = "inviter_gone"
     NOT_YOURS = "not_yours"
     NOT_IN_FORCE = "not_in_force"
     BY_PAYER = "by_payer"
@@ -62,6 +63,8 @@ class Answer:
     addressed: bool
     """It was sent to the address that the person has proven, or to this very person."""
     in_force: bool
+    backed: bool
+    """Who invited may still do so, or it is the payer's word."""
     for_affiliation: bool
     """It completes one affiliation (*Send Registration Email*) and makes no new one."""
     own: AffiliationStatus | None
@@ -76,6 +79,8 @@ def effect_of(answer: Answer) -> Effect | Refused:
         return Refused(Reason.NOT_YOURS)
     if not answer.in_force:
         return Refused(Reason.NOT_IN_FORCE)
+    if not answer.backed:
+        return Refused(Reason.INVITER_GONE)
     match answer.own:
         case None | AffiliationStatus.ENDED:
             return Refused(Reason.DEAD_LINK) if answer.for_affiliation else Effect.NEW

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from idp.affiliations.facts import held_of
 from idp.affiliations.invitations.effects import make, wake
+from idp.affiliations.invitations.inviter import may_still
 from idp.affiliations.invitations.models import Invitation
 from idp.affiliations.invitations.rules import LIFETIME, PRESENTED_FOR, Answer, Effect, Reason, effect_of
 from idp.affiliations.invitations.sending import Invitee, mail, send, send_registration, void, void_for
@@ -139,6 +140,7 @@ def _accept(
     effect = effect_of(_answer(tx, row, own, target, person, now=now))
     if isinstance(effect, Refused):
         return effect
+    see_as(tx, subject_id=person.id, target_id=target.id)  # the inviter was looked at meanwhile
     artefacts.void(tx, now=now, kind=Kind.INVITATION, family=row.id)
     row.used_at = now
     if own is not None and effect is Effect.NEW:
@@ -167,6 +169,7 @@ def _answer(
         alive=_open(row) and (_waits_at_sign_in(row, now=now) or _link_lives(tx, row, now=now)),
         addressed=mine,
         in_force=target.in_force,
+        backed=may_still(tx, row, own, target, now=now),
         for_affiliation=row.affiliation_id is not None,
         own=status,
         disabled_by=None if own is None else own.disabled_by,

@@ -7,8 +7,10 @@ from flask_babel import lazy_gettext as _
 
 from idp.affiliations.invitations.rules import Reason
 
+_DEAD: Final = _("This invitation has expired. Ask the account manager to send a new one.")
 REASONS: Final[dict[Reason, LazyString]] = {
-    Reason.DEAD_LINK: _("This invitation has expired. Ask the account manager to send a new one."),
+    Reason.DEAD_LINK: _DEAD,
+    Reason.INVITER_GONE: _DEAD,
     Reason.NOT_YOURS: _(
         "This invitation was sent to another e-mail address than the one of your account. Sign in with the account that"
         " has that address, or ask the account manager to invite the address that you use."

@@ -8,9 +8,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
-from idp.affiliations.deciding.facts import Place, actor_at, place_of
+from idp.affiliations.deciding.facts import Place, actor_at, levels_within, place_of
 from idp.affiliations.deciding.rules import Actor, word_of
-from idp.affiliations.deciding.service import levels_within
 from idp.affiliations.invitations.sending import Invitee, send
 from idp.affiliations.managers.facts import Pointed, lock, point_at
 from idp.affiliations.requests.closing import tell_requester

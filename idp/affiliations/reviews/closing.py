@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from idp.affiliations import service as affiliations
 from idp.affiliations.deciding.facts import Place, member_of, setting_of
 from idp.affiliations.deciding.rules import Member
+from idp.affiliations.invitations import orphaned
 from idp.affiliations.invitations.sending import void_for
 from idp.affiliations.managers.facts import lock
 from idp.affiliations.managers.telling import tell_deciders
@@ -88,6 +89,8 @@ def _narrow(
     tx.execute(delete(HeldLevel).where(*theirs, HeldLevel.level.not_in(wanted)))
     affiliations.give_levels(tx, affiliation_id=person.id, levels={portal: sorted(wanted - written)}, now=now, by=by)
     person.account_manager = person.account_manager and place.managing in wanted
+    if place.managing in member.levels - wanted:
+        orphaned.void_of(tx, person, actor=by, now=now, origin=origin, portal=portal)
     person.epoch += 1
     person.version += 1
     tx.flush()

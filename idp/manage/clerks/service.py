@@ -14,7 +14,7 @@ from idp.affiliations.clerks import facts
 from idp.affiliations.clerks import service as clerks
 from idp.affiliations.clerks.rules import Found, Looked, Reason
 from idp.affiliations.clerks.service import Case
-from idp.affiliations.deciding.service import levels_within
+from idp.affiliations.deciding.facts import levels_within
 from idp.authenticators.password import mailbox, setting
 from idp.authenticators.password.mailbox import MadeBy
 from idp.authenticators.password.people import TEMPORARY_FOR
