@@ -36,7 +36,7 @@ bench: .venv/.stamp $(MO)  ## the hot paths beside bare views and a peer, growth
 	$(BIN)/python -m bench.directory --rows $(or $(ROWS),8000000)
 
 soak: debian .venv/.stamp $(MO)  ## the long rounds
-	CREDENCE_SOAK=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "soak or faults"
+	CREDENCE_SOAK=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "soak or faults or races"
 
 .venv/.stamp: requirements-dev.lock pyproject.toml
 	$(PY) -m venv .venv

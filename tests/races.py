@@ -1,5 +1,6 @@
 """Many threads do one thing at the same moment; what they returned, in no order (SECURITY: RA)."""
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -9,6 +10,8 @@ from flask import Flask
 
 Outcome = TypeVar("Outcome")
 THREADS = 16
+ROUNDS = 50 if os.environ.get("CREDENCE_SOAK") else 5
+"""Of a test marked `races`: five in `make test`, fifty in `make soak` (SECURITY ruling 12)."""
 
 
 def race(app: Flask, act: Callable[[], Outcome], *, threads: int = THREADS) -> list[Outcome]:

@@ -28,6 +28,7 @@ from tests.authenticators.browsing import bare, follow, post_form, sign_in, sign
 from tests.authenticators.second_factors import code_of, type_code
 from tests.conftest import ISSUER
 from tests.factories.make import PASSWORD
+from tests.races import ROUNDS
 
 pytestmark = pytest.mark.both
 HERE = Origin("192.0.2.9", "r")
@@ -206,7 +207,8 @@ def proven(make, now, subject, login, password):
     return session, UUID(mailed().rpartition("/")[2])
 
 
-@pytest.mark.parametrize("race", range(5))
+@pytest.mark.races
+@pytest.mark.parametrize("race", range(ROUNDS))
 def test_RA_two_accounts_that_swallow_each_other_leave_one(app, make, now, race):
     one, other = make.subject("one.person"), make.subject("other.person", password=OLD_PASSWORD)
     acts = [
@@ -222,7 +224,8 @@ def test_RA_two_accounts_that_swallow_each_other_leave_one(app, make, now, race)
     assert told == ["ok", "ok", "outdated"]
 
 
-@pytest.mark.parametrize("race", range(5))
+@pytest.mark.races
+@pytest.mark.parametrize("race", range(ROUNDS))
 def test_RA_an_account_becomes_part_of_one_other_only(app, make, now, race):
     target = make.subject("wanted.one", password=OLD_PASSWORD)
     takers = [make.subject(f"taker.{number}") for number in range(2)]

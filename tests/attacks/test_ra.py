@@ -1,5 +1,5 @@
 # ruff: noqa: F811 - fixtures are imported, and asked for by name
-"""RA: races, judged by rows (SECURITY §4). Five rounds here (ruling 12); codes, refresh and keys race in other files."""
+"""RA: races, judged by rows (SECURITY §4). Five rounds here, fifty in soak (ruling 12); codes, refresh and keys race in other files."""
 
 import threading
 from collections.abc import Callable
@@ -21,6 +21,7 @@ from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
 from tests.attacks import invariants
 from tests.attacks.scene import Scene, scene  # noqa: F401 - a fixture
+from tests.races import ROUNDS
 
 pytestmark = pytest.mark.both
 ORIGIN = Origin("192.0.2.7", "r")
@@ -46,7 +47,8 @@ def at_once(app, *acts: Callable[[], object]) -> list[object]:
     return outcomes
 
 
-@pytest.mark.parametrize("race", range(5))
+@pytest.mark.races
+@pytest.mark.parametrize("race", range(ROUNDS))
 def test_RA_14_failures_at_once_are_counted_exactly(app, make, now, race: int) -> None:
     subject = make.subject()
 
@@ -61,7 +63,8 @@ def test_RA_14_failures_at_once_are_counted_exactly(app, make, now, race: int) -
     assert row.failures == 5
 
 
-@pytest.mark.parametrize("race", range(5))
+@pytest.mark.races
+@pytest.mark.parametrize("race", range(ROUNDS))
 def test_RA_09_a_session_ended_while_it_refreshes_leaves_nothing_valid(scene: Scene, race: int) -> None:
     browser = scene.browser()
     tokens = scene.exchange(scene.sign_in_at(browser)).get_json()
@@ -86,7 +89,8 @@ def test_RA_09_a_session_ended_while_it_refreshes_leaves_nothing_valid(scene: Sc
     invariants.hold()
 
 
-@pytest.mark.parametrize("race", range(3))
+@pytest.mark.races
+@pytest.mark.parametrize("race", range(ROUNDS))
 def test_RA_09_a_session_ended_eight_times_at_once_ends_once(scene: Scene, race: int) -> None:
     scene.sign_in_at(scene.browser())
     (session,) = scene.make.rows(BrowserSession)
@@ -104,7 +108,8 @@ def test_RA_09_a_session_ended_eight_times_at_once_ends_once(scene: Scene, race:
     invariants.hold()
 
 
-@pytest.mark.parametrize("race", range(3))
+@pytest.mark.races
+@pytest.mark.parametrize("race", range(ROUNDS))
 def test_RA_04_one_reset_link_redeemed_eight_times_at_once_sets_one_password(app, make, now, race: int) -> None:
     subject = make.subject("rosa.delgado")
     with writing() as tx:

@@ -1,5 +1,6 @@
 """One code typed eight times at once, in as many sign-ins, signs in once; a session that is gone is not lifted (RA)."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -32,7 +33,7 @@ BROWSER = digest_of("browser")
 ORIGIN = Origin("203.0.113.7", "request", "Firefox", None)
 
 
-def waiting(subject: Any, now: Any) -> UUID:
+def waiting(subject: Any, now: Any, *, accepts: Sequence[Factor] = (Factor.TOTP, Factor.RECOVERY)) -> UUID:
     """A sign-in whose password was right, and that asks for a factor."""
     with writing() as tx:
         asked = parked(AuthorizationRequest(client_id=None, return_to="account.overview"))
@@ -40,7 +41,7 @@ def waiting(subject: Any, now: Any) -> UUID:
             tx, browser_digest=BROWSER, client_id=None, request=asked, now=now, lifetime=timedelta(hours=1)
         )
         transactions.remember_first_factor(tx, txn=txn, subject_id=subject.id, epoch=subject.epoch, now=now)
-        transactions.await_step(tx, txn=txn, step="second-factor", accepts=[Factor.TOTP, Factor.RECOVERY])
+        transactions.await_step(tx, txn=txn, step="second-factor", accepts=list(accepts))
     return txn
 
 
