@@ -117,15 +117,6 @@ def test_MF_21_a_changed_cookie_says_nothing(client: FlaskClient, hands: Hands, 
         assert step_of(come(client)) == "totp"
 
 
-def test_MF_21_after_a_reset_a_restore_or_a_disabling_the_factor_is_asked(
-    client: FlaskClient, make: Make, hands: Hands, rosa: Any, tx: Any
-) -> None:
-    remember(client, rosa[1], hands)
-    tx.get(Subject, rosa[0].id).epoch += 1
-    tx.commit()
-    assert step_of(come(client)) == "totp"
-
-
 @pytest.mark.parametrize("more", [{"prompt": "login"}, {"max_age": "3600"}, {"acr_values": "aal2"}])
 def test_MF_23_the_device_does_not_help_where_more_is_asked(
     client: FlaskClient, hands: Hands, rosa: Any, more: dict[str, str]
