@@ -53,28 +53,32 @@ def test_everything_held_is_listed(client: FlaskClient, hands: Hands, rosa: Any)
     assert "No code is left" in page.text
 
 
-def test_MF_11_the_last_factor_is_kept_where_a_portal_demands_one(
-    client: FlaskClient, make: Make, hands: Hands, rosa: Any
+@pytest.mark.parametrize("demanded", [True, False])
+def test_MF_11_the_last_factor_is_kept_whether_a_portal_demands_one_or_not(
+    client: FlaskClient, make: Make, hands: Hands, rosa: Any, demanded: bool
 ) -> None:
-    arrive(client, hands, rosa[1])
-    path = f"/account/factors/{row_of(make).id}/remove"
+    secret = rosa[1] if demanded else make.totp(make.subject("ines.ortega"))[1]
+    arrive(client, hands, secret, "rosa.delgado" if demanded else "ines.ortega")
+    (listed,) = set(re.findall(r'href="(/account/factors/[0-9a-f-]+)"', client.get("/account/factors").text))
+    path = f"{listed}/remove"
     answer = press(client, client.get(path), path)
     assert answer.status_code == 422
     assert "This is your last one" in answer.text
-    assert len(make.rows(HeldFactor)) == 1
+    assert len(make.rows(HeldFactor)) == 2 - demanded
 
 
 def test_MF_11_a_factor_that_nothing_demands_is_removed_with_a_mail(
     client: FlaskClient, make: Make, hands: Hands
 ) -> None:
     subject = make.subject("rosa.delgado")
-    _row, secret = make.totp(subject)
+    row, secret = make.totp(subject)
+    other, _secret = make.totp(subject, name="Old phone")
     arrive(client, hands, secret)
-    path = f"/account/factors/{row_of(make).id}/remove"
+    path = f"/account/factors/{row.id}/remove"
     answer = press(client, client.get(path), path)
     assert answer.location == "/account/factors?done=factor"
     assert "It is removed" in client.get(answer.location).text
-    assert make.rows(HeldFactor) == []
+    assert [each.id for each in make.rows(HeldFactor)] == [other.id]
     assert [each.notice for each in make.rows(OutboxMessage)] == ["factor_removed"]
     assert "factor_removed" in {each.type for each in make.rows(AuditEvent)}
 
@@ -83,14 +87,15 @@ def test_MF_11_after_fifteen_minutes_nothing_is_removed_without_the_code(
     client: FlaskClient, make: Make, hands: Hands
 ) -> None:
     subject = make.subject("rosa.delgado")
-    _row, secret = make.totp(subject)
+    row, secret = make.totp(subject)
+    make.totp(subject, name="Old phone")
     page = arrive(client, hands, secret)
-    path = f"/account/factors/{row_of(make).id}/remove"
+    path = f"/account/factors/{row.id}/remove"
     shown = client.get(path)
     hands.forward(minutes=15)
     late = walk(client, press(client, shown, path))
     assert step_of(late) == "totp"
-    assert len(make.rows(HeldFactor)) == 1
+    assert len(make.rows(HeldFactor)) == 2
     back = type_code(client, late, code_of(secret, hands.now))
     assert back.request.path == "/account/factors"
     assert press(client, client.get(path), path).location == "/account/factors?done=factor"
@@ -168,7 +173,8 @@ def test_only_the_last_one_that_a_portal_takes_is_kept() -> None:
     assert may_remove(app.id, held=(app, phone), demanded=[{Factor.TOTP}]) == Refused(Reason.LAST_ONE)
     assert may_remove(app.id, held=(app, phone), demanded=[{Factor.TOTP, Factor.SMS}]) is None
     assert may_remove(phone.id, held=(app, phone), demanded=[{Factor.PASSKEY}]) is None
-    assert may_remove(app.id, held=(app,), demanded=[]) is None
+    assert may_remove(app.id, held=(app,), demanded=[]) == Refused(Reason.NONE_LEFT)
+    assert may_remove(app.id, held=(app, phone), demanded=[]) is None
     assert may_remove(uuid4(), held=(app,), demanded=[]) == Refused(Reason.NOT_HELD)
 
 
@@ -176,6 +182,7 @@ def test_MF_11_a_stopped_key_is_no_last_one_to_fall_back_on() -> None:
     app, key = held(Factor.TOTP, Factor.PASSKEY)
     dead = replace(key, stopped=True)
     strong = [{Factor.TOTP, Factor.PASSKEY}]
-    assert may_remove(app.id, held=(app, dead), demanded=strong) == Refused(Reason.LAST_ONE)
+    assert may_remove(app.id, held=(app, dead), demanded=strong) == Refused(Reason.NONE_LEFT)
     assert may_remove(dead.id, held=(app, dead), demanded=strong) is None
-    assert may_remove(dead.id, held=(dead,), demanded=strong) == Refused(Reason.LAST_ONE)
+    assert may_remove(app.id, held=(app, dead), demanded=[]) == Refused(Reason.NONE_LEFT)
+    assert may_remove(dead.id, held=(dead,), demanded=strong) == Refused(Reason.NONE_LEFT)

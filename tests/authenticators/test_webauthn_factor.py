@@ -328,6 +328,7 @@ def test_MF_11_a_passkey_is_listed_renamed_and_removed_after_a_fresh_proof(
     held: HeldFactor,
     hands: Hands,
 ) -> None:
+    make.totp(make.row(Subject, held.subject_id))
     follow(client, use(client, open_sign_in(client), key))
     assert "Desk key" in client.get("/account/factors").text
     post_form(client, client.get(f"/account/factors/{held.id}"), "factor-name-form", name="Blue key")

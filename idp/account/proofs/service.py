@@ -70,7 +70,7 @@ def find(session: SessionFacts, *, factor_id: UUID) -> Held | Refused:
 
 
 def remove(session: SessionFacts, *, factor_id: UUID, now: datetime, origin: Origin) -> Refused | None:
-    """Take a factor away after a fresh strong proof, and never the last one that a portal demands (MF-11)."""
+    """Take a factor away after a fresh strong proof, and never the last one, of all or for a portal that demands one (MF-11)."""
     with writing() as tx:
         held = _locked(tx, session)
         if isinstance(held, Refused):

@@ -29,6 +29,7 @@ class Reason(StrEnum):
     NOTHING_PENDING = "nothing_pending"
     NOT_FRESH = "not_fresh"
     LAST_ONE = "last_one"
+    NONE_LEFT = "none_left"
     HOLDS_ENOUGH = "holds_enough"
     BAD_NAME = "bad_name"
 

@@ -41,6 +41,7 @@ REASONS: Final[dict[Reason, LazyString]] = {
     Reason.BUSY: _("Very many codes are being tried just now. Please wait a few seconds, then type yours again."),
     Reason.HOLDS_ENOUGH: _("You have ten of these already. Remove one first."),
     Reason.LAST_ONE: _("This is your last one, and a portal where you have access asks for it. Add another first."),
+    Reason.NONE_LEFT: _("This is your last one. Add another first."),
     Reason.NOT_HELD: _("There is nothing of yours at this address."),
     Reason.BAD_NAME: _("Give it a name of at most 64 characters."),
 }
