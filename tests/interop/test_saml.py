@@ -48,7 +48,7 @@ class Person:
             if answer.is_redirect:
                 answer = self.browser.send("GET", urljoin(at, answer.headers["Location"]))
             elif found := _REFRESH.search(answer.text):
-                answer = self.browser.send("GET", unescape(found[1]))
+                answer = self.browser.send("GET", urljoin(at, unescape(found[1])))
             elif at.startswith(until):
                 return answer
             else:

@@ -180,18 +180,18 @@ def test_X6_the_partner_and_the_consent_page(look: Look) -> None:
 
 
 def test_X6_getting_back_in(look: Look, demo: Demo) -> None:
-    hugo = look.person("hugo.ibarra" if look.language == "es" else "mei.tanaka")
-    portal = hugo.at("ozark-secure")
+    forgetful = look.person("felix.arroyo" if look.language == "es" else "dana.whitfield")
+    portal = forgetful.at("ozark-secure")
     page = portal.page
     portal.open("/sign-in")
     page.locator("a[href*='forgot-password']").first.click()
     look.check(page, "recovery-forgot-password")
-    page.locator("#forgot-password-form [name=username]").fill(hugo.user_id)
+    page.locator("#forgot-password-form [name=username]").fill(forgetful.user_id)
     with page.expect_navigation():
         page.locator("#forgot-password-form .btn.primary").click()
     look.check(page, "recovery-mailed")
     look.visit(page, f"{demo.issuer}/sign-in/forgot-user-id", "recovery-forgot-user-id")
-    link = link_in_mail(demo, page, to=str(hugo.listed["email"]))
+    link = link_in_mail(demo, page, to=str(forgetful.listed["email"]))
     look.check(page, "dev-outbox-message")
     look.visit(page, link, "recovery-reset")
     page.locator("#reset-form [name=new_password]").fill("short")

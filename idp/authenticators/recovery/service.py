@@ -49,8 +49,6 @@ ASKED: Final = Budget(
 )
 _NO_MAILBOX: Final = "nobody@mailbox.example"
 RESET_PATH: Final = "/sign-in/reset"
-_NOBODYS: Final = "nobody@mailbox.nowhere"
-"""A mailbox that nobody can prove: asked about where there is no link to prove one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,6 @@ def _start(tx: Session, ask: Ask, subject: SubjectFacts | None) -> Reason | None
     if proves and subject is not None:
         mailbox.mail(tx, subject=subject, txn=ask.txn, client_id=ask.client_id, now=ask.now)
     else:
-        subjects.holder_of_email(tx, email=_NOBODYS)  # what a link that proves the mailbox costs
         _mail_reset(tx, ask, subject if refused is None else None)
     event = Event.MAILBOX_PROOF_ASKED if proves else Event.PASSWORD_RESET_ASKED
     _audit(tx, event, ask, subject=subject, refused=None if proves else refused)
