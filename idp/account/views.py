@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from idp.account import facts, granted, service, words
+from idp.account import acting, facts, granted, service, words
 from idp.account.forms import ChangePasswordForm, LanguageForm, NamesForm
 from idp.account.pages import my_session, myself, need_session, only_a_button, saved
 from idp.account.rules import LANGUAGES, ZONES, Names, Reason
@@ -173,10 +173,12 @@ def access() -> ResponseReturnValue:
         every = facts.own_access(tx, subject_id=mine, now=now)
         managers = granted.managers(tx, every, subject_id=mine, now=now)
         given = granted.given(tx, [one.held.id for one in every], subject_id=mine)
+        here = acting.acting_now(tx, my_session(), now=now)
     return render_template(
         "account/access.html",
         at="access",
         access=every,
+        acting=here,
         given=given,
         managers=managers,
         kinds=words.KINDS,

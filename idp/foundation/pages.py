@@ -114,7 +114,6 @@ def _defaults() -> dict[str, Any]:
         "party": None,
         "person_name": None,
         "acting_for": None,
-        "switch_url": None,
         "not_you_url": None,
         "errors": {},
         "problem": None,

@@ -210,6 +210,8 @@ class Portal(Part):
     idle_minutes: int = Field(default=30, ge=5, le=240)
     review_days: int | None = Field(default=None, ge=0, le=1100)
     """How often its targets' access is reviewed; `0`: never; none: as the deployment says (`IDP_REVIEW_EVERY`)."""
+    switch_uri: str | None = None
+    """Where it asks somebody who is signed in there for whom they act next (`prompt=select_account`); *My access* leads there."""
     clerks: bool = False
     """Its managers maintain *clerks*: they may add one with a typed, temporary password (ruling 3)."""
 

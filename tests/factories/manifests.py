@@ -29,6 +29,7 @@ def manifest(
         "first_party": not partner,
     }
     usual_portal: dict[str, Any] = {
+        "switch_uri": "/switch-provider",
         "registry": "ozark",
         "acting_for": ["provider", "practice"],
         "accepts": "letter",

@@ -1,6 +1,8 @@
 """What a person does in a browser, and what a portal shows them: the words of the journeys."""
 
+import time
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Page
@@ -142,3 +144,11 @@ class Person:
     def _login(self, portal: PortalPage) -> str:
         is_email = portal.client_id in ("carebridge-provider", "ozark-secure")
         return str(self.listed["email"]) if is_email else self.user_id
+
+
+def expect_gone(portal: PortalPage) -> None:
+    """The back-channel logout is queued, so this waits for it, by asking."""
+    closing = time.monotonic() + 15
+    while portal.me is not None:
+        assert time.monotonic() < closing, f"{portal.client_id} is still signed in"
+        Event().wait(0.1)

@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.journeys.demo import PROVIDER, Demo
 from tests.journeys.mails import link_in_mail
-from tests.journeys.people import Person, PortalPage
+from tests.journeys.people import Person, PortalPage, expect_gone
 from tests.journeys.test_managing import press
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
@@ -98,6 +98,7 @@ def test_D6_D8_a_clerk_is_added_chooses_a_password_says_yes_acts_and_is_out_at_o
     desk.get_by_role("link", name="Remove").click()
     press(desk, "#do-it")
     expect(desk.locator("#done")).to_contain_text("Removed")
+    expect_gone(portal)
     clara.goto(demo.portal(PORTAL) + "/sign-in")
     assert "cannot-act" in clara.url, clara.url
     expect(clara.locator("main")).to_contain_text("not linked to any provider")

@@ -1,14 +1,12 @@
 """X1, X2: a person signs in once; five portals learn who, and for whom; one sign-out ends all of it."""
 
-import time
 from collections.abc import Callable
-from threading import Event
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.demo import PORTALS, Demo, levels, people
-from tests.journeys.people import Person, PortalPage
+from tests.journeys.people import Person, PortalPage, expect_gone
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 FIRST, OTHERS = "cascade-mmis", [client_id for client_id in PORTALS if client_id != "cascade-mmis"]
@@ -78,7 +76,7 @@ def test_X1_signing_out_everywhere_ends_all_five(rosa: Person, demo: Demo) -> No
         page.locator("#logout-confirm").click()
     expect(page.locator("main")).to_contain_text("signed out everywhere")
     for portal in portals.values():
-        _gone(portal)
+        expect_gone(portal)
     page.goto(f"{portals[FIRST].base}/sign-in")
     expect(page.locator("#login-form")).to_be_visible()
     assert page.url.startswith(demo.issuer)
@@ -122,7 +120,9 @@ def test_the_sensitive_page_asks_for_the_password_again(rosa: Person) -> None:
     expect(portal.page.locator("main")).to_contain_text("Payment")
 
 
-def test_D10_switching_provider_takes_no_new_sign_in(person: Callable[..., Person]) -> None:
+def test_D10_switching_provider_from_the_account_takes_no_new_sign_in(
+    demo: Demo, person: Callable[..., Person]
+) -> None:
     marcus = person("marcus.oyelaran")
     portal = marcus.at(FIRST)
     ids = [str(row["id"]) for row in marcus.listed["affiliations"] if row.get("status", "active") == "active"][:2]
@@ -133,7 +133,8 @@ def test_D10_switching_provider_takes_no_new_sign_in(person: Callable[..., Perso
     before = portal.me
     assert before is not None
     assert before["userinfo"]["provider_id"] == ids[0]
-    portal.page.goto(f"{portal.base}/switch-provider")
+    portal.page.goto(f"{demo.issuer}/account/access")
+    portal.page.get_by_role("link", name="Switch Provider").click()
     assert portal.page.locator("#password").count() == 0
     _to_the_choice(marcus, portal)
     marcus.choose(portal, provider_id=ids[1])
@@ -163,11 +164,3 @@ def _to_the_choice(person: Person, portal: PortalPage) -> None:
             return
         person.press_on(portal.page)
     raise AssertionError(f"no choice at {portal.page.url}")
-
-
-def _gone(portal: PortalPage) -> None:
-    """The back-channel logout is queued, so this waits for it, by asking."""
-    closing = time.monotonic() + 15
-    while portal.me is not None:
-        assert time.monotonic() < closing, f"{portal.client_id} is still signed in"
-        Event().wait(0.1)

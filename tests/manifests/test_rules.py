@@ -144,6 +144,7 @@ TABLES = "# more tables"
         (REDIRECTS, 'application_type = "native"\nredirect_uris = ["app:/cb"] #!\npost', "registration.redirect_uris[0]", "reversed domain"),
         ('["/signed-out"]', '["javascript:alert(1)"] #!', "registration.post_logout_redirect_uris[0]", "https"),
         (MORE, 'initiate_login_uri = "http://portal.example/" #!', "registration.initiate_login_uri", "must be https"),
+        ('accepts = "letter"', 'accepts = "letter"\nswitch_uri = "javascript:x" #!', "portal.switch_uri", "https"),
         (MORE, 'client_uri = "data:text/html,x" #!', "registration.client_uri", "https"),
         (MORE, 'policy_uri = "/a#b" #!', "registration.policy_uri", "fragment"),
         (MORE, 'tos_uri = "javascript:x" #!', "registration.tos_uri", "https"),

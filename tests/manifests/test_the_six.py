@@ -200,6 +200,8 @@ def test_ports_and_paths_are_those_of_the_demo(six: dict[str, Checked]) -> None:
         assert party.redirect_uris == (f"{base}/callback",)
         assert party.absolute(party.registration.backchannel_logout_uri or "") == f"{base}/backchannel-logout"
         assert party.absolute(party.registration.initiate_login_uri or "") == f"{base}/sign-in"
+        if party.portal is not None:
+            assert party.absolute(party.portal.switch_uri or "") == f"{base}/switch-provider"
 
 
 def test_telephone_numbers_are_invented(six: dict[str, Checked]) -> None:

@@ -129,7 +129,7 @@ def test_a_tin_of_type_ssn_is_told_only_to_those_registered_and_never_in_an_id_t
 @pytest.fixture
 def several(world, make, ben):
     """Ben may act for two providers of two practices; one TIN is an SSN."""
-    one = make.provider("300000011", tin="984000001")
+    one = make.provider("300000011", tin="984000001", legal_name="OAKES, NINA")
     practice = make.practice("223456789", tin_type=TinType.SSN)
     two = make.provider("300000012", practice=practice, tin="223456789", tin_type="SSN")
     for target in (one, two):
@@ -201,6 +201,9 @@ def test_several_are_asked_once_and_switching_supersedes_this_sessions_grant_her
     again = flow.tokens(scope=SCOPE)
     acted = payload_of(first["access_token"])["provider_id"]
     assert payload_of(again["access_token"])["provider_id"] == acted
+    names = {provider.provider_id: provider.legal_name for provider in several[:2]}
+    here = flow.browser.get("/account/access").text
+    assert f"Acting for {names[acted]}" in here and 'href="https://heartland-one.test/switch-provider"' in here
     second_portal = Flow(flow.browser, world.second(), login="ben.okafor")
     elsewhere = second_portal.tokens(scope=f"{SCOPE} provider_id:{acted}")
 
@@ -218,6 +221,16 @@ def test_several_are_asked_once_and_switching_supersedes_this_sessions_grant_her
     assert answered(flow.authorize(scope=SCOPE, prompt="none"))["code"]
     live = [grant for grant in make.rows(Grant) if grant.revoked_at is None and grant.client_id == "heartland-one"]
     assert len(live) == 1
+    here = flow.browser.get("/account/access").text
+    chosen = payload_of(switched["access_token"])["provider_id"]
+    assert f"Acting for {names[chosen]}" in here and here.count(f"Acting for {names[acted]}") == 1, "only elsewhere"
+
+
+def test_whoever_may_act_for_one_alone_is_offered_no_switch(world, open_flow):
+    flow = open_flow(world.portal())
+    flow.tokens(scope=SCOPE)
+    here = flow.browser.get("/account/access").text
+    assert "Acting for" not in here and "Switch Provider" not in here
 
 
 def test_a_plain_visit_leaves_an_offline_grant_of_the_same_target_alone(world, open_flow):

@@ -98,6 +98,10 @@ def _pages(manifest: Manifest, ground: Ground) -> Iterator[Fault]:
         reason = None if given is None else wrong_page(_absolute(manifest, given), ground=ground)
         if reason is not None:
             yield Fault(("registration", name), reason)
+    switch = manifest.portal.switch_uri if manifest.portal is not None else None
+    reason = None if switch is None else wrong_page(_absolute(manifest, switch), ground=ground)
+    if reason is not None:
+        yield Fault(("portal", "switch_uri"), reason)
     called = manifest.registration.backchannel_logout_uri
     reason = None if called is None else wrong_server_address(_absolute(manifest, called), ground=ground)
     if reason is not None:
