@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from idp.affiliations.deciding import service as deciding
 from idp.affiliations.deciding.service import Asked
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.foundation.database import writing
 from idp.foundation.origin import Origin
-from idp.manage.service import Opened
+from idp.manage.service import Opened, act_in
 from idp.vocabulary.refused import Refused
 
 
@@ -36,9 +35,7 @@ def act(opened: Opened, every: Sequence[Asked], *, now: datetime, origin: Origin
     try:
         with writing() as tx:
             for asked in sorted(every, key=lambda each: each.affiliation_id):
-                outcome = deciding.act(
-                    tx, asked, acting=opened.acting, party=opened.place.party, now=now, origin=origin
-                )
+                outcome = act_in(tx, opened, asked, now=now, origin=origin)
                 if isinstance(outcome, Refused):
                     raise _Stop(Undone(outcome, asked.affiliation_id))
     except _Stop as stopped:

@@ -158,13 +158,18 @@ def locked(tx: Session, rows: Iterable[Row], *, now: datetime) -> frozenset[UUID
 def act(opened: Opened, asked: Asked, *, now: datetime, origin: Origin) -> Done | Refused:
     """Do what the manager asks; a password reset mail is then owed by the authenticators, to the stored address."""
     with writing() as tx:
-        outcome = deciding.act(tx, asked, acting=opened.acting, party=opened.place.party, now=now, origin=origin)
-        if isinstance(outcome, Done) and outcome.act is Act.SEND_REGISTRATION:
-            _remind(tx, opened, outcome, now=now)
-        if isinstance(outcome, Done) and outcome.act is Act.SEND_RESET:
-            _send_reset(tx, opened, outcome, now=now, origin=origin)
-        if isinstance(outcome, Done) and outcome.act is Act.START_RECOVERY:
-            _start_recovery(tx, opened, outcome, now=now, origin=origin)
+        return act_in(tx, opened, asked, now=now, origin=origin)
+
+
+def act_in(tx: Session, opened: Opened, asked: Asked, *, now: datetime, origin: Origin) -> Done | Refused:
+    """The same in a transaction of the caller's: one person's act and one of many owe the same messages."""
+    outcome = deciding.act(tx, asked, acting=opened.acting, party=opened.place.party, now=now, origin=origin)
+    if isinstance(outcome, Done) and outcome.act is Act.SEND_REGISTRATION:
+        _remind(tx, opened, outcome, now=now)
+    if isinstance(outcome, Done) and outcome.act is Act.SEND_RESET:
+        _send_reset(tx, opened, outcome, now=now, origin=origin)
+    if isinstance(outcome, Done) and outcome.act is Act.START_RECOVERY:
+        _start_recovery(tx, opened, outcome, now=now, origin=origin)
     return outcome
 
 

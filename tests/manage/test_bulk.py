@@ -5,10 +5,13 @@ from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from idp.affiliations.deciding.rules import Act
 from idp.affiliations.models import Affiliation
 from idp.audit.models import AuditEvent
+from idp.foundation.database import writing
+from idp.subjects.models import Subject
 from tests.affiliations.deciding.world import PORTAL, World
 from tests.authenticators.browsing import post_form
 from tests.manage.desks import at_desk
@@ -101,3 +104,16 @@ def test_E3_the_list_offers_it(lena: FlaskClient, world: World) -> None:
     page = lena.get(f"/manage/{PORTAL}/{world.provider.id}/people")
     assert f'name="pick.{row.id.hex}" value="1"' in page.text
     assert 'value="disable"' in page.text
+
+
+def test_D6_E5_sent_at_once_as_alone_who_proved_no_mailbox_gets_the_link_that_does(
+    lena: FlaskClient, world: World
+) -> None:
+    proven, unproven = (world.member(name, status="unverified") for name in ("anna.abel", "bert.bond"))
+    with writing() as tx:
+        changed = {"status": "unverified", "email_verified_at": None}
+        tx.execute(update(Subject).where(Subject.id == unproven.subject_id).values(**changed))
+    page = ask(lena, world, "send_registration", proven, unproven)
+    assert post_form(lena, page, "at-once").status_code == 303
+    told = [(notice, to) for notice, to in world.mails() if notice != "registration_link"]
+    assert told == [("clerk_added", "bert.bond@mail.test")]

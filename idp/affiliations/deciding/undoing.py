@@ -1,4 +1,10 @@
-"""Taking back what was done a moment ago, where that harms nobody: by who did it, as long as nothing changed since."""
+"""Taking back what was done a moment ago, where that harms nobody: by who did it, as long as nothing changed since.
+
+AD-26 and *Undo*: enabling asks for a fresh proof of the mailbox; undoing one's own disabling within ten minutes does not. It
+says that the disabling was a slip, so it gives back what was, and nothing that was ended with it: no token, no session's
+grant, no open link or invitation. The line in the history, the ten minutes and the row's version, all judged under the lock,
+keep it from being a way around the proof.
+"""
 
 from datetime import datetime, timedelta
 from typing import Final

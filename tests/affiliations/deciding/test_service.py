@@ -13,14 +13,17 @@ from idp.affiliations.deciding.facts import history
 from idp.affiliations.deciding.models import Comment
 from idp.affiliations.deciding.rules import Act, Reason
 from idp.affiliations.deciding.service import Done
+from idp.affiliations.invitations import service as invitations
 from idp.affiliations.invitations.models import Invitation
+from idp.affiliations.invitations.service import Accepted, Offer
 from idp.audit.models import AuditEvent
-from idp.foundation.database import reading, see_as
+from idp.authenticators.factors.models import HeldFactor
+from idp.foundation.database import reading, see_as, writing
 from idp.relying_parties import service as relying_parties
 from idp.sessions.models import LogoutDelivery
 from idp.vocabulary.affiliation import TargetKind
 from idp.vocabulary.refused import Refused
-from tests.affiliations.deciding.world import PORTAL, World
+from tests.affiliations.deciding.world import HERE, PORTAL, World
 from tests.affiliations.registering.test_races import at_once
 from tests.attacks import invariants
 from tests.attacks.strings import POLYGLOTS, SEEDED
@@ -73,6 +76,24 @@ def test_E4_disabling_ends_what_runs_and_enabling_asks_for_the_mailbox_anew(worl
     assert (after.status, after.disabled_by) == ("unverified", None)
     assert {(held.portal, held.level) for held in after.levels} == {(PORTAL, "claims.inquiry")}, "levels are kept"
     assert [notice for notice, _ in world.mails()] == ["access_ended", "registration_link"]
+
+
+def test_AD_26_who_is_enabled_again_keeps_the_factors_and_proves_the_mailbox_afresh(world: World, make: Any) -> None:
+    row = world.member()
+    make.totp(make.row(type(world.lena), row.subject_id))
+    before = [(each.id, each.kind) for each in make.rows(HeldFactor)]
+    assert isinstance(world.do(Act.DISABLE, row), Done)
+    assert isinstance(world.do(Act.ENABLE, row), Done)
+    assert [(each.id, each.kind) for each in make.rows(HeldFactor)] == before != []
+    assert world.row(row).status == "unverified", "no access until the link was opened"
+    offer = invitations.present(world.link("registration_link"), browser_digest=b"b" * 32, now=world.now, origin=HERE)
+    assert isinstance(offer, Offer)
+    with writing() as tx:
+        done = invitations.accept(
+            tx, invitation_id=offer.id, browser_digest=b"b" * 32, subject_id=row.subject_id, now=world.now, origin=HERE
+        )
+    assert isinstance(done, Accepted)
+    assert world.row(row).status == "active"
 
 
 def test_E6_who_reads_dormant_is_enabled_without_being_told_that_access_ended(world: World, now: Any) -> None:
