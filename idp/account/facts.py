@@ -107,7 +107,13 @@ def own_access(tx: Session, *, subject_id: str, now: datetime) -> list[OwnAccess
 def name_is_bound_to(tx: Session, *, subject_id: str, now: datetime) -> tuple[str, ...]:
     """For whom others gave the person access, by the name that they have."""
     every = affiliations.held(tx, subject_id=subject_id, now=now)
-    return tuple(dict.fromkeys(held.target.name for held in every if binds_the_name(held.evidence)))
+    return tuple(
+        dict.fromkeys(
+            held.target.name
+            for held in every
+            if binds_the_name((*held.evidence, *(proof for _, proof in held.brought)))
+        )
+    )
 
 
 def own_apps(tx: Session, *, subject_id: str, now: datetime) -> list[OwnApp]:

@@ -25,7 +25,7 @@ _OF_SUBJECT: Final = (
     .where(_affiliation.c.subject_id == bindparam("subject"), _affiliation.c.status != "ended")
     .order_by(_affiliation.c.created_at)
 )
-_EVIDENCE: Final = select(_evidence.c.affiliation_id, _evidence.c.kind).where(
+_EVIDENCE: Final = select(_evidence.c.affiliation_id, _evidence.c.kind, _evidence.c.from_registry).where(
     _evidence.c.affiliation_id.in_(bindparam("ids", expanding=True))
 )
 _LEVELS: Final = select(_level.c.affiliation_id, _level.c.portal, _level.c.level).where(
@@ -115,7 +115,10 @@ def held_of(row: Stored, target: Target) -> Held:
         disabled_by=row.disabled_by,
         used_at=max(uses, default=None),
         last_used_at=row.last_used_at,
-        evidence=tuple(Evidence(proof.kind) for proof in row.evidence),
+        evidence=tuple(Evidence(proof.kind) for proof in row.evidence if proof.from_registry is None),
+        brought=tuple(
+            (proof.from_registry, Evidence(proof.kind)) for proof in row.evidence if proof.from_registry is not None
+        ),
         levels={portal: tuple(sorted(keys)) for portal, keys in levels.items()},
         account_manager=row.account_manager,
         created_at=row.created_at,

@@ -89,6 +89,8 @@ class AffiliationEvidence(Model):
     portal: Mapped[str] = mapped_column(String(64))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     by: Mapped[str | None] = mapped_column(String(64))
+    from_registry: Mapped[str | None] = mapped_column(String(32))
+    """Brought from this other registry, where `portal` took it; it counts only at portals that accept that (MODEL §1)."""
 
 
 class HeldLevel(Model):

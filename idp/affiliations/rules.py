@@ -84,6 +84,8 @@ class Held:
     last_used_at: datetime | None = None
     """The last interactive authorization alone: what a person would call *used*."""
     evidence: tuple[Evidence, ...] = ()
+    brought: tuple[tuple[str, Evidence], ...] = ()
+    """Evidence of other registries, with their names: it lets nobody manage, and acts where a portal accepts it."""
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     account_manager: bool = False
     created_at: datetime | None = None
@@ -99,6 +101,7 @@ class PortalTerms:
     accepts: Evidence
     default_levels: tuple[str, ...] = ()
     accepts_for_manager: Evidence = Evidence.PAYER
+    accepts_evidence_from: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +158,17 @@ def blocked(held: Held, *, terms: PortalTerms, now: datetime, dormancy: timedelt
         return Blocked.NOT_YET
     if held.registry != terms.registry or not serves(held.target.kind, terms):
         return Blocked.OTHER_KIND
-    if not any(proof.suffices(terms.accepts) for proof in held.evidence):
+    if not accepted(held, terms):
         return Blocked.WEAK_EVIDENCE
     if not levels_at(held, terms):
         return Blocked.NO_LEVEL
     return None
+
+
+def accepted(held: Held, terms: PortalTerms) -> bool:
+    """Whether the portal accepts what the affiliation rests on; of other registries' proofs only those it names."""
+    brought = (proof for registry, proof in held.brought if registry in terms.accepts_evidence_from)
+    return any(proof.suffices(terms.accepts) for proof in (*held.evidence, *brought))
 
 
 def levels_at(held: Held, terms: PortalTerms) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ def terms_of(party: RelyingParty) -> PortalTerms | None:
         accepts=source.portal.accepts,
         default_levels=source.portal.default_levels,
         accepts_for_manager=source.portal.accepts_for_manager,
+        accepts_evidence_from=frozenset(source.portal.accepts_evidence_from),
     )
 
 

@@ -13,8 +13,11 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from idp.affiliations import service
+from idp.affiliations.bringing import service as bringing
+from idp.affiliations.bringing.rules import Reason as NotBrought
+from idp.affiliations.bringing.words import REFUSED as NOT_BROUGHT
 from idp.affiliations.choosing import ends_in, offer, read_key, used_today
-from idp.affiliations.forms import ChoiceForm
+from idp.affiliations.forms import BringForm, ChoiceForm
 from idp.affiliations.narrowing import within
 from idp.affiliations.rules import Blocked, Choice, Held, PortalTerms, blocked
 from idp.affiliations.words import BLOCKED, STATUS
@@ -81,16 +84,35 @@ def chosen(txn: UUID) -> ResponseReturnValue:
 def cannot_act(txn: UUID) -> ResponseReturnValue:
     """Signed in, and nobody to act for at this portal: what there is, in which state, and who can change it."""
     asked = _asked(txn, step=CANNOT_ACT)
+    return onward(txn) if asked is None else _cannot_act_page(asked)
+
+
+@bp.post("/sign-in/<uuid:txn>/bring")
+@route_policy(auth="session")
+def bring(txn: UUID) -> ResponseReturnValue:
+    """Use here too what the person has in another registry, one of those that the page offers now (MODEL §1)."""
+    asked = _asked(txn, step=CANNOT_ACT)
     if asked is None:
         return onward(txn)
-    with reading() as tx:
-        every = service.held(tx, subject_id=asked.session.subject_id, now=clock.now())
-    return render_template(
-        "affiliations/choosing/cannot_act.html",
-        txn=txn,
-        party=asked.party,
-        states=_states(every, terms=asked.terms, now=clock.now()),
-    )
+    form = parsing.form(BringForm, request.form)
+    named = None if isinstance(form, FormErrors) else read_key(form.access)
+    if named is None:
+        return _cannot_act_page(asked, problem=NOT_BROUGHT[NotBrought.UNKNOWN]), 422
+    with writing() as tx:
+        if isinstance(_open(tx, txn, CANNOT_ACT, asked.session), Refused):
+            return onward(txn)
+        brought = bringing.bring(
+            tx,
+            subject_id=asked.session.subject_id,
+            party=asked.party,
+            affiliation_id=named[0],
+            target_id=named[1],
+            now=clock.now(),
+            origin=origin(),
+        )
+    if isinstance(brought, Refused) and brought.reason is not NotBrought.NO_NEED:
+        return _cannot_act_page(asked, problem=NOT_BROUGHT[NotBrought(brought.reason)]), 422
+    return onward(txn)
 
 
 @bp.post("/sign-in/<uuid:txn>/cannot-act")
@@ -104,6 +126,22 @@ def go_back(txn: UUID) -> ResponseReturnValue:
         if not isinstance(_open(tx, txn, CANNOT_ACT, session), Refused):
             transactions.remember_refusal(tx, txn=txn, now=clock.now())
     return onward(txn)
+
+
+def _cannot_act_page(asked: Asked, *, problem: LazyString | None = None) -> str:
+    now = clock.now()
+    with reading() as tx:
+        every = service.held(tx, subject_id=asked.session.subject_id, now=now)
+        offers = bringing.offers(tx, subject_id=asked.session.subject_id, party=asked.party, now=now)
+    of_use = {each.held.id for each in offers}
+    return render_template(
+        "affiliations/choosing/cannot_act.html",
+        txn=asked.transaction.id,
+        party=asked.party,
+        states=_states((held for held in every if held.id not in of_use), terms=asked.terms, now=now),
+        offers=offers,
+        problem=problem,
+    )
 
 
 def _asked(txn: UUID, *, step: str) -> Asked | None:

@@ -124,7 +124,8 @@ def person(tx: Session, opened: Opened, affiliation_id: UUID, *, now: datetime) 
     member = member_of(opened.place, row, now=now)
     setting = setting_of(tx, opened.place, member, now=now)
     lines = history(tx, row.id, limit=HISTORY)
-    words = [proof for proof in row.evidence if proof.kind in (Evidence.MANAGER, Evidence.PAYER, Evidence.LETTER)]
+    own = [proof for proof in row.evidence if proof.from_registry is None]
+    words = [proof for proof in own if proof.kind in (Evidence.MANAGER, Evidence.PAYER, Evidence.LETTER)]
     vouched = max(words, key=lambda proof: proof.at, default=None)
     by = vouched.by if vouched is not None else None
     known = {line.author for line in lines} | ({by} if by else set())

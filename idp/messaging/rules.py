@@ -128,6 +128,8 @@ NOTICES: Final[Mapping[str, Notice]] = {
     ),
     "welcome": Notice(needs=frozenset({"target", "number", "url"})),
     "colleague_joined": Notice(needs=frozenset({"target", "person", "account_manager"})),
+    "access_brought": Notice(needs=frozenset({"target", "elsewhere"})),
+    "colleague_brought": Notice(needs=frozenset({"target", "elsewhere", "person"})),
     "verification_wanted": Notice(needs=frozenset({"target", "person"})),
     "verification_lapsed": Notice(needs=frozenset({"target", "refused"})),
     "access_requested": Notice(needs=frozenset({"target", "person", "position", "decide_by"})),

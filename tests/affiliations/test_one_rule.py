@@ -17,11 +17,13 @@ JUDGES: Final = {
     "console/registrar/rules.py": "what the payer decides about claims",
     "console/registrar/keeping_rules.py": "what the payer does with access that is there",
     "affiliations/registering/rules.py": "what a proof becomes",
+    "affiliations/bringing/rules.py": "what may be brought from another registry",
     "affiliations/uniting/rules.py": "what of two accounts' access is kept",
 }
 """The pure modules whose word is taken; everybody else asks them."""
 WRITES: Final = {
     "affiliations/service.py",
+    "affiliations/bringing/service.py",
     "affiliations/clerks/service.py",
     "affiliations/deciding/service.py",
     "affiliations/deciding/undoing.py",

@@ -65,6 +65,12 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "welcome": {"target": "Northlake Clinic", "number": "•••204", "url": "https://portal.test/sign-in"},
     "colleague_joined": {"target": "Northlake Clinic", "person": "June Harwood", "account_manager": True},
+    "access_brought": {
+        "target": "Northlake Clinic",
+        "elsewhere": "Cascade MMIS",
+        "url": "https://credence.test/account/access",
+    },
+    "colleague_brought": {"target": "Northlake Clinic", "elsewhere": "Cascade MMIS", "person": "June Harwood"},
     "verification_wanted": {"target": "Northlake Clinic", "person": "June Harwood"},
     "verification_lapsed": {"target": "Northlake Clinic", "refused": False},
     "access_requested": _ASKED,

@@ -24,7 +24,7 @@ from idp.subjects.rules import Status, SubjectFacts
 from idp.vocabulary.evidence import Evidence
 from idp.vocabulary.refused import Refused
 
-__all__ = ["Proof", "Registered", "foresee", "register"]
+__all__ = ["Proof", "Registered", "foresee", "ready", "register"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def _register(tx: Session, case: Case, *, person_id: str, origin: Origin) -> Reg
     if seen is None:
         return Refused(Reason.UNKNOWN_TARGET)
     lock(tx, seen)
-    person = _person(tx, person_id)
+    person = ready(tx, person_id)
     if isinstance(person, Refused):
         return person
     pointed = target(tx, case)
@@ -91,7 +91,8 @@ def _register(tx: Session, case: Case, *, person_id: str, origin: Origin) -> Reg
     return Registered(found.outcome, found.account_manager, affiliation_id=identity)
 
 
-def _person(tx: Session, subject_id: str) -> SubjectFacts | Refused:
+def ready(tx: Session, subject_id: str) -> SubjectFacts | Refused:
+    """The person, locked, if they may be given access: not disabled, with a proven mailbox."""
     tx.get(Subject, subject_id, with_for_update={"key_share": True}, populate_existing=True)
     person = subjects.by_id(tx, subject_id=subject_id)
     if person is None or person.status is Status.DISABLED:

@@ -192,7 +192,11 @@ def due_targets(terms: PortalTerms, *, since: datetime, now: datetime, limit: in
     Some of them cannot be opened (nobody in force any more): the limit must be well above those.
     """
     strong = [kind.value for kind in Evidence if kind.suffices(terms.accepts_for_manager)]
-    proven = exists().where(AffiliationEvidence.affiliation_id == Affiliation.id, AffiliationEvidence.kind.in_(strong))
+    proven = exists().where(
+        AffiliationEvidence.affiliation_id == Affiliation.id,
+        AffiliationEvidence.kind.in_(strong),
+        AffiliationEvidence.from_registry.is_(None),
+    )
     lately = exists().where(
         AccessReview.target_id == Affiliation.target_id,
         AccessReview.portal == terms.client_id,

@@ -97,10 +97,12 @@ def _record(tx: Session) -> None:
 
 def _stands(row: Affiliation, *, practice_id: UUID | None) -> dict[str, Any]:
     """Everything by which a rule can say later whether it let somebody act."""
-    proofs: dict[tuple[str, str], dict[str, Any]] = {}
+    proofs: dict[tuple[str, str, str | None], dict[str, Any]] = {}
     for each in sorted(row.evidence, key=lambda proof: (proof.at, proof.kind, proof.portal)):
         proof = {"kind": each.kind, "portal": each.portal, "at": each.at, "by": each.by}
-        proofs.setdefault((each.kind, each.portal), proof)
+        if each.from_registry is not None:
+            proof["from_registry"] = each.from_registry
+        proofs.setdefault((each.kind, each.portal, each.from_registry), proof)
     levels: dict[str, list[list[str | None]]] = {}
     for held in sorted(row.levels, key=lambda held: (held.portal, held.level)):
         levels.setdefault(held.portal, []).append([held.level, held.by])

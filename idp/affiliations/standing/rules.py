@@ -24,6 +24,8 @@ class Proof:
     portal: str
     at: datetime
     by: str | None
+    from_registry: str | None = None
+    """Brought from this other registry (MODEL §1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,9 @@ def read(details: Mapping[str, Any], *, at: datetime, actor: str, subject_id: st
         ends_at=_moment(details["ends_at"]),
         activated_at=_moment(details["activated_at"]),
         proofs=tuple(
-            Proof(Evidence(each["kind"]), each["portal"], _moment(each["at"]) or at, each["by"])
+            Proof(
+                Evidence(each["kind"]), each["portal"], _moment(each["at"]) or at, each["by"], each.get("from_registry")
+            )
             for each in details["evidence"]
         ),
         levels={
@@ -195,7 +199,8 @@ def _held(record: Record, target: Target, *, used_at: datetime | None) -> Held:
         disabled_by=record.disabled_by,
         used_at=max(uses, default=None),
         last_used_at=used_at,
-        evidence=tuple(proof.kind for proof in record.proofs),
+        evidence=tuple(proof.kind for proof in record.proofs if proof.from_registry is None),
+        brought=tuple((proof.from_registry, proof.kind) for proof in record.proofs if proof.from_registry is not None),
         levels={portal: tuple(level for level, _ in pairs) for portal, pairs in record.levels.items()},
         account_manager=record.account_manager,
         created_at=record.made_at,

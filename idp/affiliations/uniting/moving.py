@@ -74,12 +74,17 @@ def _locked(tx: Session, move: Move) -> dict[object, Affiliation]:
 
 
 def _unite(tx: Session, mine: Affiliation, theirs: Affiliation, plan: Plan, move: Move) -> None:
-    held = {(proof.portal, proof.kind) for proof in mine.evidence}
+    held = {(proof.portal, proof.kind, proof.from_registry) for proof in mine.evidence}
     for proof in theirs.evidence:
-        if (proof.portal, proof.kind) not in held:
+        if (proof.portal, proof.kind, proof.from_registry) not in held:
             tx.add(
                 AffiliationEvidence(
-                    affiliation_id=mine.id, kind=proof.kind, portal=proof.portal, at=proof.at, by=proof.by
+                    affiliation_id=mine.id,
+                    kind=proof.kind,
+                    portal=proof.portal,
+                    at=proof.at,
+                    by=proof.by,
+                    from_registry=proof.from_registry,
                 )
             )
     wanted = {(portal, level) for portal, levels in plan.levels.items() for level in levels}

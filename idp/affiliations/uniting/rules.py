@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from idp.affiliations.rules import Held, PortalTerms, status_at
+from idp.affiliations.rules import Held, PortalTerms, accepted, status_at
 from idp.vocabulary.affiliation import AffiliationStatus
 from idp.vocabulary.evidence import Evidence
 from idp.vocabulary.refused import Refused
@@ -110,14 +110,14 @@ def _united(mine: Held, theirs: Held, portals: Collection[PortalSays]) -> Plan |
             if not any(mark and _suffices(proofs, portal.accepts_for_manager) for mark, proofs in marks):
                 return Refused(Reason.WOULD_BECOME_MANAGER)
         name = portal.terms.client_id
-        if name in levels and _suffices(both, portal.terms.accepts):
+        if name in levels and (accepted(mine, portal.terms) or accepted(theirs, portal.terms)):
             levels[name] = _usable(mine, portal.terms) | _usable(theirs, portal.terms)
     return Plan(Way.UNITED, theirs, mine, levels, marked)
 
 
 def _usable(held: Held, terms: PortalTerms) -> frozenset[str]:
     """What one of the two could do at the portal by itself."""
-    if not _suffices(held.evidence, terms.accepts):
+    if not accepted(held, terms):
         return frozenset()
     return frozenset(held.levels.get(terms.client_id) or terms.default_levels)
 

@@ -26,7 +26,8 @@ def wanted(held: Collection[Held], *, staff: bool) -> Evidence:
     """
     if staff or len({each.target.practice_id or each.target.id for each in held}) != 1:
         return Evidence.PAYER
-    best = max((proof for each in held for proof in each.evidence), key=lambda proof: proof.strength, default=None)
+    proofs = (proof for each in held for proof in (*each.evidence, *(brought for _, brought in each.brought)))
+    best = max(proofs, key=lambda proof: proof.strength, default=None)
     return best if best is not None and best is not Evidence.SELF else Evidence.DIRECTORY
 
 
