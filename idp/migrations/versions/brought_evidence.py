@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "brought_evidence"
-down_revision = "people_in_order"
+down_revision = "inviters"
 branch_labels = None
 depends_on = None
 
