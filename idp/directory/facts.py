@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, Table, and_, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, FromClause, Row, Select, Table, and_, bindparam, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from idp.directory.models import Engagement, Practice, Provider, ProviderWord, TradingPartner
@@ -76,6 +76,23 @@ def practices(tx: Rows, *conditions: ColumnElement[bool]) -> tuple[PracticeFacts
 
 def partners(tx: Rows, *conditions: ColumnElement[bool]) -> tuple[PartnerFacts, ...]:
     return tuple(PartnerFacts(*row) for row in tx.execute(_PARTNERS.where(*conditions)))
+
+
+def partner_page(
+    tx: Session, *, registry: str, text: str, after: tuple[str, str] | None, limit: int
+) -> tuple[tuple[PartnerFacts, ...], tuple[str, str] | None]:
+    """Trading partners by number or by a part of their name, in the order of names; nothing typed is a wildcard."""
+    name: ColumnElement[str] = func.lower(partner.c.name)
+    if tx.get_bind().dialect.name == "postgresql":
+        name = name.collate("C")
+    named = or_(partner.c.trading_partner_id == text.upper(), name.contains(text.lower(), autoescape=True))
+    query = _PARTNERS.add_columns(name.label("sorted_by")).where(partner.c.registry == registry, named)
+    if after is not None and all(part.isprintable() for part in after):
+        query = query.where(tuple_(name, partner.c.trading_partner_id) > tuple_(*after))
+    rows = tx.execute(query.order_by(name, partner.c.trading_partner_id).limit(limit + 1)).all()
+    page = rows[:limit]
+    more = (page[-1].sorted_by, page[-1].trading_partner_id) if len(rows) > limit else None
+    return tuple(PartnerFacts(*row[:-1]) for row in page), more
 
 
 def engagements(

@@ -1,14 +1,19 @@
 """Looking a record up in the console (MODEL §7; ruling 19: no TIN in an address)."""
 
-from datetime import date
+import re
+from datetime import date, datetime
 from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from idp.directory.models import ImportReject, ImportRun, PinLetter, ProviderWord
+from idp.audit import service as audit
+from idp.audit.events import Event
+from idp.directory.models import ImportReject, ImportRun, NpiRecord, NpiWord, PinLetter, ProviderWord
 from idp.directory.rules import name_key, search_words
+from idp.foundation.database import new_id, writing
+from idp.foundation.origin import Origin
 from tests.authenticators.browsing import post_form
 from tests.console.staff_world import REGISTRAR, enter_as, staff
 from tests.factories import Make
@@ -92,6 +97,12 @@ def test_imports_show_their_counts_and_why_lines_were_refused(nora: FlaskClient,
     page = nora.get(f"/console/directory/imports/{run.id}").text
     assert "An NPI has 10 digits and a right check digit." in page
     assert ">7<" in page
+    assert "the file has" not in page
+    for refused, told in ((10_000, "the file has all"), (10_001, "the file has the first 10000")):
+        run = ImportRun(id=(run_id := new_id()), registry_name="heartland", format="nppes", file_name="n.csv", started_at=make.now,
+                        counts={"rejected": refused})  # fmt: skip
+        make._save(run, ImportReject(run_id=run_id, line=7, key="", reasons=["npi"]))
+        assert told in nora.get(f"/console/directory/imports/{run_id}").text
 
 
 @pytest.mark.parametrize("kind", ["providers", "practices", "partners", "imports"])
@@ -115,3 +126,80 @@ def test_refused_lines_leave_as_a_file_that_no_spreadsheet_runs(nora: FlaskClien
     assert answer.mimetype == "text/csv"
     assert answer.text.splitlines()[1].startswith("7,'=1+1,npi,")
     assert nora.get(f"/console/directory/imports/{uuid4()}/rejects.csv").status_code == 404
+
+
+def npi_of(make: Make, npi: str, name: str, state: str = "MO") -> None:
+    """What NPPES says of an NPI that no roster names."""
+    row = NpiRecord(npi=npi, source="nppes", entity="individual", name=name, name_key=name_key(name), state=state,
+                    zip_code="65801", status="active", digest=bytes(16), imported_at=make.now)  # fmt: skip
+    make._save(row, *(NpiWord(word=word, name_key=row.name_key, npi=npi, source="nppes", state=state)
+                      for word in search_words(name)))  # fmt: skip
+
+
+def test_npi_records_are_searched_by_name_number_and_state_and_have_a_page(nora: FlaskClient, make: Make) -> None:
+    for at in range(26):
+        npi_of(make, f"{1000000000 + at}", f"HOLLOWAY {chr(65 + at)}{chr(65 + at)}")
+    npi_of(make, "1999999999", "HOLLOWAY ZZZ", state="KS")
+    asked = {"registry": "heartland", "kind": "npi", "state": "mo"}
+    page = post_form(nora, nora.get("/console/directory"), "look-up-form", text="holloway", **asked)
+    assert "HOLLOWAY YY" in page.text and "HOLLOWAY ZZ" not in page.text
+    page = post_form(nora, page, "next-records")
+    assert "HOLLOWAY ZZ<" in page.text and "HOLLOWAY YY" not in page.text and "HOLLOWAY ZZZ" not in page.text
+    assert "next-records" not in page.text
+    page = post_form(nora, page, "look-up-form", text="1999999999", registry="heartland", kind="npi")
+    assert "/console/directory/npis/1999999999" in page.text
+    record = nora.get("/console/directory/npis/1999999999").text
+    assert "HOLLOWAY ZZZ" in record and "No payer’s file names this NPI." in record
+
+
+def test_a_page_of_the_look_up_is_of_one_list_and_partners_go_on_by_name(nora: FlaskClient, make: Make) -> None:
+    for at in range(27):
+        make.trading_partner(f"TP{at:02}", registry_name="heartland", name=f"Lantern {at:02} 100% Billing")
+    page = look_up(nora, "lantern")
+    assert "Lantern 24" in page.text and "Lantern 25" not in page.text
+    page = post_form(nora, page, "next-partners")
+    assert "Lantern 24" not in page.text and "Lantern 26" in page.text and "next-partners" not in page.text
+
+
+def test_records_are_narrowed_by_state_and_program(nora: FlaskClient, make: Make) -> None:
+    row = named(make, "WHITMORE, ADA", programs="medicaid", state="MO")
+    address = f"/console/directory/providers/{row.id}"  # type: ignore[attr-defined]
+    empty = nora.get("/console/directory")
+    for state, program, there in (("mo", "medicaid", True), ("KS", "", False), ("", "medicare", False), ("", "", True)):
+        for text in ("whitmore", row.npi):  # type: ignore[attr-defined]
+            page = post_form(nora, empty, "look-up-form", text=text, registry="heartland", state=state, program=program)
+            assert (address in page.text) is there, (state, program, text)
+    for wrong in ({"state": "M1"}, {"program": "all"}, {"kind": "all"}):
+        sent = {"text": "x", "registry": "heartland"} | wrong
+        assert post_form(nora, empty, "look-up-form", **sent).status_code == 422
+
+
+def test_a_whole_tin_finds_a_members_own_and_every_record_of_an_npi_is_shown(nora: FlaskClient, make: Make) -> None:
+    group = make.practice("771234567")
+    member = make.provider(practice=group, tin=TIN, legal_name="OWN, TIN")
+    page = look_up(nora, TIN).text
+    assert f"/console/directory/providers/{member.id}" in page
+    assert "Practice with this Tax ID" not in page and f'value="{TIN}"' in page
+    elsewhere = make.provider(npi=member.npi, registry_name="ozark", practice=group)
+    for address in (f"/console/directory/providers/{member.id}", f"/console/directory/npis/{member.npi}"):
+        page = nora.get(address).text
+        assert f"/console/directory/providers/{elsewhere.id}" in page and "ozark" in page
+    assert nora.get("/console/directory/npis/1999999992").status_code == 404
+
+
+def test_the_history_goes_on_before_its_last_event(nora: FlaskClient, make: Make, now: datetime) -> None:
+    row = make.provider()
+    with writing() as tx:
+        for at in range(27):
+            details = {"registry": "heartland", "number": row.provider_id, "changed": [f"change-{at:02}"]}
+            audit.append(tx, Event.PROVIDER_CHANGED, now=now, actor="system", origin=Origin.local("test"),
+                         target_kind="provider", target_id=row.id, details=details)  # fmt: skip
+    address = f"/console/directory/providers/{row.id}"
+    page = nora.get(address).text
+    assert "change-26" in page and "change-02" in page and "change-01" not in page
+    (older,) = re.findall(rf'"({address}\?before=[0-9]+)"', page)
+    page = nora.get(older).text
+    assert "change-01" in page and "change-00" in page and "change-02" not in page
+    assert f'href="{address}"' in page and "before=" not in page.split('id="history"')[1].split("</section>")[0]
+    assert "change-26" in nora.get(f"{address}?before=x").text
+    assert "Nothing older." in nora.get(f"{address}?before=1").text

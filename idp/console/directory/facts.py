@@ -1,34 +1,53 @@
 """Directory rows as the console shows them: records in every state, their letters and their history."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Final
+from typing import Final, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from idp.console.directory.forms import LookUpForm
 from idp.directory import facts as directory
 from idp.directory import service
 from idp.directory.looking_up import service as looking_up
-from idp.directory.looking_up.facts import Change
+from idp.directory.looking_up.facts import Change, RosterRecord
+from idp.directory.looking_up.service import EveryRecord
 from idp.directory.models import PinLetter, Provider
 from idp.directory.rules import EngagementFacts, PartnerFacts, PracticeFacts, ProviderFacts
-from idp.directory.search.rules import NpiFacts, Page
-from idp.directory.search.service import search_providers
+from idp.directory.search.rules import NpiFacts
+from idp.directory.search.service import search_npi, search_providers
 from idp.vocabulary.identifiers import Malformed, Tin
 
 SHOWN: Final = 25
 MOST_PROVIDERS: Final = 100
+_LEAST: Final = 3
+"""Letters of a trading partner's name: fewer lead to most of them."""
+
+
+Key = tuple[str, str]
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[Row]):
+    """One page of a list, and where the next begins."""
+
+    rows: tuple[Row, ...] = ()
+    after: Key | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """What one text leads to."""
 
-    providers: Page
-    partners: tuple[PartnerFacts, ...]
-    practice: PracticeFacts | None
+    providers: Listed[ProviderFacts] = Listed()
+    of_tin: Listed[RosterRecord] = Listed()
+    partners: Listed[PartnerFacts] = Listed()
+    npis: Listed[NpiFacts] = Listed()
+    meant: tuple[str, ...] | None = None
+    practice: PracticeFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +61,14 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """What happened, the latest first, and before which event the next page begins."""
+
+    changes: tuple[Change, ...]
+    older: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderRecord:
     """One record of the roster with what hangs on it."""
 
@@ -49,9 +76,9 @@ class ProviderRecord:
     zip_codes: tuple[str, ...]
     updated_at: datetime
     practice: PracticeFacts | None
-    npi: tuple[NpiFacts, ...]
+    every: EveryRecord
     letters: tuple[Letter, ...]
-    history: tuple[Change, ...]
+    history: History
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +88,34 @@ class PracticeRecord:
     practice: PracticeFacts
     providers: tuple[ProviderFacts, ...]
     more: bool
-    history: tuple[Change, ...]
+    history: History
 
 
-def search(tx: Session, registry: str, text: str, *, after: tuple[str, str] | None, now: datetime) -> Found:
-    """Providers by number, NPI or name; trading partners by number or name; a practice by its whole TIN."""
-    providers = search_providers(tx, registry, text, after, SHOWN, now=now, even_ended=True)
-    return Found(providers, _partners(tx, registry, text.strip()), practice_by_tin(tx, text))
+def search(tx: Session, registry: str, asked: LookUpForm, *, now: datetime) -> Found:
+    """Of a payer: records by number, NPI or name, trading partners by number or name, a whole TIN's practice and records.
+    Of the country: what its registers say of an NPI, or of a name.
+    """
+    text, within = asked.text.strip(), asked.within
+    if asked.kind == "npi":
+        state = asked.state.upper() or None
+        named = search_npi(tx, text, _place(asked, "records"), SHOWN, state=state)
+        return Found(npis=Listed(named.records, named.after), meant=named.meant)
+    found = Found()
+    if asked.of in ("", "records"):
+        page = search_providers(
+            tx, registry, text, _place(asked, "records"), SHOWN, now=now, within=within, even_ended=True
+        )
+        found = replace(found, providers=Listed(page.providers, page.after), meant=page.meant)
+    if asked.of in ("", "of_tin"):
+        records = looking_up.by_tin(
+            tx, text, registry=registry, within=within, after=_place(asked, "of_tin"), limit=SHOWN + 1
+        )
+        found = replace(found, of_tin=_of_tin(records), practice=practice_by_tin(tx, text))
+    if asked.of in ("", "partners") and len(text) >= _LEAST:
+        place = _place(asked, "partners")
+        partners = directory.partner_page(tx, registry=registry, text=text, after=place, limit=SHOWN)
+        found = replace(found, partners=Listed(*partners))
+    return found
 
 
 def practice_by_tin(tx: Session, text: str) -> PracticeFacts | None:
@@ -79,7 +127,13 @@ def practice_by_tin(tx: Session, text: str) -> PracticeFacts | None:
     return service.practice_by_tin(tx, tin)
 
 
-def provider(tx: Session, identity: UUID) -> ProviderRecord | None:
+def every_record(tx: Session, npi: str) -> EveryRecord | None:
+    """All that any file says of an NPI, whether or not a roster names it."""
+    found = looking_up.every_record(tx, npi)
+    return found if found.npi or found.roster else None
+
+
+def provider(tx: Session, identity: UUID, *, before: int | None) -> ProviderRecord | None:
     """One record, in force or not."""
     found = service.provider(tx, identity)
     row = tx.get(Provider, identity)
@@ -93,19 +147,19 @@ def provider(tx: Session, identity: UUID) -> ProviderRecord | None:
         zip_codes=tuple(row.zip_codes),
         updated_at=row.updated_at,
         practice=service.practice(tx, found.practice_id),
-        npi=looking_up.every_record(tx, found.npi).npi,
+        every=looking_up.every_record(tx, found.npi),
         letters=tuple(Letter(each.issued_on, each.expires_on, each.used_on, each.voided_at) for each in letters),
-        history=looking_up.history(tx, identity, limit=SHOWN),
+        history=_history(tx, identity, before),
     )
 
 
-def practice(tx: Session, identity: UUID) -> PracticeRecord | None:
+def practice(tx: Session, identity: UUID, *, before: int | None) -> PracticeRecord | None:
     """One practice, its records in every registry and state."""
     found = service.practice(tx, identity)
     if found is None:
         return None
     rows = directory.providers(tx, directory.provider.c.practice_id == identity, limit=MOST_PROVIDERS + 1)
-    history = looking_up.history(tx, identity, limit=SHOWN)
+    history = _history(tx, identity, before)
     return PracticeRecord(found, rows[:MOST_PROVIDERS], len(rows) > MOST_PROVIDERS, history)
 
 
@@ -115,10 +169,16 @@ def partner(tx: Session, identity: UUID, *, now: datetime) -> tuple[PartnerFacts
     return None if found is None else (found, service.engagements(tx, identity, now, limit=MOST_PROVIDERS))
 
 
-def _partners(tx: Session, registry: str, text: str) -> tuple[PartnerFacts, ...]:
-    table = directory.partner
-    if len(text) < 3:
-        return ()
-    named = func.lower(table.c.name).contains(text.lower(), autoescape=True)
-    found = directory.partners(tx, table.c.registry == registry, or_(table.c.trading_partner_id == text.upper(), named))
-    return tuple(sorted(found, key=lambda each: each.name.casefold()))[:SHOWN]
+def _history(tx: Session, identity: UUID, before: int | None) -> History:
+    rows = looking_up.history(tx, identity, before=before, limit=SHOWN + 1)
+    return History(rows[:SHOWN], rows[SHOWN - 1].sequence if len(rows) > SHOWN else None)
+
+
+def _of_tin(rows: tuple[RosterRecord, ...]) -> Listed[RosterRecord]:
+    page = rows[:SHOWN]
+    last = page[-1].provider if len(rows) > SHOWN else None
+    return Listed(page, None if last is None else (last.registry, last.provider_id))
+
+
+def _place(asked: LookUpForm, name: str) -> Key | None:
+    return asked.after if asked.of == name else None

@@ -12,6 +12,7 @@ from idp.console.directory.forms import LookUpForm
 from idp.console.pages import may, page
 from idp.console.registrar.facts import MOST_PEOPLE, Member, people_of
 from idp.directory import service as directory
+from idp.directory.imports.run import KEPT_REJECTS
 from idp.directory.looking_up import service as looking_up
 from idp.directory.words import FAULTS
 from idp.foundation import clock, parsing
@@ -23,6 +24,7 @@ from idp.vocabulary.staff import StaffMay
 
 bp = Blueprint("console_directory", __name__, url_prefix="/console/directory")
 RUNS = 25
+_LONGEST_SEQUENCE = 15
 _SENTENCES = {fault.value: sentence for fault, sentence in FAULTS.items()}
 
 
@@ -50,11 +52,22 @@ def found() -> ResponseReturnValue:
 def provider(provider_id: UUID) -> ResponseReturnValue:
     """One provider record with its dates."""
     with reading() as tx:
-        record = facts.provider(tx, provider_id)
+        record = facts.provider(tx, provider_id, before=_before())
         people = _people(tx, provider_id)
     if record is None:
         abort(404)
-    return _page("provider", record=record, sources=words.SOURCES, people=people)
+    return _page("provider", record=record, people=people)
+
+
+@bp.get("/npis/<npi>")
+@route_policy(auth="session", staff=StaffMay.READ_DIRECTORY)
+def npi(npi: str) -> ResponseReturnValue:
+    """Every record of one NPI, also of one that no roster names; an NPI is public and may stand in an address."""
+    with reading() as tx:
+        every = facts.every_record(tx, npi)
+    if every is None:
+        abort(404)
+    return _page("npi", npi=npi, every=every)
 
 
 @bp.get("/practices/<uuid:practice_id>")
@@ -62,7 +75,7 @@ def provider(provider_id: UUID) -> ResponseReturnValue:
 def practice(practice_id: UUID) -> ResponseReturnValue:
     """All that shares one TIN."""
     with reading() as tx:
-        record = facts.practice(tx, practice_id)
+        record = facts.practice(tx, practice_id, before=_before())
         people = _people(tx, practice_id)
     if record is None:
         abort(404)
@@ -102,13 +115,21 @@ def import_run(run_id: UUID) -> ResponseReturnValue:
         rejects = looking_up.rejects(tx, run_id)
     if run is None:
         abort(404)
-    return _page("import", run=run, rejects=rejects, sentences=_SENTENCES, formats=words.FORMATS, counts=words.COUNTS)
+    return _page(
+        "import",
+        run=run,
+        rejects=rejects,
+        kept=KEPT_REJECTS,
+        sentences=_SENTENCES,
+        formats=words.FORMATS,
+        counts=words.COUNTS,
+    )
 
 
 @bp.get("/imports/<uuid:run_id>/rejects.csv")
 @route_policy(auth="session", staff=StaffMay.READ_DIRECTORY)
 def rejects(run_id: UUID) -> ResponseReturnValue:
-    """Every refused line as a file: its number and why; what stood in it was never kept."""
+    """The refused lines kept, as a file: its number and why; what stood in it was never kept."""
     with reading() as tx:
         run = looking_up.one_import(tx, run_id)
     if run is None:
@@ -122,10 +143,12 @@ def _index(*, form: LookUpForm | None = None, problem: object = None) -> str:
         registries = directory.registries(tx)
         result = None
         if form is not None and form.registry in registries:
-            result = facts.search(tx, form.registry, form.text, after=form.after, now=now)
+            result = facts.search(tx, form.registry, form, now=now)
     return _page(
         "index",
         choices=[(name, name) for name in registries],
+        looked_in=list(words.LOOKED_IN.items()),
+        asked_programs=list(words.PROGRAMS.items()),
         form=form,
         registry=form.registry if form else request.form.get("registry"),
         result=result,
@@ -151,10 +174,19 @@ def _page(name: str, **shown: Any) -> str:
         today=today,
         kinds=words.KINDS,
         programs=words.PROGRAMS,
+        sources=words.SOURCES,
+        entities=words.ENTITIES,
+        began=_before() is not None,
         search=_search(),
         most_people=MOST_PEOPLE,
         **shown,
     )
+
+
+def _before() -> int | None:
+    """The event before which a page of the history begins; anything else begins at the latest."""
+    text = request.args.get("before", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_SEQUENCE else None
 
 
 def _uuid(text: str) -> UUID | None:

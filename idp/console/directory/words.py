@@ -6,6 +6,8 @@ from flask_babel import lazy_gettext as _
 
 KINDS: Final = {"practitioner": _("Practitioner"), "group": _("Group")}
 PROGRAMS: Final = {"medicaid": _("Medicaid"), "medicare": _("Medicare"), "both": _("Medicaid and Medicare")}
+LOOKED_IN: Final = {"roster": _("Payer’s files"), "npi": _("NPI records")}
+ENTITIES: Final = {"individual": _("Person"), "organization": _("Organization")}
 SOURCES: Final = {"nppes": _("NPPES"), "fhir": _("FHIR directory")}
 FORMATS: Final = {
     "provider-master": _("Provider master"),

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from idp.directory import service as directory
 from idp.directory import words
-from idp.directory.facts import found_by_tin, provider
+from idp.directory.facts import found_by_tin, provider, served
 from idp.directory.imports.rules import Fault
 from idp.directory.looking_up import facts
 from idp.directory.looking_up.facts import Change, RejectFacts, RosterRecord, RunFacts
-from idp.directory.rules import formula_safe
+from idp.directory.rules import EVERY_RECORD, DirectoryFilter, formula_safe
 from idp.directory.search.facts import npi_records
 from idp.directory.search.rules import NpiFacts
 from idp.foundation import house
@@ -45,7 +45,13 @@ def every_record(tx: Session, npi: str) -> EveryRecord:
 
 
 def by_tin(
-    tx: Session, tin: str, *, registry: str, after: tuple[str, str] | None = None, limit: int = MOST
+    tx: Session,
+    tin: str,
+    *,
+    registry: str,
+    within: DirectoryFilter = EVERY_RECORD,
+    after: tuple[str, str] | None = None,
+    limit: int = MOST,
 ) -> tuple[RosterRecord, ...]:
     """Records whose own TIN or whose practice's TIN this is, ended ones too; the next page begins after the last one's
     (registry, number)."""
@@ -53,7 +59,8 @@ def by_tin(
         index = directory.tin_index(Tin.parse(tin), key=house.get(Keyring).index)
     except Malformed:
         return ()
-    return facts.roster_records(tx, found_by_tin(registry=registry, tin=index), after=after, limit=limit)
+    here = (found_by_tin(registry=registry, tin=index), *served(within))
+    return facts.roster_records(tx, *here, after=after, limit=limit)
 
 
 def history(tx: Session, target_id: UUID, *, before: int | None = None, limit: int = MOST) -> tuple[Change, ...]:
@@ -78,7 +85,7 @@ def rejects(tx: Session, run_id: UUID, *, after: int = 0, limit: int = MOST) -> 
 
 
 def rejects_csv(run_id: UUID) -> Iterator[str]:
-    """They all as a download: `line,key,reasons,explanation`, safe to open in a spreadsheet; each page a short read."""
+    """All that were kept (`KEPT_REJECTS`) as a download: `line,key,reasons,explanation`, safe to open in a spreadsheet; each page a short read."""
     yield _line("line", "key", "reasons", "explanation")
     after = 0
     while True:
