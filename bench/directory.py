@@ -1,4 +1,4 @@
-"""`python -m bench.directory`: NPPES taken in on PostgreSQL beside the bare path, then what searching and matching cost.
+"""`python -m bench.directory`: NPPES taken in on PostgreSQL and on SQLite beside the bare path of each, then what searching and matching cost.
 
 The cluster is of Debian's server, durable (fsync on), and gone at the end. Eight million rows take about 20 minutes of a
 quiet machine with two cores, and 8 GB of disk; `--rows` takes fewer.
@@ -22,6 +22,7 @@ from typing import Any, Final
 import psycopg
 from sqlalchemy import text
 
+from bench.bare_import import SQLITE
 from bench.matching import rule_us
 from bench.nppes import ROWS
 from idp import create_app
@@ -36,6 +37,7 @@ from tests.servers import APP, OWNER, Postgres
 
 COMPARED: Final = 400_000
 """So many rows go either way, each into an empty database."""
+COMPARED_SQLITE: Final = 100_000
 OURS: Final = ("idp", "directory", "import", "-", "--format", "nppes")
 BARE: Final = ("bench.bare_import",)
 ASKED: Final = 20
@@ -55,15 +57,18 @@ class Taken:
 
     rows: int
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    """Of the importing process: in SQLite the database's work too."""
     peak_mib: float = 0.0
     waits_ms: list[float] = field(default_factory=list)
 
     def __str__(self) -> str:
+        told = f"{self.rows:,} rows in {self.seconds:.0f} s, {self.rows / self.seconds:,.0f} rows/s"
+        told += f" ({self.cpu_seconds:.0f} s CPU), peak {self.peak_mib:.0f} MiB"
+        if not self.waits_ms:
+            return told
         p50, p99 = _quantiles(self.waits_ms)
-        return (
-            f"{self.rows:,} rows in {self.seconds:.0f} s, {self.rows / self.seconds:,.0f} rows/s, peak {self.peak_mib:.0f} MiB;"
-            f" another request meanwhile: p50 {p50:.1f} ms, p99 {p99:.1f} ms"
-        )
+        return f"{told}; another request meanwhile: p50 {p50:.1f} ms, p99 {p99:.1f} ms"
 
 
 def take_in(changed: Mapping[str, Any], rows: int, *, command: tuple[str, ...]) -> Taken:
@@ -78,13 +83,16 @@ def take_in(changed: Mapping[str, Any], rows: int, *, command: tuple[str, ...]) 
     sink = subprocess.Popen([sys.executable, "-m", *command], cwd=PROJECT, env=environment, stdin=source.stdout)
     assert source.stdout is not None
     source.stdout.close()
-    other.start()
+    if not str(changed["database_url"]).startswith(SQLITE):
+        other.start()
     while sink.poll() is None:
         taken.peak_mib = max(taken.peak_mib, _peak_mib(sink.pid))
+        taken.cpu_seconds = max(taken.cpu_seconds, _cpu_seconds(sink.pid))
         time.sleep(0.25)
     taken.seconds = time.monotonic() - begun
     done.set()
-    other.join()
+    if other.ident is not None:
+        other.join()
     if sink.returncode != 0 or source.wait() != 0:
         raise SystemExit(f"{' '.join(command)} ended with {sink.returncode}")
     return taken
@@ -167,6 +175,14 @@ def _peak_mib(pid: int) -> float:
     return int(next((line.split()[1] for line in lines if line.startswith("VmHWM")), "0")) / 1024
 
 
+def _cpu_seconds(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
 def _cluster() -> Iterator[Postgres]:
     server = Postgres(durable=True).start()
@@ -183,13 +199,26 @@ def _cluster() -> Iterator[Postgres]:
 def _database(server: Postgres, folder: Path, name: str) -> dict[str, Any]:
     """A production's settings on a new, migrated database."""
     server.create_database(name)
+    return _migrated(folder, database_url=server.url(APP, name), database_owner_url=server.url(OWNER, name))
+
+
+def _migrated(folder: Path, **databases: str) -> dict[str, Any]:
     changed = {
         "mode": "production", "issuer": "https://bench.example", "data_dir": folder, "keys_dir": folder / "keys",
         "smtp_url": "smtp://localhost:9", "smtp_from": "bench@bench.example", "log_level": "ERROR",
-        "database_url": server.url(APP, name), "database_owner_url": server.url(OWNER, name),
-    }  # fmt: skip
+    } | databases  # fmt: skip
     migrations.upgrade(load(overrides=changed))
     return changed
+
+
+def compare_on_sqlite(folder: Path, rows: int) -> None:
+    """Both paths into a file of their own; the CPU times are the ones to compare on a busy machine."""
+    ours, bare = (
+        take_in(_migrated(folder, database_url=f"{SQLITE}{folder / name}.sqlite3"), rows, command=command)
+        for name, command in (("ours", OURS), ("bare", BARE))
+    )
+    print(f"SQLite, ours: {ours}\nSQLite, bare: {bare}")
+    print(f"ratio of the rates: {bare.seconds / ours.seconds:.2f}, by CPU {bare.cpu_seconds / ours.cpu_seconds:.2f}")
 
 
 def main() -> None:
@@ -197,10 +226,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.directory", description=main.__doc__)
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--compared", type=int, default=COMPARED)
+    parser.add_argument("--sqlite", action="store_true", help="compare on SQLite and do nothing else")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, _cluster() as server:
-        folder = Path(name)
-        rotation.create(folder / "keys", now=datetime.now(UTC))
+    with tempfile.TemporaryDirectory() as name:
+        rotation.create(Path(name) / "keys", now=datetime.now(UTC))
+        compare_on_sqlite(Path(name), COMPARED_SQLITE)
+        if not asked.sqlite:
+            _on_postgresql(Path(name), asked)
+
+
+def _on_postgresql(folder: Path, asked: argparse.Namespace) -> None:
+    with _cluster() as server:
         ours = take_in(_database(server, folder, "ours"), asked.compared, command=OURS)
         bare = take_in(_database(server, folder, "bare"), asked.compared, command=BARE)
         print(f"ours: {ours}\nbare: {bare}\nratio of the rates: {bare.seconds / ours.seconds:.2f}")
