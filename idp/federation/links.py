@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.authenticators.alerts import links as alerts
 from idp.authenticators.factors import facts as factors
+from idp.authenticators.factors import telling
 from idp.authenticators.factors.rules import is_fresh, to_prove, working
 from idp.authenticators.password import facts as passwords
 from idp.federation import rules
@@ -20,7 +20,6 @@ from idp.federation.models import UpstreamLink
 from idp.federation.rules import Reason, UpstreamIdentity
 from idp.foundation.database import Rows, new_id
 from idp.foundation.origin import Origin
-from idp.sessions import notices
 from idp.sessions import service as sessions
 from idp.sessions.rules import SessionFacts
 from idp.subjects import service as subjects
@@ -84,9 +83,8 @@ def add(
     _audit(tx, Event.UPSTREAM_LINKED, subject.id, identity.connection, identity.issuer, now=now, origin=origin)
     facts = subjects.by_id(tx, subject_id=subject.id)
     if facts is not None and told:
-        url, link = alerts.link_for(tx, facts, now=now)
-        context = {"kind": KIND, "factor_name": name_of(tx, identity.connection, facts), "url": url}
-        notices.notify(tx, notice="factor_added", subject=facts, party=None, context=context, now=now, link=link)
+        name = name_of(tx, identity.connection, facts)
+        telling.tell(tx, "factor_added", subject=facts, kind=KIND, name=name, now=now)
     return None
 
 
@@ -116,7 +114,7 @@ def remove_since(tx: Session, *, subject: SubjectFacts, since: datetime, now: da
     """*This wasn't me*: take away every link made from `since` on; it may be somebody else's."""
     for link in of(tx, subject_id=subject.id):
         if link.created_at >= since:
-            _take(tx, link, subject, now=now, origin=origin)
+            _take(tx, link, subject, now=now, origin=origin, undo=False)
 
 
 def move(tx: Session, *, from_id: str, to_id: str) -> None:
@@ -152,11 +150,13 @@ def _that_work(tx: Rows, mine: tuple[Linked, ...], *, but: Linked) -> int:
     )
 
 
-def _take(tx: Session, link: Linked, subject: SubjectFacts, *, now: datetime, origin: Origin) -> None:
+def _take(
+    tx: Session, link: Linked, subject: SubjectFacts, *, now: datetime, origin: Origin, undo: bool = True
+) -> None:
     tx.execute(delete(_table).where(_table.c.id == link.id))
     _audit(tx, Event.UPSTREAM_UNLINKED, subject.id, link.connection, link.issuer, now=now, origin=origin)
-    context = {"kind": KIND, "factor_name": name_of(tx, link.connection, subject)}
-    notices.notify(tx, notice="factor_removed", subject=subject, party=None, context=context, now=now)
+    name = name_of(tx, link.connection, subject)
+    telling.tell(tx, "factor_removed", subject=subject, kind=KIND, name=name, now=now, undo=undo)
 
 
 def _audit(

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from idp.audit.models import AuditEvent
-from idp.authenticators.codes import service
+from idp.authenticators.codes import phones
 from idp.authenticators.codes.models import CodePhone
 from idp.authenticators.codes.rules import Reason, canonical, mobile
 from idp.authenticators.factors.models import HeldFactor
@@ -44,7 +44,7 @@ def rosa(make: Make) -> Subject:
 
 def phone(make: Make, subject: Subject, number: str = PHONE) -> HeldFactor:
     row = make.factor(subject, Factor.SMS)
-    sealed = vault.seal(number.encode(), keys=house.get(Keyring).vault, context=service.place_of(row.id))
+    sealed = vault.seal(number.encode(), keys=house.get(Keyring).vault, context=phones.place_of(row.id))
     make._save(CodePhone(factor_id=row.id, phone_sealed=sealed))
     return row
 
@@ -131,7 +131,7 @@ def test_MF_16_a_code_for_one_number_is_none_for_another(
 ) -> None:
     row = phone(make, rosa)
     page = ask_code(client, come(client))
-    sealed = vault.seal(b"+14175550199", keys=house.get(Keyring).vault, context=service.place_of(row.id))
+    sealed = vault.seal(b"+14175550199", keys=house.get(Keyring).vault, context=phones.place_of(row.id))
     tx.get(CodePhone, row.id).phone_sealed = sealed
     tx.commit()
     assert step_of(type_code(client, page, codes(make)[0])) == "sms"

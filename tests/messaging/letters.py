@@ -41,7 +41,7 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "phone_changed": {"new": "•••-•••-0142", "url": URL},
     "prove_mailbox": {"url": URL},
     "factor_added": {"kind": "totp", "factor_name": "Work phone", "url": URL},
-    "factor_removed": {"kind": "passkey", "factor_name": "Blue key"},
+    "factor_removed": {"kind": "passkey", "factor_name": "Blue key", "url": URL},
     "factors_lost": {"url": URL},
     "factor_recovery_started": {"url": URL, "opens_at": _FRIDAY, "by": "person"},
     "factor_recovery_open": {"url": URL, "until": _FRIDAY},

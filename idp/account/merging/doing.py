@@ -74,7 +74,7 @@ def merge(session: SessionFacts, proof: UUID, *, now: datetime, origin: Origin) 
         into, gone = rows
         _tell(tx, seen, now=now)
         for factor in seen.factors:
-            removing.remove(tx, factor, subject=seen.other, now=now, origin=origin)
+            removing.remove(tx, factor, subject=seen.other, now=now, origin=origin, undo=False)
         moving.carry_out(tx, seen.plans, Move(gone.id, into.id, now, origin))
         ended = [plan.theirs.id for plan in seen.plans if plan.way in (Way.ENDS, Way.UNITED)]
         ended += [plan.mine.id for plan in seen.plans if plan.way is Way.REPLACES and plan.mine]

@@ -5,12 +5,11 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.authenticators.codes import rules
+from idp.authenticators.codes import phones, rules
 from idp.authenticators.codes.models import CodePhone
 from idp.authenticators.codes.rules import Reason
 from idp.authenticators.factors import adding, budgets, keeping, proving
@@ -24,7 +23,6 @@ from idp.foundation.artefacts import Kind
 from idp.foundation.database import Rows, writing
 from idp.foundation.limiter import Budget
 from idp.foundation.origin import Origin
-from idp.keyring import resealing
 from idp.keyring.service import Keyring
 from idp.relying_parties import service as relying_parties
 from idp.sessions import notices
@@ -121,12 +119,13 @@ def confirm(set_up: SetUp, *, kind: Factor, typed: str, name: str) -> NewSession
         if address is None or not take(tx, set_up.txn, place.subject.id, address.reveal(), typed, now=set_up.now):
             wrong = Refused(FactorReason.WRONG_CODE)
             return adding.refuse(tx, set_up, kind=kind, reason=wrong, client_id=place.transaction.client_id)
-        added = adding.add(tx, set_up, place, kind=kind, name=name)
+        number = address.reveal() if kind is Factor.SMS else None
+        added = adding.add(tx, set_up, place, kind=kind, name=name, phone=number)
         if isinstance(added, Refused):
             return added
         factor_id, session = added
-        if kind is Factor.SMS:
-            sealed = vault.seal(address.reveal().encode(), keys=house.get(Keyring).vault, context=place_of(factor_id))
+        if number is not None:
+            sealed = vault.seal(number.encode(), keys=house.get(Keyring).vault, context=phones.place_of(factor_id))
             tx.add(CodePhone(factor_id=factor_id, phone_sealed=sealed))
         keeping.forget_kept(tx, txn=set_up.txn)
         budgets.succeeded(tx, account=set_up.session.subject_id, txn=set_up.txn, now=set_up.now)
@@ -137,16 +136,7 @@ def address_of(tx: Rows, factor: Held, *, subject: SubjectFacts) -> str | None:
     """Where this factor's codes go now; an e-mail factor follows the person's proven address."""
     if factor.kind is Factor.EMAIL:
         return _mailbox(subject)
-    table = CodePhone.__table__
-    sealed = tx.execute(select(table.c.phone_sealed).where(table.c.factor_id == factor.id)).scalar()
-    if sealed is None:
-        return None
-    return vault.unseal(bytes(sealed), keys=house.get(Keyring).vault, context=place_of(factor.id)).decode()
-
-
-def place_of(factor_id: UUID) -> str:
-    """Where a telephone is sealed for."""
-    return f"code_phone.phone_sealed:{factor_id}"
+    return phones.number_of(tx, factor_id=factor.id)
 
 
 def _mine(tx: Rows, subject: SubjectFacts, *, kind: Factor) -> tuple[Held, ...]:
@@ -238,6 +228,3 @@ def take(tx: Session, txn: UUID, subject_id: str, address: str, typed: str, *, n
 def _digest(code: str, *, txn: UUID, subject_id: str, address: str) -> bytes:
     context = f"one_time_code:{subject_id}:{txn}:{address}"
     return artefacts.short_digest(code, pepper=house.get(Keyring).index, context=context)
-
-
-resealing.register("code_phone.phone", resealing.of_column(CodePhone.phone_sealed, context=place_of))

@@ -11,16 +11,15 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.authenticators.alerts import links as alerts
-from idp.authenticators.factors import budgets, facts
+from idp.authenticators.factors import budgets, facts, telling
 from idp.authenticators.factors.models import HeldFactor
 from idp.authenticators.factors.rules import MOST_OF_A_KIND, Reason, is_fresh, to_prove
 from idp.authenticators.remembered_devices import service as devices
 from idp.foundation.database import new_id, writing
 from idp.foundation.origin import Origin
 from idp.relying_parties import service as relying_parties
-from idp.sessions import notices, step_up, transactions
 from idp.sessions import service as sessions
+from idp.sessions import step_up, transactions
 from idp.sessions.rules import Reason as Parking
 from idp.sessions.rules import SessionFacts, TransactionFacts
 from idp.sessions.service import NewSession
@@ -90,10 +89,11 @@ def add(
     name: str,
     acr: frozenset[Acr] | None = None,
     amr: Sequence[Amr] | None = None,
+    phone: str | None = None,
 ) -> tuple[UUID, NewSession] | Refused:
     """Keep a factor that was proven just now, tell its owner, and lift their session by it; the caller adds its own row.
 
-    `acr` and `amr` are what it gives beyond the table (an attested key).
+    `acr` and `amr` are what it gives beyond the table (an attested key); `phone` is told too.
     """
     gives = GAINS[kind].acr if acr is None else acr
     methods = GAINS[kind].amr if amr is None else tuple(amr)
@@ -124,7 +124,7 @@ def add(
         client_id=place.transaction.client_id,
         details={"kind": kind.value, "factor": row.id},
     )
-    _tell(tx, set_up, place, row)
+    _tell(tx, set_up, place, row, phone)
     return row.id, lifted
 
 
@@ -151,16 +151,15 @@ def reserve(set_up: SetUp, *, kind: Factor) -> Refused | None:
         return None if refused is None else refuse(tx, set_up, kind=kind, reason=refused)
 
 
-def _tell(tx: Session, set_up: SetUp, place: Place, row: HeldFactor) -> None:
-    """With a link that takes it away again, whoever changed the password meanwhile (AU-10)."""
+def _tell(tx: Session, set_up: SetUp, place: Place, row: HeldFactor, phone: str | None) -> None:
     client_id = place.transaction.client_id
-    url, link = alerts.link_for(tx, place.subject, now=set_up.now)
-    notices.notify(
+    telling.tell(
         tx,
-        notice="factor_added",
+        "factor_added",
         subject=place.subject,
-        party=relying_parties.find(client_id) if client_id else None,
-        context={"kind": row.kind, "factor_name": row.name, "url": url},
+        kind=row.kind,
+        name=row.name,
         now=set_up.now,
-        link=link,
+        phone=phone,
+        party=relying_parties.find(client_id) if client_id else None,
     )

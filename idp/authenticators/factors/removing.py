@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.authenticators.factors import facts
+from idp.authenticators.codes import phones
+from idp.authenticators.factors import facts, telling
 from idp.authenticators.factors.models import HeldFactor
 from idp.authenticators.factors.rules import Held, Reason
 from idp.authenticators.remembered_devices import service as devices
@@ -16,32 +17,42 @@ from idp.authenticators.upstairs import Upstairs
 from idp.foundation import artefacts, house
 from idp.foundation.artefacts import Kind
 from idp.foundation.origin import Origin
-from idp.sessions import notices
 from idp.subjects.rules import SubjectFacts
 from idp.vocabulary.refused import Refused
 
 _table: Table = HeldFactor.__table__  # type: ignore[assignment]
 
 
-def remove(tx: Session, factor: Held, *, subject: SubjectFacts, now: datetime, origin: Origin) -> None:
+def remove(
+    tx: Session, factor: Held, *, subject: SubjectFacts, now: datetime, origin: Origin, undo: bool = True
+) -> None:
     """Take it away with what its kind keeps of it; devices are forgotten, its owner is told (AU-10).
 
-    Recovery codes stand in for a factor: with the last one they go too.
+    Recovery codes stand in for a factor: with the last one they go too. `undo`: whether the mail can take it back.
     """
+    phone = phones.number_of(tx, factor_id=factor.id)
     tx.execute(delete(_table).where(_table.c.id == factor.id, _table.c.subject_id == subject.id))
     devices.forget_all(tx, subject_id=subject.id, now=now, origin=origin)
     if not facts.held(tx, subject_id=subject.id):
         artefacts.void(tx, now=now, kind=Kind.RECOVERY_CODE, subject_id=subject.id)
     _audit(tx, Event.FACTOR_REMOVED, factor, subject_id=subject.id, now=now, origin=origin)
-    context = {"kind": factor.kind.value, "factor_name": factor.name}
-    notices.notify(tx, notice="factor_removed", subject=subject, party=None, context=context, now=now)
+    telling.tell(
+        tx,
+        "factor_removed",
+        subject=subject,
+        kind=factor.kind.value,
+        name=factor.name,
+        now=now,
+        phone=phone,
+        undo=undo,
+    )
 
 
 def remove_since(tx: Session, *, subject: SubjectFacts, since: datetime, now: datetime, origin: Origin) -> None:
     """Take away every factor, recovery code and upstream link that was made from `since` on: it may be somebody else's."""
     for factor in facts.held(tx, subject_id=subject.id):
         if factor.created_at >= since:
-            remove(tx, factor, subject=subject, now=now, origin=origin)
+            remove(tx, factor, subject=subject, now=now, origin=origin, undo=False)
     artefacts.void(tx, now=now, kind=Kind.RECOVERY_CODE, subject_id=subject.id, since=since)
     house.get(Upstairs).unlink_since(tx, subject=subject, since=since, now=now, origin=origin)
 
