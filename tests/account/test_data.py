@@ -9,17 +9,27 @@ from sqlalchemy import event
 from idp.account.data import collecting
 from idp.affiliations.models import AffiliationEvidence, HeldLevel
 from idp.audit.models import AuditEvent
-from idp.foundation.database import db, reading
+from idp.authenticators.challenge_questions import service as questions
+from idp.authenticators.challenge_questions.rules import Chosen
+from idp.authenticators.challenge_questions.words import QUESTIONS
+from idp.authenticators.site_key import service as site_keys
+from idp.authenticators.site_key.rules import PICTURES
+from idp.foundation.database import db, reading, writing
+from idp.foundation.origin import Origin
+from idp.sessions import notices
 from idp.sessions import service as sessions
 from idp.sessions.models import BrowserSession
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
+from idp.vocabulary.refused import Refused
+from idp.vocabulary.secret import Secret
 from tests.account.contacting import letters, signed_in
 from tests.authenticators.browsing import post_form
 from tests.conftest import Hands
 from tests.factories import Make
 
 pytestmark = pytest.mark.both
+PICTURE = sorted(PICTURES)[0]
 
 
 def download(browser: Any) -> Any:
@@ -74,6 +84,33 @@ def test_AU_10_everything_is_in_one_file_without_a_secret_and_its_owner_is_told(
         assert secret not in answer.text.replace("text_digest", "")
     assert [to for to, _ in letters("data_downloaded")] == ["rosa.delgado@mail.test"]
     assert [each.outcome for each in make.rows(AuditEvent) if each.type == "data_downloaded"] == ["ok"]
+
+
+def test_AU_10_site_key_questions_and_messages_are_in_it_and_no_answer(new_browser: Any, make: Make, two: Any) -> None:
+    rosa, ines = two
+    by: dict[str, Any] = {"now": make.now, "actor": rosa.id, "origin": Origin.local("tests")}
+    own, ours = "Which boat was the first?", "first_pet"
+    chosen = [
+        Chosen(1, ours, None, Secret("CNRY-answer-one"), False),
+        Chosen(2, None, own, Secret("CNRY-answer-two"), False),
+    ]
+    prepared = questions.prepare(chosen)
+    assert not isinstance(prepared, Refused)
+    with writing() as tx:
+        site_keys.set_site_key(tx, subject_id=rosa.id, picture=PICTURE, phrase="Morning over the river", **by)
+        questions.set_questions(tx, subject_id=rosa.id, prepared=prepared, **by)
+        for subject_id, notice in ((rosa.id, "password_changed"), (ines.id, "access_ended")):
+            known = subjects.by_id(tx, subject_id=subject_id)
+            assert known is not None
+            context = {"target": "Juniper Ridge", "url": "https://x.test/"}
+            notices.notify(tx, notice=notice, subject=known, party=None, context=context, now=make.now)
+    answer = download(signed_in(new_browser(), "rosa.delgado"))
+    found = json.loads(answer.text)
+    assert found["site_key"] == {"picture": PICTURE, "phrase": "Morning over the river"}
+    assert found["challenge_questions"] == [str(QUESTIONS[ours]), own]
+    assert {"password_changed"} <= {each["notice"] for each in found["messages"]}
+    assert "access_ended" not in answer.text
+    assert "CNRY-answer" not in answer.text and "argon2" not in answer.text
 
 
 def test_MF_33_no_file_without_a_fresh_proof_and_five_a_day(new_browser: Any, make: Make, hands: Hands) -> None:

@@ -12,14 +12,18 @@ from idp.account import granted
 from idp.affiliations.models import Affiliation
 from idp.affiliations.requests.models import AccessRequest
 from idp.audit.models import AuditEvent
+from idp.authenticators.challenge_questions import service as questions
+from idp.authenticators.challenge_questions.words import QUESTIONS
 from idp.authenticators.codes import service as codes
 from idp.authenticators.factors import facts as factors
 from idp.authenticators.recovery_codes import facts as recovery_codes
 from idp.authenticators.remembered_devices import service as devices
+from idp.authenticators.site_key import service as site_keys
 from idp.consent.models import AgreementAcceptance, Consent, Grant
 from idp.directory.models import Practice, Provider, TradingPartner
 from idp.federation.models import UpstreamLink
 from idp.foundation.database import see_as
+from idp.messaging import service as messaging
 from idp.sessions.models import BrowserSession
 from idp.subjects import contact, legacy
 from idp.subjects import service as subjects
@@ -39,12 +43,15 @@ def collect(tx: Session, subject: SubjectFacts, *, now: datetime) -> dict[str, A
         "profile": _profile(tx, subject, now=now),
         "ways_to_sign_in": _ways(tx, subject, now=now),
         "remembered_devices": _devices(tx, subject, now=now),
+        "site_key": _site_key(tx, subject.id),
+        "challenge_questions": _questions(tx, subject.id),
         "sessions": _of(tx, BrowserSession, _SESSION, subject.id, newest="created_at"),
         "access": _access(tx, subject, now=now),
         "access_requests": _requests(tx, subject),
         "agreements_accepted": _of(tx, AgreementAcceptance, _AGREEMENT, subject.id, newest="accepted_at"),
         "apps_allowed": _of(tx, Consent, _CONSENT, subject.id, newest="granted_at"),
         "apps_used": _of(tx, Grant, _GRANT, subject.id, newest="created_at"),
+        "messages": _messages(tx, subject.id),
         "activity": _activity(tx, subject.id),
     }
 
@@ -131,6 +138,24 @@ def _devices(tx: Session, subject: SubjectFacts, *, now: datetime) -> list[dict[
     every = devices.listed(tx, subject=row, now=now) if row is not None else []
     columns = ("user_agent", "address", "remembered_at", "last_used_at", "expires_at")
     return [{name: getattr(each, name) for name in columns} for each in every]
+
+
+def _site_key(tx: Session, subject_id: str) -> dict[str, str] | None:
+    shown = site_keys.site_key_of(tx, subject_id=subject_id)
+    return None if shown is None else {"picture": shown.picture, "phrase": shown.phrase}
+
+
+def _questions(tx: Session, subject_id: str) -> list[str]:
+    """What is asked; answers are digests, and not in it."""
+    chosen = questions.questions_of(tx, subject_id=subject_id)
+    return [str(QUESTIONS[each.key]) if each.key else each.text or "" for each in chosen]
+
+
+def _messages(tx: Session, subject_id: str) -> list[dict[str, Any]]:
+    """Of the month that settled messages are kept; their texts are wiped when they have left."""
+    rows = messaging.sent_to(tx, subject_id=subject_id, limit=MOST)
+    columns = ("notice", "channel", "created_at", "outcome")
+    return [{name: getattr(row, name) for name in columns} for row in rows]
 
 
 def _access(tx: Session, subject: SubjectFacts, *, now: datetime) -> list[dict[str, Any]]:
