@@ -17,9 +17,10 @@ WITHOUT_SUGGESTIONS = "PublicKeyCredential.isConditionalMediationAvailable = asy
 
 
 class Authenticator:
-    """A platform authenticator of one page: makes discoverable keys, and verifies its user unless told otherwise."""
+    """An authenticator of one page, of its platform or a roaming key's: makes discoverable keys, and verifies its user unless
+    told otherwise."""
 
-    def __init__(self, page: Page, *, keys: list[dict[str, Any]] | None = None) -> None:
+    def __init__(self, page: Page, *, keys: list[dict[str, Any]] | None = None, transport: str = "internal") -> None:
         self._cdp = page.context.new_cdp_session(page)
         self._cdp.send("WebAuthn.enable", {"enableUI": False})
         self._id = self._cdp.send(
@@ -27,7 +28,7 @@ class Authenticator:
             {
                 "options": {
                     "protocol": "ctap2",
-                    "transport": "internal",
+                    "transport": transport,
                     "hasResidentKey": True,
                     "hasUserVerification": True,
                     "isUserVerified": True,
