@@ -144,6 +144,8 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "clerk_added": Notice(needs=frozenset({"target", "user_id", "url"}), greets=False),
     "registration_link": Notice(needs=frozenset({"target", "url"})),
     "access_changed": Notice(needs=frozenset({"target"})),
+    "access_suspended": Notice(needs=frozenset({"target", "url"})),
+    "people_suspended": Notice(needs=frozenset({"target", "people", "url"})),
     "access_unused": Notice(needs=frozenset({"target", "ends", "url"})),
     "review_opened": Notice(needs=frozenset({"target", "ends"})),
     "review_waiting": Notice(needs=frozenset({"target", "ends"})),
@@ -157,7 +159,7 @@ are those of whom a manager is to judge, `decide_by` until when; `explanation` i
 `asked` says that an invitation answers a request, `refused` that a manager said no; `happened` is `proposed`,
 `given` or `taken`, `role` a staff role, `by` who did it (`None`: on the command line);
 `ends` is from when on unused access is disabled, or until when a review lasts; `kept`, `changed` and `ended` count
-people, `answered` says that a manager confirmed it.
+people, as `people` does; `answered` says that a manager confirmed it.
 Every notice also gets `happened_at`, the moment it was enqueued, and may get `url`."""
 
 

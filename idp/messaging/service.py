@@ -1,6 +1,6 @@
 """Owing a message in the transaction of what it tells, and settling it when it left or never will."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -39,6 +39,16 @@ _table: Table = OutboxMessage.__table__  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """One message to be owed: to whom, in whose name, and what it tells."""
+
+    notice: str
+    recipient: Recipient
+    brand: Brand
+    context: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Owed:
     """A leased row; `attempts` is this lease's number."""
 
@@ -68,22 +78,35 @@ def enqueue(
     """
     check(notice, context=context, link=link)
     identity = new_id()
-    payload = pack(Payload(recipient, brand, revealed(context), link))
-    tx.execute(
-        insert(_table).values(
-            id=identity,
-            channel=channel_for(recipient).value,
-            notice=notice,
-            subject_id=recipient.subject_id,
-            payload_sealed=vault.seal(payload, keys=house.get(Keyring).vault, context=_place(identity)),
-            created_at=now,
-            due_at=now,
-            attempts=0,
-        )
-    )
+    letter = Letter(notice, recipient, brand, context)
+    tx.execute(insert(_table).values(**_row(identity, letter, link=link, now=now)))
     if link is not None:
         artefacts.start_life(tx, identity=link.artefact_id, now=now, expires_at=now + DELIVERY_HORIZON + link.lifetime)
     return identity
+
+
+def enqueue_all(tx: Session, letters: Iterable[Letter], *, now: datetime) -> None:
+    """Owe many at once, none with a link: one statement, however many people a batch of an import concerns."""
+    rows = []
+    for letter in letters:
+        check(letter.notice, context=letter.context, link=None)
+        rows.append(_row(new_id(), letter, link=None, now=now))
+    if rows:
+        tx.execute(insert(_table), rows)
+
+
+def _row(identity: UUID, letter: Letter, *, link: Link | None, now: datetime) -> dict[str, Any]:
+    payload = pack(Payload(letter.recipient, letter.brand, revealed(letter.context), link))
+    return {
+        "id": identity,
+        "channel": channel_for(letter.recipient).value,
+        "notice": letter.notice,
+        "subject_id": letter.recipient.subject_id,
+        "payload_sealed": vault.seal(payload, keys=house.get(Keyring).vault, context=_place(identity)),
+        "created_at": now,
+        "due_at": now,
+        "attempts": 0,
+    }
 
 
 def opened(row: Any) -> Owed:

@@ -1,6 +1,7 @@
 """Whom we write to, and as whom: always the stored address, in a portal's name or our own (RC-07)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from idp.foundation import house
 from idp.messaging import service as messaging
 from idp.messaging.rules import Brand, Link, Recipient
+from idp.messaging.service import Letter
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
 from idp.settings import Settings
@@ -29,9 +31,35 @@ def notify(
     link: Link | None = None,
 ) -> None:
     """Owe a person a message in their language; someone without an address is owed none."""
+    recipient = _recipient(subject)
+    if recipient is not None:
+        _owe(tx, notice=notice, recipient=recipient, party=party, context=context, now=now, link=link)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One person's message among many."""
+
+    notice: str
+    subject: SubjectFacts
+    party: RelyingParty | None
+    context: Mapping[str, Any]
+
+
+def notify_all(tx: Session, every: Iterable[Told], *, now: datetime) -> None:
+    """`notify` for many, in one statement."""
+    letters = [
+        Letter(told.notice, recipient, _brand(told.party, recipient), told.context)
+        for told in every
+        if (recipient := _recipient(told.subject)) is not None
+    ]
+    messaging.enqueue_all(tx, letters, now=now)
+
+
+def _recipient(subject: SubjectFacts) -> Recipient | None:
     if subject.email is None:
-        return
-    recipient = Recipient(
+        return None
+    return Recipient(
         subject_id=subject.id,
         email=subject.email,
         phone=None,
@@ -39,7 +67,6 @@ def notify(
         zoneinfo=subject.zoneinfo or house.get(Settings).default_zone,
         name=subject.name,
     )
-    _owe(tx, notice=notice, recipient=recipient, party=party, context=context, now=now, link=link)
 
 
 def text_person(
@@ -102,8 +129,12 @@ def _owe(
     now: datetime,
     link: Link | None,
 ) -> None:
-    brand = _own_brand() if party is None else relying_parties.brand_of(party, locale=recipient.locale)
+    brand = _brand(party, recipient)
     messaging.enqueue(tx, notice=notice, recipient=recipient, brand=brand, context=context, now=now, link=link)
+
+
+def _brand(party: RelyingParty | None, recipient: Recipient) -> Brand:
+    return _own_brand() if party is None else relying_parties.brand_of(party, locale=recipient.locale)
 
 
 def _own_brand() -> Brand:

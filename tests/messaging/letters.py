@@ -111,6 +111,8 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
         "url": URL,
     },
     "access_unused": {"target": "Northlake Clinic", "ends": _FRIDAY, "url": "https://portal.test/sign-in"},
+    "access_suspended": {"target": "Northlake Clinic", "url": "https://credence.test/account/access"},
+    "people_suspended": {"target": "Northlake Clinic", "people": 3, "url": "https://credence.test/manage/"},
     "access_changed": {"target": "Northlake Clinic", "url": "https://credence.test/account/access"},
 }
 

@@ -37,6 +37,8 @@ ABOUT: Final[dict[str, LazyString]] = {
     "review_waiting": _("A review of access still waits"),
     "review_closed": _("A review of access is over"),
     "access_ended": _("Your access ended"),
+    "access_suspended": _("Your access is suspended"),
+    "people_suspended": _("Access was suspended by the payer’s records"),
     "access_requested": _("Somebody asks for access"),
     "access_request_waiting": _("A request for access still waits"),
     "access_request_received": _("Your request for access was received"),

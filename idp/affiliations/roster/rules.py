@@ -30,3 +30,12 @@ def to_look_at(changes: Iterable[DirectoryChange]) -> Mapping[tuple[UUID, str], 
         if change.what in _MAY_EMPTY:
             found.setdefault((change.practice_id, change.registry), change.what)
     return found
+
+
+def practices_of(changes: Iterable[DirectoryChange]) -> Mapping[UUID, tuple[UUID, str]]:
+    """Whose records are cut off: the practice before the change, in its registry."""
+    found: dict[UUID, tuple[UUID, str]] = {}
+    for change in changes:
+        if change.provider_id is not None and change.what in _OF_THE_RECORD:
+            found.setdefault(change.provider_id, (change.practice_id, change.registry))
+    return found

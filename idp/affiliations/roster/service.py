@@ -1,4 +1,4 @@
-"""Hears of the directory's changes: tokens of who can no longer act die at once, and their portals are called."""
+"""Hears of the directory's changes: tokens of who can no longer act die at once, their portals are called, they are told."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from idp.affiliations.models import Affiliation
 from idp.affiliations.roster import rules
+from idp.affiliations.roster.telling import CutOff, tell
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.directory import service as directory
@@ -16,14 +17,14 @@ from idp.directory.changed import DirectoryChange
 from idp.foundation.database import see_as
 from idp.foundation.origin import Origin
 from idp.sessions import fan_out
-from idp.vocabulary.affiliation import AffiliationStatus
+from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
 
 _MANY: Final = 500
 _table: Table = Affiliation.__table__  # type: ignore[assignment]
 
 
 def hear(tx: Session, changes: Sequence[DirectoryChange], *, actor: str, now: datetime, origin: Origin) -> None:
-    """Raise the epoch of every active affiliation that reads `suspended` from now on, and audit why (D4, MODEL §10).
+    """Raise the epoch of every active affiliation that reads `suspended` from now on, audit why, and tell (D4, MODEL §10).
 
     What the roster restores reads `active` again by itself; new tokens are then a new grant's.
     """
@@ -36,8 +37,10 @@ def hear(tx: Session, changes: Sequence[DirectoryChange], *, actor: str, now: da
     if not conditions:
         return
     see_as(tx, everything=True)
+    people: list[CutOff] = []
     for start in range(0, len(conditions), _MANY):
-        _suspend(tx, conditions[start : start + _MANY], reasons, actor=actor, now=now, origin=origin)
+        people += _suspend(tx, conditions[start : start + _MANY], reasons, actor=actor, now=now, origin=origin)
+    tell(tx, people, rules.practices_of(changes), now=now)
 
 
 def _suspend(
@@ -48,9 +51,9 @@ def _suspend(
     actor: str,
     now: datetime,
     origin: Origin,
-) -> None:
+) -> list[CutOff]:
     active = _table.c.status == AffiliationStatus.ACTIVE.value
-    columns = (_table.c.id, _table.c.subject_id, _table.c.target_kind, _table.c.target_id)
+    columns = (_table.c.id, _table.c.subject_id, _table.c.registry, _table.c.target_kind, _table.c.target_id)
     rows = tx.execute(select(*columns).where(active, or_(*conditions)).order_by(_table.c.id)).all()
     for row in rows:
         tx.execute(
@@ -68,3 +71,4 @@ def _suspend(
             target_id=str(row.target_id),
             details={"before": "active", "after": "suspended", "roster": reasons[row.target_id]},
         )
+    return [CutOff(row.id, row.subject_id, row.registry, TargetKind(row.target_kind), row.target_id) for row in rows]

@@ -3,12 +3,15 @@
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import event as sql_event
 from sqlalchemy import select
 
 from idp.affiliations.models import Affiliation
 from idp.audit.models import AuditEvent
 from idp.directory.models import Practice, Provider
-from idp.foundation.database import reading, see_as
+from idp.foundation.database import db, reading, see_as
+from idp.messaging import service as messaging
+from idp.messaging.models import OutboxMessage
 from tests.directory.files import GROUP, MEMBER, OFF, PERSON_NPI, PRACTITIONER, taken
 from tests.factories import Make
 
@@ -98,3 +101,53 @@ def test_MODEL_10_a_full_file_cuts_off_who_is_no_longer_in_it(make: Make, now: d
     its = make.affiliation(make.subject(), provider("123456789"), registry="ozark")
     taken([GROUP, MEMBER], now=now, full=lambda *_: True)
     assert (epoch(its), reasons()) == (2, ["provider_ended"])
+
+
+def told(make: Make) -> list[tuple[str, str | None, str, object]]:
+    owed = [messaging.opened(row) for row in make.rows(OutboxMessage)]
+    return sorted(
+        (
+            each.notice,
+            each.payload.recipient.email,
+            str(each.payload.context["target"]),
+            each.payload.context.get("people"),
+        )
+        for each in owed
+    )
+
+
+def test_MODEL_10_who_is_cut_off_is_told_and_the_practice_s_managers_once(make: Make, now: datetime):
+    make.client("ozark-secure", portal={"registry": "ozark"})
+    practice = practice_of("222222222")
+    head, anna, bert = (make.subject(name) for name in ("head.helen", "anna.abel", "bert.bond"))
+    make.affiliation(head, practice, registry="ozark", account_manager=True, portal="ozark-secure", evidence="payer")
+    for who in (anna, bert):
+        make.affiliation(who, provider("222222222"), registry="ozark")
+    make.affiliation(make.subject(), provider("222222222"), registry="ozark", status="unverified")
+    statements: list[str] = []
+
+    def note(_c: object, _cur: object, statement: str, *_more: object) -> None:
+        if statement.startswith("INSERT INTO outbox"):
+            statements.append(statement)
+
+    sql_event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        taken([MEMBER | ENDED], now=now)
+    finally:
+        sql_event.remove(db.engine, "before_cursor_execute", note)
+    name = provider("222222222").legal_name
+    assert told(make) == [
+        ("access_suspended", "anna.abel@mail.test", name, None),
+        ("access_suspended", "bert.bond@mail.test", name, None),
+        ("people_suspended", "head.helen@mail.test", practice.name, 2),
+    ]
+    assert len(statements) == 1, "one for the batch, however many are concerned"
+    taken([MEMBER | ENDED], now=now)
+    assert len(told(make)) == 3, "told once"
+
+
+def test_MODEL_10_a_practice_cut_off_tells_its_manager_as_one_of_its_people(make: Make, now: datetime):
+    head = make.subject("head.helen")
+    make.affiliation(head, practice_of("123456789"), registry="ozark", account_manager=True)
+    taken([PRACTITIONER | ENDED, NEWCOMER], now=now + timedelta(days=1))
+    assert [(notice, email) for notice, email, *_ in told(make)] == [("access_suspended", "head.helen@mail.test")]
