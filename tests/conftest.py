@@ -37,6 +37,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
@@ -53,6 +55,8 @@ from tests.servers import Postgres, RedisServer, binary
 
 ISSUER = "https://credence.test"
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+hypothesis.register_profile("loaded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.load_profile("loaded")  # how fast a machine draws its examples says nothing of the code
 SEEDED = ("alembic_version", "system_state", "clients_version", "audit_head")
 
 
