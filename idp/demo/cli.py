@@ -101,13 +101,16 @@ def _stop_on_signals() -> threading.Event:
 
 
 def fill(
-    settings: Settings, clients: tuple[DemoClient, ...], everybody: tuple[DemoPerson, ...], beside: Hospital
+    settings: Settings,
+    clients: tuple[DemoClient, ...],
+    everybody: tuple[DemoPerson, ...],
+    beside: Hospital | None = None,
 ) -> None:
-    """Keys, tables, relying parties, directory, people: each made where it is missing."""
+    """Keys, tables, relying parties, directory, people, the hospital `beside`: each made where it is missing."""
     from idp import create_app
 
     now = clock.now()
-    there = hospital.fill(beside, payer=settings.issuer, now=now)
+    there = hospital.fill(beside, payer=settings.issuer, now=now) if beside is not None else None
     made = rotation.create(settings.keys_dir, now=now, demo=True)
     migrations.upgrade(settings)
     with create_app(settings).app_context():
@@ -116,7 +119,8 @@ def fill(
         demo_clients.apply(MANIFESTS, clients, now=now)
         loading.load_directory(DEMO_DATA, now=now)
         loading.load_people(everybody, now=now)
-        hospital.connect(beside, there, now=now)
+        if beside is not None and there is not None:
+            hospital.connect(beside, there, now=now)
 
 
 def _audit_keys(kids: tuple[str, ...]) -> None:
