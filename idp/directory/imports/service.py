@@ -1,13 +1,13 @@
 """One run of an import: batches of a thousand rows, each its own transaction; the run itself is audited once."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from typing import Any, BinaryIO, Final
 from uuid import UUID
 
-from sqlalchemy import Table, insert, update
+from sqlalchemy import Table, insert, text, update
 from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
@@ -32,6 +32,7 @@ FORMATS: Final[Mapping[str, Format[Any]]] = {
 }
 _runs: Table = ImportRun.__table__  # type: ignore[assignment]
 _rejects: Table = ImportReject.__table__  # type: ignore[assignment]
+_PATIENCE: Final = text("SELECT set_config('statement_timeout', '60s', true)")
 
 Confirm = Callable[[int, int], bool]
 """Asked with how many would end and how many are listed; `False` leaves them."""
@@ -125,13 +126,18 @@ def _end_missing(kind: Format[Any], seen: Seen, run: Run, *, confirm: Confirm) -
     for numbers in _batches(leaving):
         run.report.ended += len(numbers)
         if not run.dry:
-            with writing() as tx:
+            with _transaction(run) as tx:
                 kind.end(tx, numbers, run)
                 tell(tx, run)
 
 
-def _transaction(run: Run) -> AbstractContextManager[Session]:
-    return reading() if run.dry else writing()
+@contextmanager
+def _transaction(run: Run) -> Iterator[Session]:
+    """A page must be answered soon (R-12); a batch may wait, on a busy machine or for the plan of a table that is new."""
+    with reading() if run.dry else writing() as tx:
+        if tx.get_bind().dialect.name == "postgresql":
+            tx.execute(_PATIENCE)
+        yield tx
 
 
 def _begin(run: Run, *, name: str) -> UUID:
