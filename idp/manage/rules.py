@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from idp.affiliations.listing import Key as Key
 from idp.vocabulary.affiliation import AffiliationStatus
 
 A_PAGE = 25
@@ -46,25 +47,6 @@ class Row:
     levels: tuple[str, ...]
     last_sign_in_at: datetime | None
     version: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """Where a page begins: after this name and row."""
-
-    name: str
-    affiliation_id: UUID
-
-    def pack(self) -> str:
-        return f"{self.affiliation_id.hex}{self.name}"
-
-    @classmethod
-    def unpack(cls, text: str) -> "Key | None":
-        """`None` for anything that no page of ours has sent (AD-24)."""
-        try:
-            return cls(text[32:232], UUID(hex=text[:32])) if len(text) >= 32 else None
-        except ValueError:
-            return None
 
 
 def words_of(search: str) -> tuple[str, ...]:

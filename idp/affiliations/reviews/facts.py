@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from idp.affiliations.deciding.facts import Place, member_of
 from idp.affiliations.deciding.rules import Member
+from idp.affiliations.listing import Key as Key
 from idp.affiliations.managers.facts import Manager, managers_of
 from idp.affiliations.models import Affiliation, AffiliationEvidence
 from idp.affiliations.reviews.models import AccessReview, ReviewItem
@@ -27,25 +28,6 @@ _REVIEWED: Final = (
     AffiliationStatus.UNVERIFIED.value, AffiliationStatus.ACTIVE.value, AffiliationStatus.DISABLED.value
 )  # fmt: skip
 """A claim that nobody has verified is no access yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """Where a page begins: after this name and row."""
-
-    name: str
-    affiliation_id: UUID
-
-    def pack(self) -> str:
-        return f"{self.affiliation_id.hex}{self.name}"
-
-    @classmethod
-    def unpack(cls, text: str) -> "Key | None":
-        """`None` for anything that no page of ours has sent (AD-24)."""
-        try:
-            return cls(text[32:232], UUID(hex=text[:32])) if len(text) >= 32 else None
-        except ValueError:
-            return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,15 @@
-"""Lines that the payer leaves in a person's history at a target, as managers do (E9)."""
+"""What the payer's acts leave behind: lines in a person's history at a target, as managers do (E9), and audit events."""
 
 from sqlalchemy.orm import Session
 
 from idp.affiliations.deciding.facts import next_number
 from idp.affiliations.deciding.models import Comment
 from idp.affiliations.models import Affiliation
+from idp.audit import service as audit
+from idp.audit.events import Event
 from idp.console.staff.service import By
 from idp.foundation.database import see_as
+from idp.vocabulary.refused import Refused
 
 
 def remember(tx: Session, by: By, row: Affiliation, *, action: str, text: str) -> None:
@@ -24,3 +27,29 @@ def remember(tx: Session, by: By, row: Affiliation, *, action: str, text: str) -
         )
     )
     tx.flush()  # while the fence is open for this target
+
+
+def record(
+    tx: Session,
+    by: By,
+    row: Affiliation,
+    *,
+    client_id: str,
+    act: str,
+    event: Event = Event.AFFILIATION_CHANGED,
+    refused: Refused | None = None,
+) -> None:
+    """The audit event of an act on somebody's access, done or refused."""
+    audit.append(
+        tx,
+        event,
+        now=by.now,
+        actor=by.actor,
+        origin=by.origin,
+        outcome="ok" if refused is None else refused.reason.value,
+        subject_id=row.subject_id,
+        client_id=client_id,
+        target_kind=row.target_kind,
+        target_id=row.target_id,
+        details={"act": act},
+    )

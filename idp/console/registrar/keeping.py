@@ -18,7 +18,7 @@ from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.audit.models import AuditEvent
 from idp.console.registrar import facts
-from idp.console.registrar.history import remember
+from idp.console.registrar.history import record, remember
 from idp.console.registrar.keeping_rules import Act, Kept, may, offered
 from idp.console.registrar.rules import Reason
 from idp.console.staff.service import By
@@ -74,7 +74,7 @@ def keep(by: By, *, affiliation_id: UUID, act: Act, version: int, reason: str) -
         if refused is None and act is Act.SEND_REGISTRATION and _over(tx, by, found.row):
             refused = Refused(Reason.TOO_MANY)
         if refused is not None:
-            _audit_refusal(tx, by, found, act, refused)
+            record(tx, by, found.row, client_id=found.place.party.client_id, act=act.value, refused=refused)
             return refused
         _do(tx, by, found, act)
         remember(tx, by, found.row, action=f"payer_{act.value}", text=reason)
@@ -88,11 +88,13 @@ def _do(tx: Session, by: By, found: Keeping, act: Act) -> None:
             send_registration(
                 tx, row=found.row, place=found.place, evidence=worth, by=by.actor, now=by.now, origin=by.origin
             )
-            _audit_kept(tx, by, found, act, Event.MEMBER_HELPED)
+            record(tx, by, found.row, client_id=found.place.party.client_id, act=act.value, event=Event.MEMBER_HELPED)
         case Act.UNMARK:
             _unmark(tx, by, found)
         case Act.COMMENT:
-            _audit_kept(tx, by, found, act, Event.MEMBER_COMMENTED)
+            record(
+                tx, by, found.row, client_id=found.place.party.client_id, act=act.value, event=Event.MEMBER_COMMENTED
+            )
         case _:
             _change(tx, by, found, act)
 
@@ -250,34 +252,3 @@ def _has_one(tx: Session, row: Affiliation, target_id: UUID) -> bool:
         Affiliation.id != row.id,
     )
     return tx.execute(live.limit(1)).first() is not None
-
-
-def _audit_kept(tx: Session, by: By, found: Keeping, act: Act, event: Event) -> None:
-    audit.append(
-        tx,
-        event,
-        now=by.now,
-        actor=by.actor,
-        origin=by.origin,
-        subject_id=found.row.subject_id,
-        client_id=found.place.party.client_id,
-        target_kind=found.row.target_kind,
-        target_id=found.row.target_id,
-        details={"act": act.value},
-    )
-
-
-def _audit_refusal(tx: Session, by: By, found: Keeping, act: Act, refused: Refused) -> None:
-    audit.append(
-        tx,
-        Event.AFFILIATION_CHANGED,
-        now=by.now,
-        actor=by.actor,
-        origin=by.origin,
-        outcome=refused.reason.value,
-        subject_id=found.row.subject_id,
-        client_id=found.place.party.client_id,
-        target_kind=found.row.target_kind,
-        target_id=found.row.target_id,
-        details={"act": act.value},
-    )

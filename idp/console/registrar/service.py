@@ -19,7 +19,7 @@ from idp.affiliations.requests.rules import Cause, Status, status_at
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.console.registrar import facts, rules
-from idp.console.registrar.history import remember
+from idp.console.registrar.history import record, remember
 from idp.console.registrar.rules import Claim, Reason, Wish
 from idp.console.staff.service import By
 from idp.foundation import house
@@ -204,19 +204,7 @@ def _make_manager(tx: Session, by: By, case: _Case) -> None:
 
 
 def _refuse(tx: Session, by: By, case: _Case, act: str, refused: Refused) -> Refused:
-    audit.append(
-        tx,
-        Event.AFFILIATION_CHANGED,
-        now=by.now,
-        actor=by.actor,
-        origin=by.origin,
-        outcome=refused.reason.value,
-        subject_id=case.row.subject_id,
-        client_id=case.place.party.client_id,
-        target_kind=case.row.target_kind,
-        target_id=case.row.target_id,
-        details={"act": act},
-    )
+    record(tx, by, case.row, client_id=case.place.party.client_id, act=act, refused=refused)
     return refused
 
 
