@@ -18,6 +18,8 @@ from sqlalchemy.pool import NullPool
 from idp.foundation import clock
 from idp.foundation.database import engine_options
 from idp.foundation.store import Store
+from idp.keyring import rotation
+from idp.keyring.folder import KeysUnusable
 from idp.migrations import run as migrations
 from idp.settings import Settings, WrongSettings, key_problems, load
 
@@ -60,7 +62,7 @@ def examine() -> Iterator[Finding]:
             yield Finding("settings", "bad", line, "correct it in the environment or in credence.toml")
         return
     yield Finding("settings", "ok", f"{settings.mode}, issuer {settings.issuer}")
-    checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (_database, _redis, _keys, _mail, _disk)
+    checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (_database, _redis, keys_found, _mail, _disk)
     for check in checks:
         yield from check(settings)
 
@@ -114,11 +116,22 @@ def _redis(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _keys(settings: Settings) -> Iterator[Finding]:
+def keys_found(settings: Settings) -> Iterator[Finding]:
+    """Whether the folder is sound, and whether it is older than a use of keys."""
     problems = list(key_problems(settings))
     for problem in problems:
         yield Finding("keys", "bad", problem, "see docs/operations.md, *Keys*")
-    if not problems:
+    if problems:
+        return
+    try:
+        lacking = sorted({str(use) for use, _alg, _state in rotation.missing(rotation.listed(settings.keys_dir))})
+    except KeysUnusable as error:
+        yield Finding("keys", "bad", str(error), "see docs/operations.md, *Keys*")
+        return
+    if lacking:
+        without = f"none yet, or no next one, for {', '.join(lacking)}: what needs them does not work"
+        yield Finding("keys", "warning", without, "run `idp keys create`; it replaces nothing")
+    else:
         yield Finding("keys", "ok", f"in {settings.keys_dir.name}/")
 
 

@@ -3,6 +3,7 @@
 from typing import Final
 from uuid import UUID
 
+import orjson
 from flask import Blueprint, Response, abort, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
@@ -164,9 +165,11 @@ def linked(txn: UUID) -> ResponseReturnValue:
 @bp.get("/federation/jwks")
 @route_policy(auth="public")
 def jwks() -> ResponseReturnValue:
-    """The public halves of our federation keys, for providers that take `private_key_jwt`."""
-    ours = house.get(Keyring).upstream(Use.FEDERATION)
-    document = ours.jwks if ours is not None else b'{"keys":[]}'
+    """The public halves of our federation keys: what proves `private_key_jwt`, and what ID tokens are encrypted to."""
+    keyring = house.get(Keyring)
+    ours = keyring.upstream(Use.FEDERATION)
+    signing = orjson.loads(ours.jwks)["keys"] if ours is not None else []
+    document = orjson.dumps({"keys": [*signing, *keyring.encryption_jwks()]})
     answer = Response(document, mimetype="application/jwk-set+json")
     answer.headers["Cache-Control"] = "public, max-age=300"
     return answer

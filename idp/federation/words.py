@@ -54,6 +54,10 @@ WRONG: Final[Mapping[Wrong, LazyString]] = {
         "It refused to give tokens for the code. Most often our client ID, secret or redirect URI is not registered there as it is here."
     ),
     Wrong.NO_ID_TOKEN: _("Its token response holds no ID token."),
+    Wrong.ENCRYPTION: _(
+        "The ID token is not encrypted as this connection says, or to another key than ours. Compare oidc.encryption "
+        "with the provider’s registration, whose key address is /federation/jwks here."
+    ),
     Wrong.SIGNATURE: _(
         "The ID token is not signed by one of its published keys with an algorithm that the connection allows."
     ),

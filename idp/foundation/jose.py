@@ -1,7 +1,8 @@
 """Signed tokens: `sign` writes one, `verify` reads one for a named purpose and takes nothing from the token on trust.
 
 The purpose fixes algorithms, `typ`, required claims, age and size before the token is opened (RFC 8725, SECURITY D8).
-No JWE, no `crit`, no key inside a header: what is not expected is refused, never ignored.
+No `crit`, no key inside a header: what is not expected is refused, never ignored. An encrypted token
+is none of these: `jwe` opens the few that a purpose names.
 """
 
 import json
@@ -45,6 +46,7 @@ class Reason(StrEnum):
     ALGORITHM = "algorithm"
     UNKNOWN_KEY = "unknown_key"
     SIGNATURE = "signature"
+    ENCRYPTION = "encryption"
     CLAIMS = "claims"
     ISSUER = "issuer"
     AUDIENCE = "audience"
@@ -125,6 +127,12 @@ def algorithm_of(token: str) -> Alg | None:
     return None if isinstance(header, Refused) else header.alg
 
 
+def parse_segment(segment: str) -> Mapping[str, Any] | None:
+    """A header's JSON object, read as strictly as those of signed tokens; unproven."""
+    decoded = _decode(segment) if len(segment) <= _HEADER_SIZE else None
+    return None if decoded is None else _parse(decoded)
+
+
 def claimed_issuer(token: str) -> str | None:
     """The `iss` that a token claims, unproven: only to know whose keys must prove it (RFC 7523 §3)."""
     parts = token.split(".") if len(token) <= _SIZE else []
@@ -151,8 +159,7 @@ def _header(kid: str, alg: Alg, typ: str) -> bytes:
 @lru_cache(maxsize=512)
 def _read_header(segment: str) -> _Header | Refused:
     """Remembered, since every token of one key begins alike; it depends on nothing but the segment."""
-    decoded = _decode(segment) if len(segment) <= _HEADER_SIZE else None
-    header = None if decoded is None else _parse(decoded)
+    header = parse_segment(segment)
     if header is None:
         return Refused(Reason.MALFORMED)
     beside = frozenset(header.keys() - _HEADER_NAMES)

@@ -42,7 +42,7 @@ def list_(*, as_json: bool) -> None:
         return
     for file in found:
         since = file.retired_at or file.active_since or file.created_at
-        click.echo(f"{file.use:8} {file.state:8} {file.alg or '-':6} {file.kid:28} since {since:%Y-%m-%d %H:%M} UTC")
+        click.echo(f"{file.use:10} {file.state:8} {file.alg or '-':12} {file.kid:28} since {since:%Y-%m-%d %H:%M} UTC")
 
 
 @keys.command("create")

@@ -16,10 +16,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from idp.foundation import jwk
+from idp.foundation import jwe, jwk
 from idp.foundation.algorithms import PrivateKey, fitting
 from idp.foundation.vault import KEY_BYTES
-from idp.keyring.rules import ASYMMETRIC, KeyFile, State, Use
+from idp.keyring.rules import ASYMMETRIC, OPENING, KeyFile, State, Use
 
 SUFFIX: Final = ".jwk"
 _KID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z", re.ASCII)
@@ -178,6 +178,10 @@ def _read(text: str, *, use: Use, state: State, kid: str, exposed: bool) -> Load
     if use in ASYMMETRIC:
         secret, alg = jwk.read_private(members), members["alg"]
         if alg not in fitting(secret):
+            raise ValueError("the key does not fit its alg")
+    elif use in OPENING:
+        secret, alg = jwk.read_private(members), members["alg"]
+        if not jwe.fits(str(alg), secret):
             raise ValueError("the key does not fit its alg")
     else:
         secret = _octets(members)

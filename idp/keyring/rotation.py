@@ -4,27 +4,33 @@ Keys are made before anything moves, so that `around` holds its lock for a momen
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from idp.foundation import jwk
+from idp.foundation import jwe, jwk
 from idp.foundation.algorithms import Alg
+from idp.foundation.jwe import Wrap
 from idp.foundation.vault import KEY_BYTES
 from idp.keyring import folder, rules
 from idp.keyring.folder import Loaded
-from idp.keyring.rules import ASYMMETRIC, DEMO_PREFIX, KeyFile, Reason, State, Use
+from idp.keyring.rules import ASYMMETRIC, DEMO_PREFIX, OPENING, KeyFile, Reason, State, Use
 from idp.vocabulary.refused import Refused
 
 DEFAULT_ALGS: Final = (Alg.ES256, Alg.RS256)
-UPSTREAM: Final = ((Use.FEDERATION, Alg.ES256), (Use.SAML, Alg.RS256))
-"""What providers of sign-in elsewhere take from us: assertions of this house, and requests of SAML (SHA-256 at least)."""
-ROTATING: Final = (*ASYMMETRIC, Use.VAULT)
+UPSTREAM: Final[tuple[tuple[Use, str], ...]] = (
+    (Use.FEDERATION, Alg.ES256),
+    (Use.SAML, Alg.RS256),
+    *((Use.ENCRYPTION, alg) for alg in jwe.MADE_FOR),
+)
+"""What providers of sign-in elsewhere take from us: assertions of this house, requests of SAML (SHA-256 at least), and
+keys to encrypt ID tokens to."""
+ROTATING: Final = (*ASYMMETRIC, *OPENING, Use.VAULT)
 """An index key stays: what it digested cannot be read back, so it cannot be digested again."""
-PRUNED: Final = tuple(use for use in ASYMMETRIC if use is not Use.PUSH)
+PRUNED: Final = tuple(use for use in (*ASYMMETRIC, *OPENING) if use is not Use.PUSH)
 """A retired push key rings phones that have not opened their app since; `retire` takes it away."""
 
 
@@ -61,13 +67,7 @@ def create(
     """
     with folder.writer(path):
         files = [key.file for key in folder.load(path)[1]]
-        wanted: list[tuple[Use, str | None, State]]
-        wanted = [(Use.SIGNING, alg, state) for alg in algs for state in (State.ACTIVE, State.NEXT)]
-        wanted += [(use, alg, state) for use, alg in UPSTREAM for state in (State.ACTIVE, State.NEXT)]
-        wanted += [(Use.VAULT, None, State.ACTIVE), (Use.VAULT, None, State.NEXT), (Use.INDEX, None, State.ACTIVE)]
-        wanted += [(Use.PUSH, str(Alg.ES256), state) for state in (State.ACTIVE, State.NEXT)]
-        missing = [one for one in wanted if not _has(files, use=one[0], alg=one[1], state=one[2])]
-        drafts = [_draft(use, alg, state, now=now, demo=demo) for use, alg, state in missing]
+        drafts = [_draft(use, alg, state, now=now, demo=demo) for use, alg, state in missing(files, algs=algs)]
         if not drafts:
             return Refused(Reason.ALREADY_THERE)
         made = tuple(draft.kid for draft in drafts)
@@ -75,6 +75,16 @@ def create(
             for draft in drafts:
                 draft.put(path)
     return made
+
+
+def missing(files: Sequence[KeyFile], *, algs: Iterable[str] = DEFAULT_ALGS) -> list[tuple[Use, str | None, State]]:
+    """What `create` would make: a folder older than a use lacks its keys, and runs without what needs them."""
+    wanted: list[tuple[Use, str | None, State]]
+    wanted = [(Use.SIGNING, alg, state) for alg in algs for state in (State.ACTIVE, State.NEXT)]
+    wanted += [(use, alg, state) for use, alg in UPSTREAM for state in (State.ACTIVE, State.NEXT)]
+    wanted += [(Use.VAULT, None, State.ACTIVE), (Use.VAULT, None, State.NEXT), (Use.INDEX, None, State.ACTIVE)]
+    wanted += [(Use.PUSH, str(Alg.ES256), state) for state in (State.ACTIVE, State.NEXT)]
+    return [one for one in wanted if not _has(files, use=one[0], alg=one[1], state=one[2])]
 
 
 def rotate(
@@ -213,6 +223,8 @@ def _draft(use: Use, alg: str | None, state: State, *, now: datetime, demo: bool
     members: dict[str, Any]
     if use in ASYMMETRIC:
         members = jwk.generate(Alg(str(alg)))
+    elif use in OPENING:
+        members = jwe.generate(Wrap(str(alg)))
     else:
         members = {"kty": "oct", "k": secrets.token_urlsafe(KEY_BYTES)}
     marks = {"created_at": now.isoformat()} | ({"active_since": now.isoformat()} if state is State.ACTIVE else {})

@@ -23,6 +23,7 @@ class Use(StrEnum):
     SIGNING = "signing"
     FEDERATION = "federation"
     SAML = "saml"
+    ENCRYPTION = "encryption"
     VAULT = "vault"
     INDEX = "index"
     PUSH = "push"
@@ -30,6 +31,8 @@ class Use(StrEnum):
 
 ASYMMETRIC: Final = (Use.SIGNING, Use.FEDERATION, Use.SAML, Use.PUSH)
 """These sign, and others know their public halves: tokens, assertions to upstream providers, SAML requests, push services."""
+OPENING: Final = (Use.ENCRYPTION,)
+"""These open what providers of sign-in elsewhere encrypt to their published halves."""
 NEEDED: Final = (Use.SIGNING, Use.VAULT, Use.INDEX)
 """Without these nothing runs; the others are asked for by the first connection that needs them, and without a push key
 phones are asked all the same, when their app looks."""
@@ -55,7 +58,8 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """One file of the folder; `alg` is None for vault and index keys, ES256 for push keys (RFC 8292 §2). Equal moments are settled by `kid`."""
+    """One file of the folder; `alg` is None for vault and index keys, ES256 for push keys
+    (RFC 8292 §2), and what it opens for encryption keys. Equal moments are settled by `kid`."""
 
     use: Use
     state: State

@@ -4,23 +4,24 @@ import hmac
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
-from idp.foundation import clock, jwk
+from idp.foundation import clock, jwe, jwk
 from idp.foundation.algorithms import Alg
 from idp.foundation.jose import SigningKey
+from idp.foundation.jwe import DecryptionKey
 from idp.foundation.jwk import VerificationKey
 from idp.foundation.vault import SealingKeys
 from idp.keyring import folder, rules
 from idp.keyring.folder import Entry, Fingerprint, KeysUnusable, Loaded
-from idp.keyring.rules import State, Use
+from idp.keyring.rules import KeyFile, State, Use
 
 LOOK_EVERY: Final = 1.0
 """Seconds between looks at the folder."""
@@ -49,6 +50,7 @@ class _Snapshot:
     upstream: Mapping[Use, "Upstream"] = field(default_factory=dict)
     push: Mapping[str, SigningKey] = field(default_factory=dict)
     """Every push key by `kid`, the active one first."""
+    encryption: "tuple[Opening, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,15 @@ class Upstream:
     jwks: bytes
     shown: tuple[Shown, ...]
     """Active and next, oldest first: what a provider may learn before it is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A key that opens, its file, and what may be published of it."""
+
+    file: KeyFile
+    key: DecryptionKey
+    public: Mapping[str, Any]
 
 
 class Keyring:
@@ -116,6 +127,17 @@ class Keyring:
     def upstream(self, use: Use) -> Upstream | None:
         """The keys of `Use.FEDERATION` or `Use.SAML`; `None` until `idp keys create` has made some."""
         return self._current().upstream.get(use)
+
+    def decryption_keys(self) -> tuple[DecryptionKey, ...]:
+        """What opens tokens that providers encrypted to us: the active keys, and the retired for as long as a provider
+        may know no other."""
+        now = self._read_clock()
+        return tuple(each.key for each in self._current().encryption if rules.published(each.file, now=now))
+
+    def encryption_jwks(self) -> tuple[Mapping[str, Any], ...]:
+        """The public halves to encrypt to: the active ones alone, so that a rotation moves providers on."""
+        shown = {file.kid for file in _newest(each.file for each in self._current().encryption) if file}
+        return tuple(each.public for each in self._current().encryption if each.file.kid in shown)
 
     def push_key(self, kid: str | None = None) -> SigningKey | None:
         """The key that tells push services who sends (RFC 8292): the active one, or the one that a phone subscribed to."""
@@ -188,15 +210,24 @@ class Keyring:
             ),
             index=_octets(_active(loaded, Use.INDEX)[0]),
             upstream={use: _upstream(loaded, use) for use in (Use.FEDERATION, Use.SAML) if _active(loaded, use)},
+            encryption=tuple(
+                Opening(key.file, jwe.read_private(key.members), jwe.public_members(key.members))
+                for key in loaded
+                if key.file.use is Use.ENCRYPTION and key.file.state is not State.NEXT
+            ),
             push={key.file.kid: _signing_key(key) for key in (*_active(loaded, Use.PUSH), *_former(loaded, Use.PUSH))},
         )
 
 
 def _active(loaded: tuple[Loaded, ...], use: Use) -> list[Loaded]:
     """The newest active key of each algorithm of this use."""
-    files = [key.file for key in loaded if key.file.use is use and key.file.state is State.ACTIVE]
-    chosen = {rules.newest(file for file in files if file.alg == alg) for alg in {file.alg for file in files}}
+    chosen = _newest(key.file for key in loaded if key.file.use is use)
     return [key for key in loaded if key.file in chosen]
+
+
+def _newest(files: Iterable[KeyFile]) -> set[KeyFile | None]:
+    active = [file for file in files if file.state is State.ACTIVE]
+    return {rules.newest(file for file in active if file.alg == alg) for alg in {file.alg for file in active}}
 
 
 def _upstream(loaded: tuple[Loaded, ...], use: Use) -> Upstream:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 from flask import Flask
 from sqlalchemy import select, text
 
+from idp.cli.doctor import keys_found
 from idp.directory.models import Practice
 from idp.directory.service import practice_context
 from idp.foundation import vault
@@ -94,6 +96,22 @@ def test_create_adds_an_algorithm_and_is_content_when_all_is_there(run: Any) -> 
     assert [event for event, _ in told()] == ["key_created"]
     assert run("create").exit_code == 0
     assert [event for event, _ in told()] == ["key_created"]
+
+
+def test_doctor_names_the_keys_that_an_older_folder_lacks_and_the_command_that_makes_them(
+    make_settings: Callable[..., Settings], run: Any, folder_of_keys: Path
+) -> None:
+    settings = make_settings(keys_dir=folder_of_keys)
+    assert [finding.state for finding in keys_found(settings)] == ["ok"]
+    shutil.rmtree(folder_of_keys / "encryption")
+    lacking = next(iter(keys_found(settings)))
+    assert (lacking.state, "encryption" in lacking.said, "`idp keys create`" in lacking.to_do) == (
+        "warning",
+        True,
+        True,
+    )
+    run("create")
+    assert [finding.state for finding in keys_found(settings)] == ["ok"]
 
 
 def test_retire_takes_a_leaked_key_away(run: Any, folder_of_keys: Path) -> None:

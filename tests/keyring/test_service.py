@@ -338,9 +338,15 @@ def test_keys_for_providers_elsewhere_are_published_apart_from_those_of_tokens(f
 
 def test_a_folder_without_keys_for_providers_elsewhere_works(folder_of_keys: Path) -> None:
     shutil.rmtree(folder_of_keys / Use.SAML)
+    shutil.rmtree(folder_of_keys / Use.ENCRYPTION)
     ring = Keyring.open(folder_of_keys, production=False, read_clock=lambda: LATER)
     assert ring.upstream(Use.SAML) is None
+    assert ring.encryption_jwks() == ring.decryption_keys() == ()
     assert ring.upstream(Use.FEDERATION) is not None
+    lacking = {use for use, _alg, _state in rotation.missing(rotation.listed(folder_of_keys))}
+    assert lacking == {Use.SAML, Use.ENCRYPTION}
+    assert isinstance(rotation.create(folder_of_keys, now=LATER), tuple)
+    assert rotation.missing(rotation.listed(folder_of_keys)) == []
 
 
 def test_push_keys_rotate_and_a_retired_one_still_rings_who_subscribed_to_it(folder_of_keys: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from idp.foundation.jwe import Content, Wrap
 from idp.relying_parties.manifest import Localized, Part
 from idp.vocabulary.assurance import Acr, Amr
 
@@ -50,6 +51,13 @@ class Claims(Part):
     family_name: str = "family_name"
 
 
+class Encryption(Part):
+    """How its ID tokens are encrypted to our key; then one that is not, or is otherwise, is no answer."""
+
+    alg: Wrap
+    enc: Content
+
+
 class Oidc(Part):
     """An OpenID provider and our registration there."""
 
@@ -62,6 +70,8 @@ class Oidc(Part):
         "ES256",
         "PS256",
     )
+    encryption: Encryption | None = None
+    """What its ID tokens come in; without it an encrypted one is refused. Our keys stand at `/federation/jwks`."""
     userinfo: bool = False
     """Whether the claims are asked at its UserInfo endpoint too."""
     acr_values: tuple[str, ...] = ()

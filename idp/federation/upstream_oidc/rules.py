@@ -39,6 +39,7 @@ class Wrong(StrEnum):
     NO_SECRET = "no_secret"
     TOKEN_REFUSED = "token_refused"
     NO_ID_TOKEN = "no_id_token"
+    ENCRYPTION = "encryption"
     SIGNATURE = "signature"
     AUDIENCE = "audience"
     EXPIRED = "expired"

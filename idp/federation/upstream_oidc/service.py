@@ -18,9 +18,10 @@ from idp.federation.requests import Asked, derived
 from idp.federation.rules import Reason, Said, UpstreamIdentity, identity_of
 from idp.federation.upstream_oidc import authlib_client, rules
 from idp.federation.upstream_oidc.authlib_client import Credentials
+from idp.federation.upstream_oidc.opening import opened
 from idp.federation.upstream_oidc.providers import Failed, providers
 from idp.federation.upstream_oidc.rules import Expected, Metadata, Wrong
-from idp.foundation import house, jose
+from idp.foundation import house, jose, jwe
 from idp.foundation.database import reading
 from idp.foundation.jose import Purpose
 from idp.foundation.outgoing import Outgoing
@@ -56,7 +57,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A verified answer: whom it names, and the ID token that its sign-out will want to see again."""
+    """A verified answer: whom it names, and the signed ID token that its sign-out will want to see again."""
 
     identity: UpstreamIdentity
     id_token: Secret
@@ -106,9 +107,15 @@ def take(applied: Applied, asked: Asked, answer: Answer, *, now: datetime) -> Ta
     tokens = _tokens(applied, metadata, answer, now=now)
     if isinstance(tokens, Failed):
         return tokens
+    inside = opened(applied.connection, tokens["id_token"])
+    if isinstance(inside, Refused):
+        return Failed(Reason.TOKEN, Wrong.ENCRYPTION)
+    tokens["id_token"] = inside.token
     claims = _id_token(applied.connection, metadata, asked, answer, tokens, now=now)
     if isinstance(claims, Failed):
         return claims
+    if not jwe.same_claims(inside, claims):
+        return Failed(Reason.TOKEN, Wrong.ENCRYPTION)
     more = _userinfo(applied.connection, metadata, claims, tokens)
     if isinstance(more, Failed):
         return more
@@ -147,9 +154,13 @@ def logout_claims(applied: Applied, token: str, *, now: datetime) -> Mapping[str
     metadata = providers().metadata(applied.connection, now=now)
     if isinstance(metadata, Failed):
         return metadata
-    return providers().verify(
-        token, purpose=Purpose.UPSTREAM_LOGOUT, connection=applied.connection, metadata=metadata, now=now
+    inside = opened(applied.connection, token, may_be_plain=True)
+    if isinstance(inside, Refused):
+        return inside
+    claims = providers().verify(
+        inside.token, purpose=Purpose.UPSTREAM_LOGOUT, connection=applied.connection, metadata=metadata, now=now
     )
+    return claims if isinstance(claims, Refused) or jwe.same_claims(inside, claims) else Refused(jose.Reason.CLAIMS)
 
 
 def credentials(applied: Applied, metadata: Metadata, *, now: datetime) -> Credentials | Failed:
