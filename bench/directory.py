@@ -46,7 +46,7 @@ TUNED: Final = {"shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_time
 SEARCHES: Final = (
     "1000000004", "1618033991", "john smith", "mary johnson", "james garcia", "patricia lopez", "robert", "smith",
     "hernandez", "nguyen linda", "kebi family", "drogin", "stebru nobo", "mar", "wil", "sna", "clinic juba", "pharmacy",
-    "smtih", "jonson mary", "hernadez", "m walker", "thomas e", "elizabeth scott",
+    "smtih", "jonson mary", "hernadez", "m walker", "thomas e", "elizabeth scott", "smith jones",
 )  # fmt: skip
 IN_STATES: Final = (("smith", "CA"), ("john brown", "TX"), ("garcia", "OH"), ("home health", "NY"))
 

@@ -1,16 +1,25 @@
 """Reads names off their words' indexes, in order, a page at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, literal, select, text, tuple_
+from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, literal, not_, select, tuple_
 from sqlalchemy.orm import Session
 
 from idp.directory import facts
 from idp.directory.models import NameWord, NpiRecord, NpiWord
 from idp.directory.rules import NATIONAL
-from idp.directory.search.rules import CONSIDERED, COUNTED, LENGTHS, NpiFacts, is_first_of, near, near_enough
+from idp.directory.search.rules import (
+    CONSIDERED,
+    LENGTHS,
+    NpiFacts,
+    Stretch,
+    is_first_of,
+    near,
+    near_enough,
+    stretch_of,
+)
 
 record: Final[Table] = NpiRecord.__table__  # type: ignore[assignment]
 npi_word: Final[Table] = NpiWord.__table__  # type: ignore[assignment]
@@ -22,8 +31,6 @@ _NPI_COLUMNS: Final = (
     record.c.enumerated_on, record.c.updated_on, record.c.deactivated_on, record.c.reactivated_on,
     record.c.imported_at,
 )  # fmt: skip
-_ALONE: Final = text("SELECT set_config('max_parallel_workers_per_gather', '0', true)")
-_THRESHOLD: Final = text("SELECT set_config('pg_trgm.similarity_threshold', :share, true)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +69,28 @@ def national() -> Index:
     return Index(npi_word, NATIONAL, (), (npi_word.c.npi, npi_word.c.source), found)
 
 
-def prepare(tx: Session) -> None:
-    """Let PostgreSQL read a page by itself: to call parallel workers takes longer than to read it."""
-    if tx.get_bind().dialect.name == "postgresql":
-        tx.execute(_ALONE)
+def count_first(tx: Session, index: Index, typed: Sequence[str], *, most: int) -> dict[str, int]:
+    """`count`, and on PostgreSQL it says how the rest of the transaction searches: one process reads a page, since to call
+    others takes longer than to read it, and `%` takes what is near enough to any word that is typed."""
+    if tx.get_bind().dialect.name != "postgresql":
+        return count(tx, index, typed, most=most)
+    nearest = min(map(near_enough, typed))
+    settings = {"max_parallel_workers_per_gather": "0", "pg_trgm.similarity_threshold": str(nearest)}
+    return count(tx, index, typed, most=most, beside=[func.set_config(*each, True) for each in settings.items()])
 
 
-def count(tx: Session, index: Index, start: str, *, most: int = COUNTED) -> int:
-    """How many words begin so, counted no further than matters."""
+def count(
+    tx: Session, index: Index, starts: Iterable[str], *, most: int, beside: Iterable[ColumnElement[Any]] = ()
+) -> dict[str, int]:
+    """How many words begin so, each counted no further than matters, all in one statement."""
+    words = list(dict.fromkeys(starts))
+    counts = [_counted(index, word, most) for word in words]
+    return dict(zip(words, tx.execute(select(*counts, *beside)).one(), strict=False))
+
+
+def _counted(index: Index, start: str, most: int) -> ColumnElement[Any]:
     some = select(literal(1)).select_from(index.words).where(index.between(start)).limit(most).subquery()
-    return tx.execute(select(func.count()).select_from(some)).scalar_one()
-
-
-def count_begun(tx: Session, index: Index, word: str) -> int:
-    """How many names begin with just this word, counted no further than matters."""
-    words = index.words.c
-    begun = and_(*index.within, words.word == word, words.name_key >= word, words.name_key < word + _AFTER_EVERY_WORD)
-    some = select(literal(1)).select_from(index.words).where(begun).limit(COUNTED).subquery()
-    return tx.execute(select(func.count()).select_from(some)).scalar_one()
+    return select(func.count()).select_from(some).scalar_subquery()
 
 
 def page(
@@ -87,36 +98,73 @@ def page(
     index: Index,
     terms: Sequence[str],
     *conditions: ColumnElement[bool],
+    first: Sequence[Stretch] = (),
     after: tuple[str, str] | None,
     limit: int,
 ) -> tuple[list[Any], tuple[str, str] | None]:
-    """Records of whose name some word begins with each of `terms`, in the order of the words found by the first.
+    """Records of whose name some word begins with each of `terms`: the stretches that come `first`, then the others in the
+    order of the words found by the first term.
 
     A name of which two words begin with the first term stands under the first of them, and is passed over at the other.
     """
-    words, start = index.words, terms[0]
     place = _place(index, after)
-    query = index.found.add_columns(
-        words.c.word.label("found_by"),
-        words.c.name_key.label("sorted_by"),
-        *(key.label(f"by_{key.name}") for key in index.keys),
-    ).where(index.between(start), *(literal(" ").concat(words.c.name_key).like(f"% {term}%") for term in terms[1:]))
-    query = query.where(*conditions).order_by(words.c.word, words.c.name_key, *index.keys).limit(limit + 1)
+    shown: list[Any] = []
+    for number in range(stretch_of(first, *place[:2]) if place else 0, len(first) + 1):
+        others = [not_(_holds(index, each)) for each in first[:number]]
+        if number < len(first):
+            query, start = _stretch(index, terms, first[number]), None
+        else:
+            query, start = _found(index, index.between(terms[0]), terms[1:]), terms[0]
+        query = query.where(*others, *conditions)
+        shown += _read(tx, index, query, start=start, place=place, limit=limit - len(shown))
+        if len(shown) > limit:
+            return shown[:limit], _told(index, shown[limit - 1])
+        place = None
+    return shown, None
+
+
+def _read(
+    tx: Session, index: Index, query: Select[Any], *, start: str | None, place: tuple[str, ...] | None, limit: int
+) -> list[Any]:
+    """From a place on, one more than `limit` where there are so many."""
+    words = index.words.c
+    sorted_by = (words.word, words.name_key, *index.keys)
+    query = query.order_by(*sorted_by).limit(limit + 1)
     shown: list[Any] = []
     while True:
-        sorted_by = (words.c.word, words.c.name_key, *index.keys)
         rows = tx.execute(query if place is None else query.where(tuple_(*sorted_by) > tuple_(*place))).all()
-        shown += [row for row in rows if is_first_of(row.found_by, start=start, key=row.sorted_by)]
-        if len(shown) > limit:
-            shown = shown[:limit]
-            return shown, _told(index, shown[-1])
-        if len(rows) <= limit:
-            return shown, None
+        shown += [row for row in rows if start is None or is_first_of(row.found_by, start=start, key=row.sorted_by)]
+        if len(rows) <= limit or len(shown) > limit:
+            return shown
         place = (rows[-1].found_by, rows[-1].sorted_by, *_key(index, rows[-1]))
 
 
+def _found(index: Index, where: ColumnElement[bool], others: Iterable[str]) -> Select[Any]:
+    words = index.words.c
+    return index.found.add_columns(
+        words.word.label("found_by"),
+        words.name_key.label("sorted_by"),
+        *(key.label(f"by_{key.name}") for key in index.keys),
+    ).where(where, *(literal(" ").concat(words.name_key).like(f"% {term}%") for term in others))
+
+
+def _stretch(index: Index, terms: Sequence[str], its: Stretch) -> Select[Any]:
+    others = (term for term in terms if term not in (its.begin, its.having))
+    return _found(index, and_(*index.within, index.words.c.word == its.having, _begins(index, its)), others)
+
+
+def _holds(index: Index, its: Stretch) -> ColumnElement[bool]:
+    whole = literal(" ").concat(index.words.c.name_key).concat(" ")
+    return and_(_begins(index, its), whole.like(f"% {its.having} %"))
+
+
+def _begins(index: Index, its: Stretch) -> ColumnElement[bool]:
+    key = index.words.c.name_key
+    return and_(key >= its.begin, key < its.begin + _AFTER_EVERY_WORD)
+
+
 def neighbours(tx: Session, index: Index, word: str) -> list[str]:
-    """Words of names that begin with the same letter and share trigrams with this one, the nearest first."""
+    """Words of names that begin with the same letter and share trigrams with this one, the nearest first; after `count_first`."""
     column, letter = name_word.c.word, word[0]
     alike = select(column).where(
         name_word.c.scope == index.scope,
@@ -126,8 +174,8 @@ def neighbours(tx: Session, index: Index, word: str) -> list[str]:
     )
     if tx.get_bind().dialect.name != "postgresql":
         return near(word, tx.execute(alike).scalars())[:CONSIDERED]
-    tx.execute(_THRESHOLD, {"share": str(near_enough(word))})
-    nearest = alike.where(column.op("%")(word)).order_by(func.similarity(column, word).desc(), column)
+    share = func.similarity(column, word)
+    nearest = alike.where(column.op("%")(word), share > near_enough(word)).order_by(share.desc(), column)
     return list(tx.execute(nearest.limit(CONSIDERED)).scalars())
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from types import MappingProxyType
 from typing import Final
 
 from idp.directory.rules import ProviderFacts
@@ -18,7 +17,6 @@ WEIGHED: Final = 3
 WEIGHT: Final = 300
 _SHORT: Final = 5
 _INITIAL: Final = 3
-_NONE: Final[Mapping[str, int]] = MappingProxyType({})
 LENGTHS: Final = 2
 """A misspelling is at most so many letters longer or shorter."""
 
@@ -62,25 +60,39 @@ class NpiPage:
     meant: tuple[str, ...] | None = None
 
 
-def order(counts: Mapping[str, int], *, begin: Mapping[str, int] = _NONE) -> tuple[str, ...]:
-    """The words with the rarest first: it is looked up, the others are only compared. Of common ones the one by which most names
-    `begin`, then the first typed, but no initial.
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Names that begin with one typed word and have another: they stand together in an index and need no search."""
 
-    Names are kept as they are written, first name first: among all of a first name, in the order of names, those with one
-    surname are strewn evenly and a page is soon full; among all of a surname, those with one first name stand together, and
-    may be far.
-    """
-    ranked = sorted(
-        enumerate(counts.items()),
-        key=lambda each: (each[1][1], -begin.get(each[1][0], 0), len(each[1][0]) < _INITIAL, each[0]),
-    )
+    begin: str
+    having: str
+
+    def holds(self, word: str, key: str) -> bool:
+        """Whether a name that is shown for this word is shown here."""
+        return word == self.having and key.startswith(self.begin)
+
+
+def order(counts: Mapping[str, int]) -> tuple[str, ...]:
+    """The words with the rarest first: it is looked up, the others are only compared. Of common ones the first typed, but no initial."""
+    ranked = sorted(enumerate(counts.items()), key=lambda each: (each[1][1], len(each[1][0]) < _INITIAL, each[0]))
     return tuple(word for _at, (word, _count) in ranked)
 
 
-def undecided(counts: Mapping[str, int]) -> tuple[str, ...]:
-    """The words between which their numbers do not decide, since all are common; empty where one is rare or there is one only."""
-    words = tuple(word for word in counts if len(word) >= _INITIAL)
-    return words if len(words) > 1 and min(counts.values()) >= COUNTED else ()
+def stretches(counts: Mapping[str, int]) -> tuple[Stretch, ...]:
+    """What is shown first of several words that are all common: names that begin with the first typed, then with the next.
+
+    Names are kept as they are written, first name first. So among all of a surname those with one first name stand together,
+    wherever they are, and are read at once; to read on until they come would cost as much as there are names.
+    """
+    if len(counts) < 2 or min(counts.values()) < COUNTED:
+        return ()
+    longest = sorted(counts, key=lambda word: len(word) < _INITIAL)
+    return tuple(Stretch(word, next(other for other in longest if other != word)) for word in counts)
+
+
+def stretch_of(shown_first: Sequence[Stretch], word: str, key: str) -> int:
+    """In which of them a name is shown; one more than the last where it is in none."""
+    return next((at for at, each in enumerate(shown_first) if each.holds(word, key)), len(shown_first))
 
 
 def is_first_of(word: str, *, start: str, key: str) -> bool:

@@ -65,24 +65,24 @@ def _by_words(
     limit: int,
 ) -> tuple[list[object], tuple[str, str] | None, tuple[str, ...] | None]:
     typed = search_words(text)[:WORDS_SEARCHED]
-    facts.prepare(tx)
-    counts: dict[str, int] = {}
-    meant: list[str] = []
-    for word in typed:
-        known = word if (found := facts.count(tx, index, word)) else _meant(tx, index, word)
-        if known is None:
-            return [], None, None
-        meant.append(known)
-        counts[known] = found or facts.count(tx, index, known)
-    if not counts:
+    if not typed:
         return [], None, None
+    most = rules.COUNTED if len(typed) > 1 else 1
+    counts = facts.count_first(tx, index, typed, most=most)
+    meant = [word if counts[word] else _meant(tx, index, word) for word in typed]
+    known = [word for word in meant if word is not None]
+    if len(known) < len(typed):
+        return [], None, None
+    if tuple(known) != typed:
+        counts |= facts.count(tx, index, (word for word in known if word not in counts), most=most)
+    counted = {word: counts[word] for word in known}
     here = () if states is None else (index.words.c.state.in_(sorted(states)),)
-    begin = {word: facts.count_begun(tx, index, word) for word in rules.undecided(counts)}
-    rows, more = facts.page(tx, index, rules.order(counts, begin=begin), *here, *allowed, after=after, limit=limit)
-    return rows, more, tuple(meant) if tuple(meant) != typed else None
+    first, terms = rules.stretches(counted), rules.order(counted)
+    rows, more = facts.page(tx, index, terms, *here, *allowed, first=first, after=after, limit=limit)
+    return rows, more, tuple(known) if tuple(known) != typed else None
 
 
 def _meant(tx: Session, index: Index, word: str) -> str | None:
     """The word of some name that the typed one may stand for."""
     close = rules.misspelt(word, facts.neighbours(tx, index, word))
-    return rules.likeliest(word, {each: facts.count(tx, index, each, most=rules.WEIGHT) for each in close})
+    return rules.likeliest(word, facts.count(tx, index, close, most=rules.WEIGHT)) if close else None

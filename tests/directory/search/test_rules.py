@@ -15,13 +15,19 @@ def test_the_rarest_word_comes_first_then_the_first_typed():
     assert rules.order({"m": 300, "walker": 300}) == ("walker", "m")
 
 
-def test_of_common_words_the_one_by_which_most_names_begin_comes_first():
-    common = {"clinic": rules.COUNTED, "juba": rules.COUNTED}
-    assert rules.undecided(common) == ("clinic", "juba")
-    assert rules.order(common, begin={"clinic": 0, "juba": 900}) == ("juba", "clinic")
-    assert rules.order(common, begin={"clinic": 7, "juba": 7}) == ("clinic", "juba")
-    assert rules.undecided({"clinic": rules.COUNTED, "juba": rules.COUNTED - 1}) == ()
-    assert rules.undecided({"m": rules.COUNTED, "walker": rules.COUNTED}) == ()
+def test_of_common_words_names_that_begin_with_one_and_have_another_come_first():
+    many = rules.COUNTED
+    first = rules.stretches({"clinic": many, "juba": many})
+    assert first == (rules.Stretch("clinic", having="juba"), rules.Stretch("juba", having="clinic"))
+    assert rules.stretches({"clinic": many, "juba": many - 1}) == ()
+    assert rules.stretches({"smith": many}) == ()
+    walker = rules.Stretch("m", having="walker")
+    assert rules.stretches({"m": many, "walker": many, "e": many})[::2] == (walker, rules.Stretch("e", having="walker"))
+    assert [rules.stretch_of(first, *name) for name in (("clinic", "juba clinic"), ("juba", "clinic juba"))] == [1, 0]
+    assert [rules.stretch_of(first, *name) for name in (("clinic", "old juba clinic"), ("jubas", "clinic jubas"))] == [
+        2,
+        2,
+    ]
 
 
 @pytest.mark.parametrize(
