@@ -186,13 +186,16 @@ def _add(tx: Session, authorized: Authorized, *, now: datetime, lifetime: timede
 def _engaged(grant: FromClause, partner: FromClause, today: ColumnElement[date]) -> ColumnElement[bool]:
     """A trading partner acts for a practice only while it is engaged, by whom it assigned (MODEL §2)."""
     engagement, staff = Engagement.__table__.c, EngagementStaff.__table__.c
-    staffed = (staff.trading_partner_id == partner.c.id, staff.practice_id == grant.c.practice_id)
+    staffed = exists().where(staff.trading_partner_id == partner.c.id, staff.practice_id == grant.c.practice_id)
+    staffed = staffed.correlate(
+        partner, grant
+    )  # two levels up: of itself SQLAlchemy looks one up, and asks of any grant
     return exists().where(
         engagement.trading_partner_id == partner.c.id,
         engagement.practice_id == grant.c.practice_id,
         engagement.starts_on <= today,
         or_(engagement.ends_on.is_(None), engagement.ends_on > today),
-        or_(~exists().where(*staffed), exists().where(*staffed, staff.affiliation_id == grant.c.affiliation_id)),
+        or_(~staffed, staffed.where(staff.affiliation_id == grant.c.affiliation_id)),
     )
 
 

@@ -1,10 +1,13 @@
 """A trading partner's staff act for a practice only through an engagement (MODEL §2)."""
 
-from datetime import date
+from collections.abc import Callable
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 
+from idp.affiliations.engagements.models import EngagementStaff
+from idp.affiliations.models import Affiliation
 from idp.directory.models import Engagement
 from idp.foundation.database import writing
 from tests.conftest import Hands
@@ -22,12 +25,13 @@ def staff(client: Any, world: World, make: Any) -> Flow:
     exchange = world.exchange()
     partner = make.trading_partner("OHTP204518")
     provider = make.provider("200300400", tin=TIN, registry_name="ozark")
-    make.affiliation(
+    world.on_staff = make.affiliation(
         world.person,
         partner,
         portal="ozark-exchange",
         levels=(("ozark-exchange", "claims.inquiry"), ("ozark-exchange", "claims.submit")),
     )
+    world.partner_of_ozark = partner
     world.engagement = make.engagement(
         partner, make.row(type(make.practice()), provider.practice_id), levels_cap=["claims.inquiry"]
     )
@@ -65,3 +69,26 @@ def test_when_the_engagement_ends_nothing_lives_under_it(staff: Flow, world: Wor
         tx.get(Engagement, world.engagement.id).ends_on = date(2026, 3, 2)
     assert not staff.introspect(tokens["access_token"])["active"]
     assert staff.userinfo(tokens["access_token"]).status_code == 401
+
+
+def test_what_a_partner_assigns_to_one_of_its_staff_is_no_longer_anothers(
+    staff: Flow, world: World, make: Any, new_browser: Callable[[], Any], now: datetime
+) -> None:
+    colleague = make.subject("paul.ferrand")
+    theirs = make.affiliation(
+        colleague, world.partner_of_ozark, portal="ozark-exchange", levels=(("ozark-exchange", "claims.inquiry"),)
+    )
+    scope = f"{SCOPE} tin:{TIN}"
+    ours, others = staff.tokens(scope=scope), Flow(new_browser(), staff.party, login="paul.ferrand").tokens(scope=scope)
+    _assign(world, theirs, now)
+    assert staff.introspect(others["access_token"])["active"]
+    assert not staff.introspect(ours["access_token"])["active"], "assigned to a colleague, who holds a grant for it too"
+    _assign(world, world.on_staff, now)
+    assert staff.introspect(ours["access_token"])["active"]
+
+
+def _assign(world: World, affiliation: Affiliation, now: datetime) -> None:
+    engagement = world.engagement
+    shared = {"trading_partner_id": engagement.trading_partner_id, "practice_id": engagement.practice_id}
+    with writing() as tx:
+        tx.add(EngagementStaff(**shared, affiliation_id=affiliation.id, at=now, by="manager"))
