@@ -218,6 +218,14 @@ def test_the_pages_commands_make_two_nodes_behind_a_proxy(two_nodes: Site) -> No
     assert two_nodes.ask("/metrics").status_code == 404
 
 
+def test_doctor_asks_the_database_whose_the_tables_are(two_nodes: Site) -> None:
+    node = "set -a; . /etc/credence/credence.env; set +a\n"
+    as_owner = "export IDP_DATABASE_URL_FILE=/etc/credence/database-owner-url\n"
+    doctor, warned = ".venv/bin/idp doctor || true", "the application is the owner of its tables"
+    assert warned not in two_nodes.run(node + doctor)
+    assert warned in two_nodes.run(node + as_owner + doctor)
+
+
 def test_tokens_go_on_when_a_node_dies_and_none_fails_in_a_rolling_reload(two_nodes: Site) -> None:
     failed: list[object] = []
     enough = threading.Event()

@@ -82,9 +82,17 @@ def _database(settings: Settings) -> Iterator[Finding]:
     yield Finding("database", "ok", "SQLite" if settings.sqlite else "PostgreSQL")
     if settings.sqlite and not settings.demo:
         yield Finding("database", "warning", "SQLite in production: one machine only", "PostgreSQL for several nodes")
-    if not settings.sqlite and settings.database_url == settings.database_owner_url:
+    if not settings.sqlite and _owns_its_tables(settings):
         said = "the application is the owner of its tables: neither the audit nor the row fences hold against it"
         yield Finding("database", "warning", said, "give the application a role of its own (docs/operations.md)")
+
+
+def _owns_its_tables(settings: Settings) -> bool:
+    """Whether the serving role could rewrite the audit. The database is asked: a node without the owner's address has only one."""
+    query = "SELECT pg_has_role(relowner, 'MEMBER') FROM pg_class WHERE oid = 'audit_event'::regclass"
+    engine = create_engine(settings.database_url, poolclass=NullPool, **_connecting(settings))
+    with engine.connect() as connection:
+        return bool(connection.execute(text(query)).scalar_one())
 
 
 def _clock(settings: Settings) -> Iterator[Finding]:

@@ -1,9 +1,9 @@
 """The system's epoch: one write that kills every session, grant and token older than itself (SECURITY D4, ST-06)."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.foundation.database import Model, Rows, UtcDateTime
@@ -28,11 +28,20 @@ def current(tx: Rows) -> int:
     return int(tx.execute(_CURRENT).scalar_one())
 
 
+_COUNTED_FROM: Final = datetime(2026, 1, 1, tzinfo=UTC)
+
+
 def bump(tx: Session, *, now: datetime) -> int:
-    """Raise the epoch; the caller audits it."""
+    """Raise the epoch; the caller audits it.
+
+    To the seconds since 2026 where that is higher: one copy restored twice must not give the same epoch twice, or what was
+    issued after the first restore would live again after the second.
+    """
+    of_this_moment = int((now - _COUNTED_FROM).total_seconds())
+    following = SystemState.epoch + 1
     return tx.execute(
         update(SystemState)
         .where(SystemState.id == 1)
-        .values(epoch=SystemState.epoch + 1, bumped_at=now)
+        .values(epoch=case((following < of_this_moment, of_this_moment), else_=following), bumped_at=now)
         .returning(SystemState.epoch)
     ).scalar_one()

@@ -89,7 +89,8 @@ def test_R_33_nothing_used_or_revoked_lives_again(
 
     idp("db", "upgrade", env=env)
     told = json.loads(idp("epoch", "bump", "--json", env=env))
-    assert told == {"epoch": 2, "voided": 3}
+    assert told["epoch"] > 1
+    assert told["voided"] == 3
     later = hands.at(datetime.now(UTC))  # the other process has the machine's own time
     with writing() as tx:
         assert sessions.find_live(tx, cookie=cookie.reveal(), now=now) is None

@@ -1,9 +1,10 @@
 """The system's epoch (D4, ST-06)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from idp.foundation import epochs
 from idp.foundation.database import reading, writing
@@ -14,12 +15,21 @@ from tests.races import race
 pytestmark = pytest.mark.both
 
 
-def test_each_bump_raises_by_one_and_is_read_at_once(app: Flask, make: Make, now: datetime) -> None:
+def test_each_bump_raises_the_epoch_and_is_read_at_once(app: Flask, make: Make, now: datetime) -> None:
     with writing() as tx:
-        assert epochs.bump(tx, now=now) == 2
+        first = epochs.bump(tx, now=now)
+        assert first > 1
+        assert epochs.bump(tx, now=now - timedelta(days=365)) == first + 1
     with reading() as tx:
-        assert epochs.current(tx) == 2
-    assert make.row(SystemState, 1).bumped_at == now  # type: ignore[arg-type]
+        assert epochs.current(tx) == first + 1
+    assert make.row(SystemState, 1).bumped_at == now - timedelta(days=365)  # type: ignore[arg-type]
+
+
+def test_ST_06_one_copy_restored_twice_gives_two_epochs(app: Flask, now: datetime) -> None:
+    with writing() as tx:
+        after_the_first = epochs.bump(tx, now=now)
+        tx.execute(update(SystemState).values(epoch=1))
+        assert epochs.bump(tx, now=now + timedelta(seconds=1)) > after_the_first
 
 
 def test_bumps_beside_one_another_are_all_counted(app: Flask, now: datetime) -> None:
@@ -27,4 +37,5 @@ def test_bumps_beside_one_another_are_all_counted(app: Flask, now: datetime) -> 
         with writing() as tx:
             return epochs.bump(tx, now=now)
 
-    assert sorted(race(app, bump, threads=8)) == list(range(2, 10))
+    counted = sorted(race(app, bump, threads=8))
+    assert counted == list(range(counted[0], counted[0] + 8))
