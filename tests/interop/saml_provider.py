@@ -1,8 +1,6 @@
 """A hospital's own SAML identity provider (pysaml2 with xmlsec1) beside the demo, and its connection applied there."""
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,23 +13,13 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from tests.foundation import xml_bench
+from tests.interop.connecting import apply
+from tests.interop.hospital_person import LOGIN, PASSWORD
 from tests.interop.npm import environment
 from tests.interop.relying_parties import PEERS, served
-from tests.journeys.demo import ROOT, Demo
+from tests.journeys.demo import Demo
 from tests.servers import binary, free_port
 
-LOGIN, PASSWORD = "grace", "a-password-of-the-hospital"
-_APPLY = """
-import sys
-from datetime import UTC, datetime
-from idp import create_app, settings
-from idp.foundation.origin import Origin
-from idp.manifests.connections import service
-from idp.manifests.connections.service import Outcome
-with create_app(settings.load()).app_context():
-    done = service.apply(sys.argv[1], now=datetime.now(UTC), origin=Origin.local("test"))
-    assert isinstance(done, Outcome), done
-"""
 _CONNECTION = """
 name = {{ en = "{title}", es = "{title}" }}
 protocol = "saml"
@@ -89,20 +77,7 @@ class Hospital:
         issuer = json.dumps(f"{self.base}/metadata")
         text = _CONNECTION.format(title=self.title, issuer=issuer, portal=portal, name=self.name)
         (clients / f"{self.name}.toml").write_text(text, "utf-8")
-        told = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")} | {
-            "IDP_MODE": "demo",
-            "IDP_ISSUER": self.demo.issuer,
-            "IDP_DATA_DIR": str(self.demo.data_dir),
-        }
-        done = subprocess.run(
-            [sys.executable, "-c", _APPLY, str(clients)],
-            cwd=ROOT,
-            env=told,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
+        apply(self.demo, clients)
 
 
 @contextmanager
