@@ -4,28 +4,24 @@ A practice's managers act on it and its providers, a provider's on that provider
 Pure: the affiliations are read before, `now` is given, and what is not theirs looks as if it did not exist.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from idp.affiliations.rules import Held, PortalTerms, manages_at, status_at
-from idp.vocabulary.affiliation import Acting, AffiliationStatus, TargetKind
+from idp.vocabulary.affiliation import Acting, AffiliationStatus, Permission, TargetKind
 from idp.vocabulary.assurance import Acr
 from idp.vocabulary.refused import Refused
-
-
-class Permission(StrEnum):
-    """What an `Acting` is good for."""
-
-    MANAGE = "manage"
+from idp.vocabulary.staff import StaffMay
 
 
 class Reason(StrEnum):
     """Why nobody may act; pages answer it like a target that does not exist."""
 
     NOT_A_MANAGER = "not_a_manager"
+    NOT_A_REGISTRAR = "not_a_registrar"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +63,23 @@ def authorize(
                 fresh_at=fresh_at,
             )
     return Refused(Reason.NOT_A_MANAGER)
+
+
+def authorize_payer(
+    target: ActedOn, *, subject_id: str, may: Collection[StaffMay], acr: Acr, fresh_at: datetime
+) -> Acting | Refused:
+    """The right of payer staff who decide, at any target; what may be done there the same rule says as for managers."""
+    if StaffMay.DECIDE not in may:
+        return Refused(Reason.NOT_A_REGISTRAR)
+    return Acting(
+        subject_id=subject_id,
+        registry=target.registry,
+        target_kind=target.kind,
+        target_id=target.id,
+        permission=Permission.KEEP,
+        acr=acr,
+        fresh_at=fresh_at,
+    )
 
 
 def _covers(held: Held, target: ActedOn) -> bool:

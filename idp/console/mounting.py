@@ -14,6 +14,7 @@ from idp.console.keys import views as keys
 from idp.console.outbox import views as outbox
 from idp.console.parties import views as parties
 from idp.console.recoveries import views as recoveries
+from idp.console.registrar import inviting_views, keeping_views
 from idp.console.registrar import views as registrar
 from idp.console.reviews import views as reviews
 from idp.console.staff import facts as roles
@@ -28,6 +29,8 @@ def mount(app: Flask) -> None:
     places = (
         home,
         registrar,
+        keeping_views,
+        inviting_views,
         recoveries,
         help_desk,
         directory,
@@ -40,8 +43,8 @@ def mount(app: Flask) -> None:
         reviews,
         staff,
     )
-    for place in places:
-        app.register_blueprint(place.bp)
+    for bp in dict.fromkeys(place.bp for place in places):
+        app.register_blueprint(bp)
 
 
 def _is_staff(tx: Session, subject_id: str) -> bool:

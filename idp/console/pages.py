@@ -34,7 +34,7 @@ def my_session() -> SessionFacts:
 
 def by() -> By:
     """Who acts, from where, now."""
-    return By(myself().id, myself().name, origin(), clock.now())
+    return By(myself().id, myself().name, origin(), clock.now(), my_session())
 
 
 def actor() -> str:

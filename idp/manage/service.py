@@ -176,7 +176,7 @@ def act_in(tx: Session, opened: Opened, asked: Asked, *, now: datetime, origin: 
 
 def _send_reset(tx: Session, opened: Opened, done: Done, *, now: datetime, origin: Origin) -> None:
     """To the stored address, in the portal's name; one event tells of it, with the manager as who asked."""
-    subject, by = subjects.by_id(tx, subject_id=done.subject_id), opened.acting.subject_id
+    subject, by = subjects.by_id(tx, subject_id=done.subject_id), opened.acting.by
     if subject is not None:
         client_id = opened.place.party.client_id
         recovery.start_for(tx, subject=subject, actor=by, now=now, origin=origin, client_id=client_id)

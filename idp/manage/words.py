@@ -112,9 +112,13 @@ LINES: Final[dict[str, LazyString]] = {each.value: words.line for each, words in
     "add_clerk": _("Added by name"),
     "payer_disable": _("Disabled by the payer"),
     "payer_enable": _("Enabled by the payer"),
+    "payer_remove": _("Ended by the payer"),
     "payer_end": _("Ended by the payer"),
     "payer_move": _("Moved by the payer"),
     "payer_send_registration": _("Registration mail sent by the payer"),
+    "payer_send_reset": _("Password reset mail sent by the payer"),
+    "payer_set_levels": _("Access changed by the payer"),
+    "payer_mark": _("Account manager mark given by the payer"),
     "payer_unmark": _("Account manager mark taken by the payer"),
     "payer_comment": _("Comment by the payer"),
 }
@@ -139,6 +143,9 @@ REASONS: Final[dict[Reason, tuple[int, LazyString]]] = {
     Reason.NO_LEVEL: (422, _("Leave at least one access level, or disable or remove the user.")),
     Reason.TOO_LONG: (422, _("This is longer than we can keep. Please shorten it.")),
     Reason.NOTHING_TO_UNDO: (409, _("This can no longer be undone. Look again, then decide.")),
+    Reason.HAS_A_MANAGER: (409, _("An account manager is there now and decides.")),
+    Reason.NOT_THEIRS: (403, _("That is not yours to do.")),
+    Reason.NO_REASON: (422, _("Say why.")),
     Reason.TOO_MANY: (429, _("That is as many mails as may be sent within an hour. Please try again later.")),
 }
 FILL_IN: Final = _("Fill in this field.")

@@ -128,6 +128,7 @@ NOTICES: Final[Mapping[str, Notice]] = {
     ),
     "welcome": Notice(needs=frozenset({"target", "number", "url"})),
     "colleague_joined": Notice(needs=frozenset({"target", "person", "account_manager"})),
+    "manager_mark": Notice(needs=frozenset({"target", "person", "given"})),
     "access_brought": Notice(needs=frozenset({"target", "elsewhere"})),
     "colleague_brought": Notice(needs=frozenset({"target", "elsewhere", "person"})),
     "verification_wanted": Notice(needs=frozenset({"target", "person"})),

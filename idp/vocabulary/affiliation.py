@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from idp.vocabulary.assurance import Acr
+from idp.vocabulary.staff import actor_of
 
 
 class TargetKind(StrEnum):
@@ -27,6 +28,14 @@ class AffiliationStatus(StrEnum):
     SUSPENDED = "suspended"
 
 
+class Permission(StrEnum):
+    """What an `Acting` is good for."""
+
+    MANAGE = "manage"
+    KEEP = "keep"
+    """What the payer's registrar may do with a target's people (MODEL §7)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Acting:
     """A person's proven right to do one kind of thing to one target (SECURITY D5, ruling 20).
@@ -42,3 +51,13 @@ class Acting:
     permission: str
     acr: Acr
     fresh_at: datetime
+
+    @property
+    def of_payer(self) -> bool:
+        """Whether a registrar acts, and not a manager."""
+        return self.permission == Permission.KEEP
+
+    @property
+    def by(self) -> str:
+        """How the audit and a person's history name whoever acts."""
+        return actor_of(self.subject_id) if self.of_payer else self.subject_id

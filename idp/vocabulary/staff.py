@@ -12,6 +12,11 @@ class StaffRole(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
+def actor_of(subject_id: str) -> str:
+    """How the audit names somebody who acts as staff."""
+    return f"staff:{subject_id}"
+
+
 class StaffMay(StrEnum):
     """One thing that staff do; every route of the console names the one that it is."""
 

@@ -64,6 +64,7 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
         "url": "https://portal.test/sign-in",
     },
     "welcome": {"target": "Northlake Clinic", "number": "•••204", "url": "https://portal.test/sign-in"},
+    "manager_mark": {"target": "Northlake Clinic", "person": "June Harwood", "given": True},
     "colleague_joined": {"target": "Northlake Clinic", "person": "June Harwood", "account_manager": True},
     "access_brought": {
         "target": "Northlake Clinic",

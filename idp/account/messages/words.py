@@ -44,6 +44,7 @@ ABOUT: Final[dict[str, LazyString]] = {
     "access_request_received": _("Your request for access was received"),
     "access_request_denied": _("Your request for access was denied"),
     "colleague_joined": _("Somebody joined"),
+    "manager_mark": _("Who manages changed"),
     "access_brought": _("You use access of another registry here too"),
     "colleague_brought": _("Somebody brought access from another registry"),
     "verification_wanted": _("Somebody waits to be verified"),

@@ -23,6 +23,7 @@ from idp.settings import Settings
 from idp.subjects import service as subjects
 from idp.subjects.rules import Status
 from idp.vocabulary.affiliation import Acting
+from idp.vocabulary.evidence import Evidence
 from idp.vocabulary.refused import Refused
 
 COMMENT_LENGTH: Final = 200
@@ -71,7 +72,23 @@ def actor_at(tx: Session, place: Place, *, acting: Acting, now: datetime) -> Act
 
     The row fence is open for the target when it returns.
     """
+    if acting.of_payer:
+        return Refused(Reason.NOT_A_MANAGER)
     return manager_at(tx, place, subject_id=acting.subject_id, now=now)
+
+
+def whoever_at(tx: Session, place: Place, *, acting: Acting, now: datetime) -> Actor | Refused:
+    """The same, or the payer's registrar: asked only where the rule knows what is the payer's (MODEL §7)."""
+    if not acting.of_payer:
+        return actor_at(tx, place, acting=acting, now=now)
+    see_as(tx, target_id=place.target.id)
+    return Actor(acting.subject_id, place.catalogue, (Evidence.PAYER,), payer=True)
+
+
+def others_manage(tx: Session, place: Place, *, now: datetime, but: str | None = None) -> bool:
+    """Whether somebody, or somebody else, manages the target at the portal now; the row fence is the target's after it."""
+    dormancy = house.get(Settings).dormancy
+    return bool(managers_of(tx, target=place.target, terms=place.terms, now=now, dormancy=dormancy, but=but))
 
 
 def manager_at(tx: Session, place: Place, *, subject_id: str, now: datetime) -> Actor | Refused:
@@ -141,10 +158,10 @@ def member_of(place: Place, row: Affiliation, *, now: datetime) -> Member:
     )
 
 
-def setting_of(tx: Session, place: Place, member: Member, *, now: datetime) -> Setting:
-    """The catalogue, and how many would manage the target without this person."""
+def setting_of(tx: Session, place: Place, member: Member, *, now: datetime, by: Actor | None = None) -> Setting:
+    """The catalogue, and how many would manage the target without this person; a registrar is a manager of nothing."""
     others = 1
-    if member.account_manager:
+    if member.account_manager or (by is not None and by.payer):
         dormancy = house.get(Settings).dormancy
         managers = managers_of(
             tx, target=place.target, terms=place.terms, now=now, dormancy=dormancy, but=member.subject_id

@@ -1,4 +1,8 @@
-"""What a manager may do with one person of a target, and what it becomes. Pure (MODEL §7, §10; SECURITY D5)."""
+"""What a manager, or the payer's registrar, may do with one person of a target, and what it becomes. Pure.
+
+One rule for both (MODEL §7, §10; SECURITY D5). Where somebody manages the target, the manager decides; the payer keeps what only
+the payer can: disabling, enabling what it disabled itself, the manager mark, and access that the roster has suspended.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,6 +12,7 @@ from typing import Final
 from idp.vocabulary.affiliation import AffiliationStatus
 from idp.vocabulary.evidence import Evidence
 from idp.vocabulary.refused import Refused
+from idp.vocabulary.staff import actor_of
 
 PENDING, UNVERIFIED, ACTIVE = (
     AffiliationStatus.VERIFICATION_PENDING,
@@ -18,7 +23,7 @@ DISABLED, ENDED, SUSPENDED = AffiliationStatus.DISABLED, AffiliationStatus.ENDED
 
 
 class Act(StrEnum):
-    """What managers do with a person."""
+    """What managers and registrars do with a person."""
 
     VERIFY = "verify"
     REFUSE = "refuse"
@@ -30,6 +35,9 @@ class Act(StrEnum):
     SEND_RESET = "send_reset"
     START_RECOVERY = "start_recovery"
     COMMENT = "comment"
+    MARK = "mark"
+    UNMARK = "unmark"
+    MOVE = "move"
 
 
 class Reason(StrEnum):
@@ -48,16 +56,25 @@ class Reason(StrEnum):
     TOO_LONG = "too_long"
     TOO_MANY = "too_many"
     NOTHING_TO_UNDO = "nothing_to_undo"
+    HAS_A_MANAGER = "has_a_manager"
+    NOT_THEIRS = "not_theirs"
+    NO_REASON = "no_reason"
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The manager who acts, as they are now at this portal."""
+    """The manager or registrar who acts, as they are now at this portal."""
 
     subject_id: str
     levels: frozenset[str]
-    """Their own levels at the portal, the managing one among them."""
+    """Their own levels at the portal, the managing one among them; a registrar gives whatever the portal has."""
     evidence: tuple[Evidence, ...]
+    payer: bool = False
+
+    @property
+    def by(self) -> str:
+        """How audit and history name them."""
+        return actor_of(self.subject_id) if self.payer else self.subject_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +88,8 @@ class Member:
     """At the portal, the managing one where they are marked."""
     account_manager: bool = False
     disabled_by: str | None = None
+    movable: bool = False
+    """The roster moved the record, or merged the practice into another: there is a place where it may go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +113,9 @@ FROM: Final[dict[Act, frozenset[AffiliationStatus]]] = {
     Act.SEND_RESET: frozenset({ACTIVE}),
     Act.START_RECOVERY: frozenset({ACTIVE}),
     Act.COMMENT: frozenset({PENDING, UNVERIFIED, ACTIVE, DISABLED, SUSPENDED}),
+    Act.MARK: frozenset({UNVERIFIED, ACTIVE}),
+    Act.UNMARK: frozenset({PENDING, UNVERIFIED, ACTIVE, DISABLED, SUSPENDED}),
+    Act.MOVE: frozenset({SUSPENDED}),
 }
 BECOMES: Final[dict[Act, AffiliationStatus]] = {
     Act.VERIFY: UNVERIFIED,
@@ -101,8 +123,14 @@ BECOMES: Final[dict[Act, AffiliationStatus]] = {
     Act.ENABLE: UNVERIFIED,
     Act.DISABLE: DISABLED,
     Act.REMOVE: ENDED,
+    Act.MOVE: ENDED,
 }
 """The stored status after an act; others leave it."""
+ONLY_THE_PAYER: Final = frozenset({Act.MARK, Act.UNMARK, Act.MOVE})
+"""A manager gives and takes the mark with its level."""
+NEVER_THE_PAYER: Final = frozenset({Act.VERIFY, Act.REFUSE, Act.START_RECOVERY})
+"""Claims are judged beside their evidence (E1); what was lost the help desk starts."""
+_ALWAYS_THE_PAYER: Final = frozenset({Act.DISABLE, Act.MARK, Act.UNMARK})
 
 
 def decide(
@@ -113,14 +141,44 @@ def decide(
         return Refused(Reason.SELF)
     if act is not Act.COMMENT and version != member.version:
         return Refused(Reason.CHANGED_MEANWHILE)
-    if member.status not in FROM[act]:
+    if act in (NEVER_THE_PAYER if actor.payer else ONLY_THE_PAYER):
+        return Refused(Reason.NOT_THEIRS)
+    if not _fits(act, member):
         return Refused(Reason.NOT_IN_THIS_STATE)
+    refused = _payer(act, member, setting) if actor.payer else _manager(act, member, setting, wanted)
+    if refused is not None:
+        return refused
+    return _levels(actor, member, setting, frozenset(wanted)) if act is Act.SET_LEVELS else None
+
+
+def _fits(act: Act, member: Member) -> bool:
+    if member.status not in FROM[act]:
+        return False
+    match act:
+        case Act.MARK:
+            return not member.account_manager
+        case Act.UNMARK:
+            return member.account_manager
+        case Act.MOVE:
+            return member.movable
+        case _:
+            return True
+
+
+def _payer(act: Act, member: Member, setting: Setting) -> Refused | None:
+    if setting.other_managers < 1 or act in _ALWAYS_THE_PAYER or member.status is SUSPENDED:
+        return None
+    own = act is Act.ENABLE and member.disabled_by == "payer"
+    return None if own else Refused(Reason.HAS_A_MANAGER)
+
+
+def _manager(act: Act, member: Member, setting: Setting, wanted: Collection[str]) -> Refused | None:
     if act is Act.ENABLE and member.disabled_by == "payer":
         return Refused(Reason.BY_PAYER)
     loses_mark = act in (Act.DISABLE, Act.REMOVE) or (act is Act.SET_LEVELS and setting.managing not in wanted)
     if member.account_manager and member.status is ACTIVE and loses_mark and setting.other_managers < 1:
         return Refused(Reason.LAST_MANAGER)
-    return _levels(actor, member, setting, frozenset(wanted)) if act is Act.SET_LEVELS else None
+    return None
 
 
 def _levels(actor: Actor, member: Member, setting: Setting, wanted: frozenset[str]) -> Refused | None:
@@ -142,7 +200,18 @@ def offered(*, actor: Actor, member: Member, setting: Setting) -> frozenset[Act]
     )
 
 
+def may_invite(actor: Actor, *, managed: bool, said: bool) -> Refused | None:
+    """A manager whomever they like; a registrar where nobody manages, and says why (MODEL §7)."""
+    if not actor.payer:
+        return None
+    if managed:
+        return Refused(Reason.HAS_A_MANAGER)
+    return None if said else Refused(Reason.NO_REASON)
+
+
 def word_of(actor: Actor) -> Evidence:
-    """What a manager's yes is worth: never more than their own proof (MODEL §1)."""
+    """What a yes is worth: the payer's is the payer's, a manager's never more than their own proof (MODEL §1)."""
+    if actor.payer:
+        return Evidence.PAYER
     best = max(actor.evidence, key=lambda proof: proof.strength)
     return Evidence.MANAGER if best.suffices(Evidence.MANAGER) else best

@@ -1,41 +1,40 @@
-"""One act of one manager on one person: locks, facts, rule, change, history, audit, messages (MODEL §10)."""
+"""One act of one manager, or of the payer's registrar, on one person: locks, facts, rule, change, history, audit, messages (MODEL §10)."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp.affiliations import service as affiliations
+from idp.affiliations.deciding import leveling, moving
+from idp.affiliations.deciding.cases import Asked as Asked
+from idp.affiliations.deciding.cases import Case, tell
+from idp.affiliations.deciding.cases import Done as Done
 from idp.affiliations.deciding.facts import (
     COMMENT_LENGTH,
     Place,
-    actor_at,
-    member_of,
     next_number,
     place_of,
     row_of,
     setting_of,
+    whoever_at,
 )
 from idp.affiliations.deciding.models import Comment
-from idp.affiliations.deciding.rules import BECOMES, Act, Actor, Member, Reason, decide, word_of
-from idp.affiliations.invitations import orphaned
+from idp.affiliations.deciding.rules import BECOMES, Act, Member, Reason, decide, word_of
 from idp.affiliations.invitations import service as invitations
+from idp.affiliations.invitations.models import Invitation
 from idp.affiliations.managers.facts import lock
-from idp.affiliations.models import Affiliation, AffiliationEvidence, HeldLevel
+from idp.affiliations.models import Affiliation
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.foundation import house, limiter
+from idp.foundation import limiter
 from idp.foundation.database import see_as
 from idp.foundation.limiter import Budget
 from idp.foundation.origin import Origin
 from idp.relying_parties.rules import RelyingParty
-from idp.sessions import notices
-from idp.settings import Settings
-from idp.subjects import service as subjects
 from idp.vocabulary.affiliation import Acting, AffiliationStatus
+from idp.vocabulary.evidence import Evidence
 from idp.vocabulary.refused import Refused
 
 MAILS_A_PERSON: Final = Budget(
@@ -49,37 +48,6 @@ MAILS_A_MANAGER: Final = Budget(
 _MAILING: Final = frozenset({Act.SEND_REGISTRATION, Act.SEND_RESET, Act.START_RECOVERY})
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a manager asks for; `version` is the one that their page showed."""
-
-    act: Act
-    affiliation_id: UUID
-    version: int
-    levels: tuple[str, ...] = ()
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What was done, and to whom."""
-
-    act: Act
-    affiliation_id: UUID
-    subject_id: str
-    before: AffiliationStatus
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    place: Place
-    actor: Actor
-    acting: Acting
-    asked: Asked
-    now: datetime
-    origin: Origin
-
-
 def act(
     tx: Session, asked: Asked, *, acting: Acting, party: RelyingParty, now: datetime, origin: Origin
 ) -> Done | Refused:
@@ -91,25 +59,27 @@ def act(
     if isinstance(place, Refused):
         return place
     lock(tx, place.target)
-    actor = actor_at(tx, place, acting=acting, now=now)
-    outcome = actor if isinstance(actor, Refused) else _act(tx, _Case(place, actor, acting, asked, now, origin))
+    actor = whoever_at(tx, place, acting=acting, now=now)
+    outcome = actor if isinstance(actor, Refused) else _act(tx, Case(place, actor, acting, asked, now, origin))
     if isinstance(outcome, Refused):
         _audit_refusal(tx, place, asked, outcome, acting=acting, now=now, origin=origin)
     return outcome
 
 
-def _act(tx: Session, case: _Case) -> Done | Refused:
+def _act(tx: Session, case: Case) -> Done | Refused:
     row = row_of(tx, case.place, case.asked.affiliation_id, lock=True)
     if row is None:
         return Refused(Reason.UNKNOWN)
-    member = member_of(case.place, row, now=case.now)
-    setting = setting_of(tx, case.place, member, now=case.now)
+    member = moving.seen_by(tx, case.actor, case.place, row, now=case.now)
+    setting = setting_of(tx, case.place, member, now=case.now, by=case.actor)
     asked = case.asked
     refused = decide(
         asked.act, actor=case.actor, member=member, setting=setting, version=asked.version, wanted=asked.levels
     )
     if refused is not None:
         return refused
+    if case.actor.payer and not asked.text.strip():
+        return Refused(Reason.NO_REASON)
     if len(asked.text) > COMMENT_LENGTH:
         return Refused(Reason.TOO_LONG)
     if asked.act in _MAILING and _over(tx, case, row):
@@ -120,19 +90,25 @@ def _act(tx: Session, case: _Case) -> Done | Refused:
     return Done(asked.act, row.id, row.subject_id, member.status)
 
 
-def _do(tx: Session, case: _Case, row: Affiliation, member: Member) -> None:
+def _do(tx: Session, case: Case, row: Affiliation, member: Member) -> None:
     match case.asked.act:
         case Act.SET_LEVELS:
-            _set_levels(tx, case, row, member)
+            leveling.set_levels(tx, case, row, member)
+        case Act.MARK:
+            leveling.mark(tx, case, row, member)
+        case Act.UNMARK:
+            leveling.unmark(tx, case, row, member)
         case Act.SEND_REGISTRATION:
-            _invite(tx, case, row)
+            _invite(tx, case, row, evidence=_worth(tx, case, row))
+            if case.actor.payer:
+                _audit_kept(tx, case, row)
         case Act.SEND_RESET | Act.START_RECOVERY | Act.COMMENT:
             _audit_kept(tx, case, row)
         case act:
             _change(tx, case, row, member, BECOMES[act])
 
 
-def _change(tx: Session, case: _Case, row: Affiliation, member: Member, status: AffiliationStatus) -> None:
+def _change(tx: Session, case: Case, row: Affiliation, member: Member, status: AffiliationStatus) -> None:
     if member.status is AffiliationStatus.DISABLED and row.status == AffiliationStatus.ACTIVE:
         row.status, row.disabled_by = AffiliationStatus.DISABLED.value, "dormant"
         tx.flush()  # what reads dormant is so for good before it is changed: nobody is told twice
@@ -141,96 +117,62 @@ def _change(tx: Session, case: _Case, row: Affiliation, member: Member, status: 
         affiliation_id=row.id,
         status=status,
         now=case.now,
-        actor=case.actor.subject_id,
+        actor=case.actor.by,
         origin=case.origin,
         acting=case.acting,
-        disabled_by="manager",
+        disabled_by="payer" if case.actor.payer else "manager",
     )
     match case.asked.act:
         case Act.VERIFY:
-            _vouch(tx, case, row)
+            leveling.vouch(tx, case, row)
             _invite(tx, case, row)
         case Act.ENABLE:
             _invite(tx, case, row)
+        case Act.MOVE:
+            invitations.void_for(tx, affiliation_id=row.id, now=case.now)
+            tx.flush()
+            moving.move(tx, case, row)
         case Act.REFUSE:
             invitations.void_for(tx, affiliation_id=row.id, now=case.now)
-            _tell(tx, case, row, notice="verification_lapsed", refused=True)
+            tell(tx, case, row, notice="verification_lapsed", refused=True)
         case _:
             invitations.void_for(tx, affiliation_id=row.id, now=case.now)
 
 
-def _vouch(tx: Session, case: _Case, row: Affiliation) -> None:
-    """The manager's word, worth no more than their own proof (MODEL §1)."""
-    kind, portal = word_of(case.actor).value, case.place.party.client_id
-    tx.add(AffiliationEvidence(affiliation_id=row.id, kind=kind, portal=portal, at=case.now, by=case.actor.subject_id))
-
-
-def _invite(tx: Session, case: _Case, row: Affiliation) -> None:
+def _invite(tx: Session, case: Case, row: Affiliation, *, evidence: Evidence | None = None) -> None:
     invitations.send_registration(
         tx,
         row=row,
         place=case.place,
-        evidence=word_of(case.actor),
-        by=case.actor.subject_id,
+        evidence=evidence or word_of(case.actor),
+        by=case.actor.by,
         now=case.now,
         origin=case.origin,
     )
 
 
-def _set_levels(tx: Session, case: _Case, row: Affiliation, member: Member) -> None:
-    portal, wanted = case.place.party.client_id, frozenset(case.asked.levels)
-    tx.execute(delete(HeldLevel).where(HeldLevel.affiliation_id == row.id, HeldLevel.portal == portal))
-    affiliations.give_levels(
-        tx, affiliation_id=row.id, levels={portal: sorted(wanted)}, now=case.now, by=case.actor.subject_id
-    )
-    row.account_manager = case.place.managing in wanted
-    if case.place.managing in member.levels - wanted:
-        orphaned.void_of(tx, row, actor=case.actor.subject_id, now=case.now, origin=case.origin, portal=portal)
-    row.epoch += 1
-    row.version += 1
-    tx.flush()
-    tx.expire(row, ["levels"])
-    audit.append(
-        tx,
-        Event.LEVELS_CHANGED,
-        now=case.now,
-        actor=case.actor.subject_id,
-        origin=case.origin,
-        subject_id=row.subject_id,
-        client_id=portal,
-        target_kind=row.target_kind,
-        target_id=str(row.target_id),
-        details={"before": sorted(member.levels), "after": sorted(wanted)},
-    )
-    _tell(tx, case, row, notice="access_changed")
+def _worth(tx: Session, case: Case, row: Affiliation) -> Evidence | None:
+    """What the mail before was worth: one that the payer sends again makes nobody's proof stronger (MODEL §1)."""
+    if not case.actor.payer:
+        return None
+    before = tx.scalars(
+        select(Invitation.evidence)
+        .where(Invitation.affiliation_id == row.id, Invitation.portal == case.place.party.client_id)
+        .order_by(Invitation.created_at.desc())
+        .limit(1)
+    ).one_or_none()
+    proofs = [Evidence(proof.kind) for proof in row.evidence if proof.from_registry is None]
+    return Evidence(before) if before is not None else max(proofs, key=lambda proof: proof.strength)
 
 
-def _tell(tx: Session, case: _Case, row: Affiliation, *, notice: str, **more: object) -> None:
-    subject = subjects.by_id(tx, subject_id=row.subject_id)
-    if subject is None:
-        return
-    notices.notify(
-        tx,
-        notice=notice,
-        subject=subject,
-        party=case.place.party,
-        context={
-            "target": case.place.target.name,
-            "url": f"{house.get(Settings).issuer}/account/access",
-            **more,
-        },
-        now=case.now,
-    )
-
-
-def _over(tx: Session, case: _Case, row: Affiliation) -> bool:
-    counted = ((MAILS_A_PERSON, row.subject_id), (MAILS_A_MANAGER, case.actor.subject_id))
+def _over(tx: Session, case: Case, row: Affiliation) -> bool:
+    counted = ((MAILS_A_PERSON, row.subject_id), (MAILS_A_MANAGER, case.actor.by))
     return any(
         isinstance(limiter.reserve(tx, budget=budget, key=key, now=case.now), Refused) for budget, key in counted
     )
 
 
-def _what_changed(case: _Case, member: Member) -> str:
+def _what_changed(case: Case, member: Member) -> str:
     """For the history: which levels came and went, and from which state somebody was disabled (it may be undone)."""
     if case.asked.act is Act.DISABLE:
         return member.status.value
@@ -241,28 +183,29 @@ def _what_changed(case: _Case, member: Member) -> str:
     return ", ".join([*(f"+{level}" for level in came), *(f"-{level}" for level in went)])[:COMMENT_LENGTH]
 
 
-def _remember(tx: Session, case: _Case, row: Affiliation, *, text: str) -> None:
+def _remember(tx: Session, case: Case, row: Affiliation, *, text: str) -> None:
+    act = case.asked.act.value
     tx.add(
         Comment(
             affiliation_id=row.id,
             target_id=row.target_id,
             number=next_number(tx, row.id),
-            action=case.asked.act.value,
-            text=text,
-            author=case.actor.subject_id,
+            action=f"payer_{act}" if case.actor.payer else act,
+            text=text.strip(),
+            author=case.actor.by,
             at=case.now,
         )
     )
     tx.flush()  # while the fence is open for this target
 
 
-def _audit_kept(tx: Session, case: _Case, row: Affiliation) -> None:
+def _audit_kept(tx: Session, case: Case, row: Affiliation) -> None:
     """Comments and asked-for mails; what a comment says stands in the history alone, the mail is told by who sends it (AU-06)."""
     audit.append(
         tx,
         Event.MEMBER_COMMENTED if case.asked.act is Act.COMMENT else Event.MEMBER_HELPED,
         now=case.now,
-        actor=case.actor.subject_id,
+        actor=case.actor.by,
         origin=case.origin,
         subject_id=row.subject_id,
         client_id=case.place.party.client_id,
@@ -279,7 +222,7 @@ def _audit_refusal(
         tx,
         Event.AFFILIATION_CHANGED,
         now=now,
-        actor=acting.subject_id,
+        actor=acting.by,
         origin=origin,
         outcome=refused.reason.value,
         client_id=place.party.client_id,

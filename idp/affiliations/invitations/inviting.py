@@ -1,4 +1,4 @@
-"""A manager invites somebody by mail, sends the mail again, takes the invitation back (E10; AD-12, AD-20)."""
+"""A manager, or the payer's registrar where nobody manages, invites by mail, sends the mail again, takes it back (E10; AD-12, AD-20)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from idp.affiliations.deciding.facts import Place, actor_at, levels_within, place_of
-from idp.affiliations.deciding.rules import Actor, word_of
+from idp.affiliations.deciding.facts import COMMENT_LENGTH, Place, levels_within, others_manage, place_of, whoever_at
+from idp.affiliations.deciding.rules import Actor, may_invite, word_of
 from idp.affiliations.invitations.models import Invitation
 from idp.affiliations.invitations.rules import LIFETIME, Reason, State, state_at
 from idp.affiliations.invitations.sending import Invitee, mail, send, void
@@ -70,16 +70,22 @@ def invite(
     locale: str,
     now: datetime,
     origin: Origin,
+    why: str = "",
 ) -> UUID | Refused:
-    """Invite an address; whether it is anybody's account shows nowhere. One open invitation an address and target."""
+    """Invite an address; whether it is anybody's account shows nowhere. One open invitation an address and target.
+
+    A registrar says why; it stands in the audit, since nobody has a history there yet.
+    """
     case = _case(tx, acting=acting, party=party, now=now, origin=origin)
     if isinstance(case, Refused):
         return case
     outcome = _invite(
-        tx, case, email=email, given_name=given_name, family_name=family_name, levels=levels, locale=locale
+        tx, case, email=email, given_name=given_name, family_name=family_name, levels=levels, locale=locale, why=why
     )
     if isinstance(outcome, Refused):
         _audit_refusal(tx, case, outcome)
+    elif case.actor.payer:
+        _audit_why(tx, case, outcome, why)
     return outcome
 
 
@@ -88,7 +94,7 @@ def sent(tx: Session, *, acting: Acting, party: RelyingParty, now: datetime) -> 
     place = place_of(tx, acting=acting, party=party, now=now)
     if isinstance(place, Refused):
         return place
-    actor = actor_at(tx, place, acting=acting, now=now)
+    actor = whoever_at(tx, place, acting=acting, now=now)
     if isinstance(actor, Refused):
         return actor
     rows = tx.scalars(
@@ -110,10 +116,14 @@ def resend(
     row = _open_one(tx, case, invitation_id)
     if row is None:
         return Refused(Reason.UNKNOWN)
-    refused = _over(tx, case, row.email_key) or levels_within(row.levels, actor=case.actor, place=case.place)
+    refused = (
+        _may(tx, case)
+        or _over(tx, case, row.email_key)
+        or levels_within(row.levels, actor=case.actor, place=case.place)
+    )
     if refused is not None:
         return refused
-    mail(tx, row, party=party, target=case.place.target.name, by=case.actor.subject_id, now=now, origin=origin)
+    mail(tx, row, party=party, target=case.place.target.name, by=case.actor.by, now=now, origin=origin)
     return None
 
 
@@ -127,7 +137,10 @@ def take_back(
     row = _open_one(tx, case, invitation_id)
     if row is None:
         return Refused(Reason.UNKNOWN)
-    void(tx, row, by=case.actor.subject_id, now=now, origin=origin)
+    refused = _may(tx, case)
+    if refused is not None:
+        return refused
+    void(tx, row, by=case.actor.by, now=now, origin=origin)
     return None
 
 
@@ -136,13 +149,24 @@ def _case(tx: Session, *, acting: Acting, party: RelyingParty, now: datetime, or
     if isinstance(place, Refused):
         return place
     lock(tx, place.target)
-    actor = actor_at(tx, place, acting=acting, now=now)
+    actor = whoever_at(tx, place, acting=acting, now=now)
     return actor if isinstance(actor, Refused) else _Case(place, actor, now, origin)
 
 
 def _invite(
-    tx: Session, case: _Case, *, email: str, given_name: str, family_name: str, levels: Sequence[str], locale: str
+    tx: Session,
+    case: _Case,
+    *,
+    email: str,
+    given_name: str,
+    family_name: str,
+    levels: Sequence[str],
+    locale: str,
+    why: str,
 ) -> UUID | Refused:
+    refused = _may(tx, case, why=why)
+    if refused is not None:
+        return refused
     key = email_key(email)
     if isinstance(key, Refused):
         return Refused(Reason.BAD_EMAIL)
@@ -154,7 +178,7 @@ def _invite(
     if refused is not None:
         return refused
     for former in tx.scalars(select(Invitation).where(*_of(case.place), Invitation.email_key == key)):
-        void(tx, former, by=case.actor.subject_id, now=case.now, origin=case.origin)
+        void(tx, former, by=case.actor.by, now=case.now, origin=case.origin)
     zone = house.get(Settings).default_zone
     row = send(
         tx,
@@ -162,11 +186,19 @@ def _invite(
         place=case.place,
         levels=levels,
         evidence=word_of(case.actor),
-        by=case.actor.subject_id,
+        by=case.actor.by,
         now=case.now,
         origin=case.origin,
     )
     return row.id
+
+
+def _may(tx: Session, case: _Case, *, why: str | None = None) -> Refused | None:
+    """What the rule asks of a registrar beside what it asks of everybody."""
+    if why is not None and len(why) > COMMENT_LENGTH:
+        return Refused(Reason.TOO_LONG)
+    managed = case.actor.payer and others_manage(tx, case.place, now=case.now)
+    return may_invite(case.actor, managed=managed, said=why is None or bool(why.strip()))
 
 
 def _of(place: Place) -> tuple[ColumnElement[bool], ...]:
@@ -226,12 +258,26 @@ def _sent(row: Invitation, *, now: datetime) -> Sent:
     )
 
 
+def _audit_why(tx: Session, case: _Case, invitation: UUID, why: str) -> None:
+    audit.append(
+        tx,
+        Event.MEMBER_HELPED,
+        now=case.now,
+        actor=case.actor.by,
+        origin=case.origin,
+        client_id=case.place.party.client_id,
+        target_kind=case.place.target.kind.value,
+        target_id=case.place.target.id,
+        details={"act": "invite", "invitation": invitation, "reason": why.strip()},
+    )
+
+
 def _audit_refusal(tx: Session, case: _Case, refused: Refused) -> None:
     audit.append(
         tx,
         Event.INVITATION_SENT,
         now=case.now,
-        actor=case.actor.subject_id,
+        actor=case.actor.by,
         origin=case.origin,
         outcome=refused.reason.value,
         client_id=case.place.party.client_id,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from idp.console.directory import facts, words
 from idp.console.directory.forms import LookUpForm
 from idp.console.pages import may, page
+from idp.console.registrar.entrance import portals
 from idp.console.registrar.facts import MOST_PEOPLE, Member, people_of
 from idp.directory import service as directory
 from idp.directory.imports.run import KEPT_REJECTS
@@ -20,6 +21,7 @@ from idp.foundation.database import reading
 from idp.foundation.downloads import download
 from idp.foundation.front_door import route_policy
 from idp.foundation.parsing import FormErrors
+from idp.vocabulary.affiliation import TargetKind
 from idp.vocabulary.staff import StaffMay
 
 bp = Blueprint("console_directory", __name__, url_prefix="/console/directory")
@@ -56,7 +58,8 @@ def provider(provider_id: UUID) -> ResponseReturnValue:
         people = _people(tx, provider_id)
     if record is None:
         abort(404)
-    return _page("provider", record=record, people=people)
+    invite = _invite(provider_id, TargetKind.PROVIDER, record.provider.registry)
+    return _page("provider", record=record, people=people, invite=invite)
 
 
 @bp.get("/npis/<npi>")
@@ -79,7 +82,8 @@ def practice(practice_id: UUID) -> ResponseReturnValue:
         people = _people(tx, practice_id)
     if record is None:
         abort(404)
-    return _page("practice", record=record, people=people)
+    invite = _invite(practice_id, TargetKind.PRACTICE, *(each.registry for each in record.providers))
+    return _page("practice", record=record, people=people, invite=invite)
 
 
 @bp.get("/partners/<uuid:partner_id>")
@@ -91,7 +95,8 @@ def partner(partner_id: UUID) -> ResponseReturnValue:
         people = _people(tx, partner_id)
     if record is None:
         abort(404)
-    return _page("partner", partner=record[0], engagements=record[1], people=people)
+    invite = _invite(partner_id, TargetKind.TRADING_PARTNER, record[0].registry)
+    return _page("partner", partner=record[0], engagements=record[1], people=people, invite=invite)
 
 
 @bp.get("/imports")
@@ -159,6 +164,20 @@ def _index(*, form: LookUpForm | None = None, problem: object = None) -> str:
 def _people(tx: Session, target_id: UUID) -> tuple[Member, ...] | None:
     """Who acts for the target: for registrars and auditors only (MODEL §7)."""
     return people_of(tx, target_id, search=_search()) if may(StaffMay.DECIDE) or may(StaffMay.READ_AUDIT) else None
+
+
+def _invite(target_id: UUID, kind: TargetKind, *registries: str) -> list[tuple[str, str]]:
+    """Where a registrar may invite people to it: each portal with the page that does."""
+    if not may(StaffMay.DECIDE):
+        return []
+    found = {party.client_id: party for each in set(registries) for party in portals(each, kind, now=clock.now())}
+    return [
+        (
+            found[client_id].manifest.name,
+            url_for("console_registrar.invitations", client_id=client_id, target_id=target_id),
+        )
+        for client_id in sorted(found)
+    ]
 
 
 def _search() -> str:

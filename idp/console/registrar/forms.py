@@ -1,10 +1,9 @@
 """What a registrar posts; `version` is what their page showed."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from idp.console.registrar.keeping_rules import Act
 from idp.console.registrar.rules import WORDS_MAX
 from idp.foundation.parsing import Form
 
@@ -29,7 +28,21 @@ class KeepForm(Form):
     """An act on access that is there already, and why."""
 
     version: Version
-    act: Act
+    reason: Annotated[str, Field(max_length=WORDS_MAX)] = ""
+
+
+class LevelsForm(KeepForm):
+    """What stands beside the boxes; `sure` once what will change has been shown."""
+
+    sure: Literal["", "yes"] = ""
+
+
+class InviteForm(Form):
+    """Whom to invite, and why; the levels come from the boxes."""
+
+    email: Annotated[str, Field(max_length=254)]
+    first_name: Annotated[str, Field(max_length=80)] = ""
+    last_name: Annotated[str, Field(max_length=80)] = ""
     reason: Annotated[str, Field(max_length=WORDS_MAX)] = ""
 
 

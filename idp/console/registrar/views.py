@@ -3,15 +3,18 @@
 from datetime import datetime
 from uuid import UUID
 
-from flask import Blueprint, abort, redirect, request, url_for
+from flask import abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.affiliations.deciding.rules import Act
 from idp.affiliations.requests.facts import asked_of
 from idp.console.pages import by, page
-from idp.console.registrar import evidence, facts, keeping, service
-from idp.console.registrar.forms import DenyForm, KeepForm, RefuseForm, VerifyForm
+from idp.console.registrar import entrance, evidence, facts, keeping, service
+from idp.console.registrar.blueprint import bp as bp
+from idp.console.registrar.forms import DenyForm, RefuseForm, VerifyForm
+from idp.console.registrar.keeping_words import ACTS
 from idp.console.registrar.rules import Reason
-from idp.console.registrar.words import ACTS, EVIDENCE, KINDS, REASONS, SAVED
+from idp.console.registrar.words import EVIDENCE, KINDS, REASONS, SAVED
 from idp.foundation import clock, house, parsing
 from idp.foundation.database import reading
 from idp.foundation.front_door import route_policy
@@ -20,8 +23,6 @@ from idp.settings import Settings
 from idp.vocabulary.evidence import Evidence
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.staff import StaffMay
-
-bp = Blueprint("console_registrar", __name__, url_prefix="/console/registrants")
 
 
 @bp.get("")
@@ -58,15 +59,6 @@ def refused(affiliation_id: UUID) -> ResponseReturnValue:
         return _claim(affiliation_id, refused=Refused(Reason.NO_REASON)), 422
     outcome = service.refuse(by(), affiliation_id=affiliation_id, version=form.version, reason=form.reason)
     return _settled(outcome, "refused", lambda: _claim(affiliation_id, refused=outcome))
-
-
-@bp.post("/<uuid:affiliation_id>/keep")
-@route_policy(auth="session", staff=StaffMay.DECIDE, step_up=True)
-def kept(affiliation_id: UUID) -> ResponseReturnValue:
-    """Disable, enable, end or move access that is there already; never without a reason."""
-    form = _form(KeepForm)
-    outcome = keeping.keep(by(), affiliation_id=affiliation_id, act=form.act, version=form.version, reason=form.reason)
-    return _settled(outcome, form.act.value, lambda: _claim(affiliation_id, refused=outcome))
 
 
 @bp.get("/requests/<uuid:request_id>")
@@ -135,14 +127,17 @@ def _index() -> str:
 def _claim(affiliation_id: UUID, *, refused: Refused | None = None) -> str:
     with reading() as tx:
         found = evidence.claim_page(tx, affiliation_id, now=clock.now())
-        offers = keeping.offers(tx, affiliation_id, by=by())
+        who = keeping.person(tx, by(), affiliation_id)
     if found is None:
         abort(404)
+    offers = frozenset() if isinstance(who, Refused) else who.offers
+    kind, registry = found.held.kind, found.held.registry
     return page(
         "console/registrar/claim.html",
         at="registrar",
         claim=found,
-        offers={act: ACTS[act] for act in offers},
+        offers={act: words for act, words in ACTS.items() if act in offers},
+        portals=entrance.portals(registry, kind, now=clock.now()) if Act.SET_LEVELS in offers else (),
         domain=evidence.domain_of(found.subject.email),
         kinds=KINDS,
         proofs={kind.value: EVIDENCE[kind] for kind in Evidence},

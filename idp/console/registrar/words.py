@@ -5,7 +5,7 @@ from typing import Final
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 
-from idp.console.registrar.keeping_rules import Act
+from idp.affiliations.deciding.rules import Act
 from idp.console.registrar.rules import Reason
 from idp.vocabulary.affiliation import TargetKind
 from idp.vocabulary.evidence import Evidence
@@ -36,24 +36,6 @@ EVIDENCE: Final[dict[Evidence, LazyString]] = {
     Evidence.MANAGER: _("an account manager"),
     Evidence.PAYER: _("the payer’s staff"),
 }
-ACTS: Final[dict[Act, tuple[LazyString, LazyString]]] = {
-    Act.DISABLE: (_("Disable"), _("They can no longer act for it, within a second. Only the payer enables it again.")),
-    Act.ENABLE: (_("Enable"), _("They get a registration mail, and act again once they have followed it.")),
-    Act.END: (_("End"), _("It is over for good; to act again they are invited anew.")),
-    Act.MOVE: (
-        _("Move"),
-        _("It ends here and begins where the roster has it now, with the same levels, once they follow a mail."),
-    ),
-    Act.SEND_REGISTRATION: (
-        _("Send registration mail again"),
-        _("A new link for seven days; the one before stops working."),
-    ),
-    Act.UNMARK: (
-        _("Take the account manager mark"),
-        _("They keep their access and manage nobody any more, within a second."),
-    ),
-    Act.COMMENT: (_("Add comment"), _("It only stands in the history, where account managers read it too.")),
-}
 SAVED: Final[dict[str, LazyString]] = {
     "verified": _("Verified. They have a mail; who was still waiting follows it, and the access opens."),
     "refused": _("Refused. The registrant was told."),
@@ -61,9 +43,12 @@ SAVED: Final[dict[str, LazyString]] = {
     "denied": _("Denied. The requester was told."),
     Act.DISABLE.value: _("Disabled. They can no longer act."),
     Act.ENABLE.value: _("Enabled. A registration mail is on its way."),
-    Act.END.value: _("Ended. They can no longer act."),
+    Act.REMOVE.value: _("Ended. They can no longer act."),
     Act.MOVE.value: _("Moved. A registration mail is on its way."),
     Act.SEND_REGISTRATION.value: _("A registration mail is on its way; the link before has stopped working."),
+    Act.SEND_RESET.value: _("The mail is on its way to the address that we have."),
+    Act.SET_LEVELS.value: _("Access saved. It applies now."),
+    Act.MARK.value: _("They are account manager now. They were told."),
     Act.UNMARK.value: _("They are no longer account manager. They were told."),
     Act.COMMENT.value: _("Comment added."),
 }

@@ -18,12 +18,14 @@ from idp.foundation import house
 from idp.foundation.database import new_id, writing
 from idp.foundation.origin import Origin
 from idp.sessions import notices
+from idp.sessions.rules import SessionFacts
 from idp.settings import Settings
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
 from idp.subjects.rules import SubjectFacts, login_key
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.staff import StaffRole
+from idp.vocabulary.staff import actor_of as actor_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +36,12 @@ class By:
     name: str
     origin: Origin
     now: datetime
+    session: SessionFacts | None = None
+    """In which they proved who they are; the command line and the worker have none."""
 
     @property
     def actor(self) -> str:
-        return f"staff:{self.subject_id}" if self.subject_id else self.name
-
-
-def actor_of(subject_id: str) -> str:
-    """How the audit names somebody who acts as staff."""
-    return f"staff:{subject_id}"
+        return actor_of(self.subject_id) if self.subject_id else self.name
 
 
 def find(tx: Session, login: str) -> SubjectFacts | Refused:

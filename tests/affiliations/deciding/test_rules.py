@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from idp.affiliations.deciding.rules import (
     BECOMES,
     FROM,
+    ONLY_THE_PAYER,
     Act,
     Actor,
     Member,
@@ -46,6 +47,7 @@ def judged(act: Act, who: Member, *, actor: Actor = LENA, others: int = 1, versi
 def test_MODEL_10_each_act_has_its_states(act: Act, status: AffiliationStatus) -> None:
     wanted = {"claims"} if act is Act.SET_LEVELS else ()
     expected = None if status in FROM[act] else Refused(Reason.NOT_IN_THIS_STATE)
+    expected = Refused(Reason.NOT_THEIRS) if act in ONLY_THE_PAYER else expected
     assert judged(act, member(status), wanted=wanted) == expected
 
 
