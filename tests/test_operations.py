@@ -1,5 +1,4 @@
-"""docs/operations.md by its own words: its commands make two nodes behind its proxy and upgrade them; and every
-command that any page of ours shows is one that `idp` knows."""
+"""docs/operations.md by its own words: its commands make two nodes behind its proxy and upgrade them."""
 
 import os
 import re
@@ -13,11 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import click
 import httpx2
 import pytest
 
-from idp.cli import idp
 from idp.settings import PROJECT
 from tests.messaging.sinks import certificate
 from tests.servers import Postgres, RedisServer, accepts, binary, free_port, until
@@ -270,35 +267,3 @@ def token(site: Site) -> httpx2.Response:
         f"{site.issuer}/oauth/token", data={"grant_type": "client_credentials"}, auth=("harbor-analytics", secret),
         verify=site.trusting(), timeout=20, trust_env=False,
     )  # fmt: skip
-
-
-SHOWN = re.compile(r"`(idp [a-z][^`]*)`|^(?:\.venv/bin/)?(idp [a-z].*)$", re.MULTILINE)
-
-
-def shown() -> list[tuple[str, str]]:
-    """Every command of ours that a page shows, and the page."""
-    pages = [PROJECT / "README.md", PROJECT / "keys" / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
-    return [
-        (page.name, (inline or line).partition("#")[0].strip())
-        for page in pages
-        for inline, line in SHOWN.findall(page.read_text("utf-8"))
-    ]
-
-
-def test_every_command_that_a_page_shows_exists_with_its_options() -> None:
-    wrong = [f"{page}: {command}: {fault}" for page, command in shown() if (fault := _fault(command))]
-    assert wrong == []
-
-
-def _fault(shown: str) -> str | None:
-    words = shlex.split(re.sub(r"[\[\]…]|\|\S+", " ", shown))[1:]
-    command: click.Command = idp
-    while words and isinstance(command, click.Group):
-        found = command.get_command(click.Context(command), words[0])
-        if found is None:
-            return f"no command {words[0]}"
-        command, words = found, words[1:]
-    known = {name for param in command.params for name in (*param.opts, *param.secondary_opts)} | {"--help", "-h"}
-    return next(
-        (f"no option {word}" for word in words if word.startswith("--") and word.split("=")[0] not in known), None
-    )
