@@ -1,12 +1,11 @@
 import os
-import secrets
 from pathlib import Path
 
 from authlib.integrations.flask_client import OAuth
-from flask import Flask, jsonify, redirect, session
+from flask import Flask, redirect, session
 
 app = Flask(__name__)
-app.secret_key = secrets.token_urlsafe(40)
+app.secret_key = os.urandom(40)
 credence = OAuth(app).register(
     "credence",
     server_metadata_url=f"{os.environ['ISSUER']}/.well-known/openid-configuration",
@@ -18,9 +17,7 @@ credence = OAuth(app).register(
 
 @app.get("/")
 def home():
-    if "acting" not in session:
-        return credence.authorize_redirect(os.environ["REDIRECT_URI"])
-    return jsonify(session["acting"])
+    return session.get("acting") or credence.authorize_redirect(os.environ["REDIRECT_URI"])
 
 
 @app.get("/callback")
