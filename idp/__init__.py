@@ -6,6 +6,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from flask import Flask
 
+    from idp.foundation.bridge import Bridge
+    from idp.foundation.outer_wall import OuterWall
+    from idp.oidc.at_hand import AtHand
     from idp.settings import Settings
 
 
@@ -18,7 +21,6 @@ def create_app(settings: "Settings") -> "Flask":
 
     from idp.affiliations.standing import recording
     from idp.foundation import database, error_pages, front_door, i18n, pages
-    from idp.foundation.outer_wall import OuterWall
     from idp.sessions import cookies
 
     recording.listen()
@@ -32,8 +34,33 @@ def create_app(settings: "Settings") -> "Flask":
     front_door.attach(app)
     cookies.attach(app)
     _mount(app, settings)
-    app.wsgi_app = OuterWall(_behind_proxies(app, settings), settings=settings)  # type: ignore[method-assign]
+    app.wsgi_app = walled(app.wsgi_app, settings)  # type: ignore[method-assign]
     return app
+
+
+def bridged(app: "Flask", settings: "Settings", *, at_hand: "AtHand | None" = None) -> "Bridge":
+    """The application as the production server calls it, with the short cuts before it behind walls of the same kind."""
+    from idp.foundation.bridge import Bridge
+    from idp.foundation.short_cuts import ShortCuts
+    from idp.oidc import short_cuts
+    from idp.oidc.at_hand import AtHand
+
+    cuts = short_cuts.of(app, at_hand or AtHand(app))
+    return Bridge(
+        app,
+        sign_ins=settings.kdf_concurrency + settings.kdf_queue,
+        short_cuts=ShortCuts(
+            at_once={asked: walled(cut, settings) for asked, cut in cuts.at_once.items()},
+            in_thread={asked: walled(cut, settings) for asked, cut in cuts.in_thread.items()},
+        ),
+    )
+
+
+def walled(inner: "WSGIApplication", settings: "Settings") -> "OuterWall":
+    """Nothing is outside the outer wall but the server; inside it the proxies that the operator named are believed."""
+    from idp.foundation.outer_wall import OuterWall
+
+    return OuterWall(_behind_proxies(inner, settings), settings=settings)
 
 
 def _furnish(app: "Flask", settings: "Settings") -> None:
@@ -103,11 +130,11 @@ def _mount(app: "Flask", settings: "Settings") -> None:
     json_errors.attach(app)
 
 
-def _behind_proxies(app: "Flask", settings: "Settings") -> "WSGIApplication":
+def _behind_proxies(inner: "WSGIApplication", settings: "Settings") -> "WSGIApplication":
     """Believe exactly as many proxies as the operator named, and none of them about the host (DI-02)."""
     if settings.trusted_proxies == 0:
-        return app.wsgi_app
+        return inner
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     hops = settings.trusted_proxies
-    return ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0, x_port=0, x_prefix=0)
+    return ProxyFix(inner, x_for=hops, x_proto=hops, x_host=0, x_port=0, x_prefix=0)

@@ -4,7 +4,8 @@ A WSGI server spends a thread on a request whose body has not arrived yet, and w
 one idle connection a worker stops the whole service (RX-04, R-32). Here a body is awaited without a thread, within
 limits of size and time; then the application runs in a thread. Pages, which may wait for a hash, and what other servers
 call have threads of their own, so that sign-ins never stand before tokens (RX-02). Only what never waits for anybody
-runs at once: whoever asks whether this process is alive must not wait for the database (R-12).
+runs at once: whoever asks whether this process is alive must not wait for the database (R-12), and what a machine asks
+most often needs neither a thread nor Flask while it has nothing to wait for (`idp.foundation.short_cuts`).
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from idp.foundation import standing_by
 from idp.foundation.outer_wall import BODY_REFUSED, MAX_BODY_BYTES
+from idp.foundation.short_cuts import RAISED, FallThrough, ShortCuts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -42,8 +44,16 @@ Answer = tuple[int, list[tuple[str, str]], bytes]
 class Bridge:
     """The application as granian's RSGI calls it; `sign_ins` is how many may hash or wait for it in one process."""
 
-    def __init__(self, app: "WSGIApplication", *, sign_ins: int, body_seconds: float = BODY_SECONDS) -> None:
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        *,
+        sign_ins: int,
+        short_cuts: ShortCuts | None = None,
+        body_seconds: float = BODY_SECONDS,
+    ) -> None:
         self._app = app
+        self._short_cuts = short_cuts or ShortCuts()
         self._body_seconds = body_seconds
         self._pages = ThreadPoolExecutor(sign_ins + SPARE_THREADS, thread_name_prefix="pages")
         self._calls = ThreadPoolExecutor(CALLING_THREADS, thread_name_prefix="calls")
@@ -58,13 +68,20 @@ class Bridge:
             await self._take_body(environ, proto)
         else:
             environ["CONTENT_LENGTH"] = ""  # nobody reads it, and the server throws it away
-        if scope.path.startswith(NEVER_WAITS):
+        asked = (scope.method, scope.path)
+        at_once = self._short_cuts.at_once.get(asked)
+        answer = None if at_once is None else short_answer_of(at_once, environ)
+        if answer is None and scope.path.startswith(NEVER_WAITS):
             answer = answer_of(self._app, environ)
-        else:
+        elif answer is None:
             pool = self._calls if scope.path.startswith(CALLED) else self._pages
-            loop = asyncio.get_running_loop()
-            answer = await loop.run_in_executor(pool, answer_of, self._app, environ)
+            short_cut = self._short_cuts.in_thread.get(asked)
+            answer = await asyncio.get_running_loop().run_in_executor(pool, self._answer, short_cut, environ)
         proto.response_bytes(*answer)
+
+    def _answer(self, short_cut: "WSGIApplication | None", environ: "WSGIEnvironment") -> Answer:
+        answer = None if short_cut is None else short_answer_of(short_cut, environ)
+        return answer_of(self._app, environ) if answer is None else answer
 
     async def _take_body(self, environ: "WSGIEnvironment", proto: Any) -> None:
         """Put the whole body into `environ`, or the status that it is refused with."""
@@ -118,6 +135,17 @@ def environ_of(scope: Any) -> "WSGIEnvironment":
         known = environ.get(key)
         environ[key] = f"{known}{'; ' if key == 'HTTP_COOKIE' else ','}{value}" if known else value
     return environ
+
+
+def short_answer_of(short_cut: "WSGIApplication", environ: "WSGIEnvironment") -> Answer | None:
+    """The answer of a short cut; `None`: the application must answer, and finds `environ` as it was."""
+    try:
+        return answer_of(short_cut, environ.copy())
+    except FallThrough as fell:
+        environ["wsgi.input"].seek(0)
+        if fell.__cause__ is not None:
+            environ[RAISED] = fell.__cause__
+        return None
 
 
 def answer_of(app: "WSGIApplication", environ: "WSGIEnvironment") -> Answer:

@@ -24,7 +24,7 @@ _CURRENT: Final = select(_table.c.epoch).where(_table.c.id == 1)
 
 
 def current(tx: Rows) -> int:
-    """The epoch now; never cached."""
+    """The epoch now; never cached where something is checked (`oidc.at_hand` holds one to stamp what is issued)."""
     return int(tx.execute(_CURRENT).scalar_one())
 
 

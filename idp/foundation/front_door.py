@@ -17,6 +17,7 @@ from werkzeug.exceptions import Forbidden
 
 from idp.foundation import clock, house, limiter
 from idp.foundation.origin import Origin
+from idp.foundation.short_cuts import RAISED
 from idp.settings import Settings
 from idp.vocabulary.staff import StaffMay
 
@@ -129,6 +130,9 @@ def _obey_the_wall() -> None:
     refusal = request.environ.get("credence.refusal")
     if refusal is not None:
         abort(int(refusal))
+    raised: Exception | None = request.environ.get(RAISED)
+    if raised is not None:
+        raise raised
 
 
 def _guard() -> None:

@@ -25,6 +25,8 @@ from idp.keyring.rules import KeyFile, State, Use
 
 LOOK_EVERY: Final = 1.0
 """Seconds between looks at the folder."""
+SETTLED_BEFORE: Final = 0.1
+"""Seconds before the next look is due in which nobody who must not wait should ask."""
 RETRY_EVERY: Final = 15.0
 """Seconds between attempts to read a broken folder in which nothing changes."""
 _log: Final = logging.getLogger(__name__)
@@ -152,6 +154,19 @@ class Keyring:
             extracted = hmac.digest(bytes(sha256().digest_size), index, "sha256")
             known = self._derived[purpose] = hmac.digest(extracted, purpose.encode() + b"\x01", "sha256")
         return known
+
+    @property
+    def settled(self) -> bool:
+        """Whether what is asked next is answered without a look at the folder."""
+        return time.monotonic() - self._looked < LOOK_EVERY - SETTLED_BEFORE
+
+    def renew(self) -> None:
+        """Look at the folder ahead of time, for those who ask only while it is `settled`."""
+        if time.monotonic() - self._looked >= LOOK_EVERY / 3 and self._looking.acquire(blocking=False):
+            try:
+                self._look()
+            finally:
+                self._looking.release()
 
     def _current(self) -> _Snapshot:
         if time.monotonic() - self._looked >= LOOK_EVERY and self._looking.acquire(blocking=False):

@@ -91,6 +91,6 @@ def serve(request: TokenRequest) -> Minted | OAuthError:
         grant = SERVER.get_token_grant(parsed)
     except (UnsupportedGrantTypeError, ValueError):
         return UNSUPPORTED_GRANT
-    if grant.GRANT_TYPE not in request.party.registration.grant_types:
+    if not request.is_registered_for(grant.GRANT_TYPE):
         return UNAUTHORIZED_CLIENT
     return _SERVES[grant.GRANT_TYPE](request)

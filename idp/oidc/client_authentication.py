@@ -39,6 +39,7 @@ FAILURES: Final = Budget(
 """Wrong secrets for one client from one address; its owner elsewhere is still served (TK-15). Names that nobody has
 share one count, so inventing them fills neither the budgets nor the audit."""
 _BASIC: Final = re.compile(r"Basic +([A-Za-z0-9+/=]{1,2048})\Z", re.ASCII | re.IGNORECASE)
+_BY_SECRET: Final = frozenset({"client_secret_basic", "client_secret_post"})
 _LONGEST: Final = 1024
 _NOTHING: Final = artefacts.digest_of("a client that does not exist")
 
@@ -63,6 +64,20 @@ def authenticate_client(
     if _proven(party, presented, now=now) and party is not None and party.enabled:
         return party
     return _refuse(presented, now=now, origin=origin)
+
+
+def known_by_secret(
+    headers: Mapping[str, str], form: Mapping[str, str], *, parties: Mapping[str, RelyingParty], now: datetime
+) -> RelyingParty | None:
+    """The client among `parties` that proves itself by its secret; asks nobody and counts nothing.
+
+    `None` is no refusal: it says that `authenticate_client` must judge, which counts and audits what fails.
+    """
+    presented = _presented(headers, form)
+    if isinstance(presented, OAuthError) or presented.method not in _BY_SECRET:
+        return None
+    party = parties.get(presented.client_id)
+    return party if _proven(party, presented, now=now) and party is not None and party.enabled else None
 
 
 def _presented(headers: Mapping[str, str], form: Mapping[str, str]) -> Presented | OAuthError:

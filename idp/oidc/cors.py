@@ -17,6 +17,7 @@ READABLE: Final = frozenset(
     }
 )
 """What a browser app may call from its own origin."""
+VARY: Final = ("Vary", "Origin")
 
 
 def attach(app: Flask) -> None:
@@ -28,7 +29,7 @@ def attach(app: Flask) -> None:
 def allow(response: Response) -> Response:
     """Name the asking origin if it is a public client's; say always that the answer depends on it."""
     if request.path in READABLE:
-        response.headers.add("Vary", "Origin")
+        response.headers.add(*VARY)
         asking = request.headers.get("Origin")
         if asking is not None and asking in relying_parties.origins_of_public_clients():
             response.headers["Access-Control-Allow-Origin"] = asking

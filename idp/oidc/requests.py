@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from flask import Request
 
 from idp.foundation.parsing import MAX_FIELDS, acceptable
-from idp.oidc.errors import INVALID_REQUEST, OAuthError
+from idp.oidc.errors import INVALID_REQUEST, NO_TOKEN, OAuthError
 from idp.oidc.rules import REPEATABLE
 
 FORM: Final = "application/x-www-form-urlencoded"
@@ -34,6 +34,16 @@ def read_body(request: Request) -> Parameters | OAuthError:
     if request.query_string:
         return IN_THE_QUERY
     return read_encoded(request.get_data(cache=False))
+
+
+def bearer(authorization: str, *, in_body: str) -> str | OAuthError:
+    """One token, sent one way (RFC 6750 §2)."""
+    scheme, _, sent = authorization.partition(" ")
+    if not scheme:
+        return in_body or NO_TOKEN
+    if in_body:
+        return INVALID_REQUEST
+    return sent.strip() if scheme.lower() == "bearer" and sent.strip() else NO_TOKEN
 
 
 def read_encoded(raw: bytes) -> Parameters | OAuthError:

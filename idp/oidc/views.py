@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-import orjson
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import MethodNotAllowed
@@ -18,18 +17,17 @@ from idp.keyring.service import Keyring
 from idp.oidc import authorize as authorization
 from idp.oidc import discovery, logout, token_endpoint
 from idp.oidc import userinfo as info
+from idp.oidc.answers import CACHEABLE, written
 from idp.oidc.authorization_requests import Reason
 from idp.oidc.authorize import Parked, Redirect, Visitor
-from idp.oidc.errors import INVALID_REQUEST, NO_TOKEN, OAuthError
-from idp.oidc.requests import FORM, Parameters, read_body, read_encoded
+from idp.oidc.errors import INVALID_REQUEST, OAuthError
+from idp.oidc.requests import FORM, Parameters, bearer, read_body, read_encoded
 from idp.sessions import cookies, refusals
 from idp.sessions.cookies import browser_digest, current_session
 from idp.sessions.transactions import UNCLAIMED, unclaimed
 from idp.vocabulary.refused import Refused
 
 bp = Blueprint("oidc", __name__)
-_CACHEABLE = "public, max-age=60"
-_NO_HEADERS: tuple[tuple[str, str], ...] = ()
 
 
 @bp.get("/.well-known/openid-configuration")
@@ -231,34 +229,23 @@ def _with_body(serve: Any) -> Any:
 
 
 def _bearer() -> str | OAuthError:
-    """One token, sent one way (RFC 6750 §2)."""
-    scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
     posted: Parameters | OAuthError = Parameters({})
     if request.method == "POST" and request.mimetype == FORM:
         posted = read_encoded(request.get_data(cache=False))
     if isinstance(posted, OAuthError):
         return posted
-    in_body = posted.single.get("access_token", "")
-    if not scheme:
-        return in_body or NO_TOKEN
-    if in_body:
-        return INVALID_REQUEST
-    return sent.strip() if scheme.lower() == "bearer" and sent.strip() else NO_TOKEN
+    return bearer(request.headers.get("Authorization", ""), in_body=posted.single.get("access_token", ""))
 
 
 def _document(body: bytes) -> Response:
     response = Response(body, mimetype="application/json")
-    response.headers["Cache-Control"] = _CACHEABLE
+    response.headers.set(*CACHEABLE)
     return response
 
 
 def _json(answer: Mapping[str, Any] | OAuthError) -> Response:
-    status, headers = 200, _NO_HEADERS
-    if isinstance(answer, OAuthError):
-        status, headers, answer = answer.status, answer.headers, answer.as_json()
-    response = Response(orjson.dumps(answer), status=status, mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Pragma"] = "no-cache"
+    status, headers, body = written(answer)
+    response = Response(body, status=status, mimetype="application/json")
     for name, value in headers:
         response.headers[name] = value
     return response

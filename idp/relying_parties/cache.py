@@ -64,6 +64,18 @@ class Cache:
                 return snapshot
             if (_published() or 0) <= snapshot.version:
                 return self._keep(replace(snapshot, hinted_at=now))
+        return self._look(snapshot, now)
+
+    def held(self, now: datetime) -> Snapshot | None:
+        """What `at` gave last, if it may still be used without asking anybody: it never waits."""
+        snapshot = self._snapshot
+        return snapshot if snapshot is not None and snapshot.fresh(now) else None
+
+    def renew(self, now: datetime) -> None:
+        """Look again before the second is over, for those who use only what is `held`."""
+        self._look(self._snapshot, now)
+
+    def _look(self, snapshot: Snapshot | None, now: datetime) -> Snapshot:
         with reading() as tx:
             version = version_of(tx)
             if snapshot is not None and snapshot.version == version and not snapshot.expired(now):

@@ -31,6 +31,10 @@ class TokenRequest:
     now: datetime
     origin: Origin
 
+    def is_registered_for(self, grant_type: str) -> bool:
+        """Whether its client may use this grant type (RFC 6749 §5.2)."""
+        return grant_type in self.party.registration.grant_types
+
     def asks_within(self, granted: Collection[str]) -> bool:
         """Whether its `resource` values are registered, and among those granted where some were (RFC 8707 §2.2)."""
         asked = set(self.resources)

@@ -27,12 +27,10 @@ EPOCHS: Final = "epochs"
 
 def grant(request: TokenRequest) -> Minted | OAuthError:
     """A token for one approved provider or practice, or for all of them when none is named."""
-    scope = _scope(request)
-    approved = request.party.registration.approved_for
-    if scope is None or approved is None:
-        return INVALID_SCOPE
-    if not request.asks_within(()):
-        return INVALID_TARGET
+    asked = _asked(request)
+    if isinstance(asked, OAuthError):
+        return asked
+    scope, approved = asked
     with looking_up() as tx:
         claims = _claims(tx, request.party, approved, scope, request=request)
         if claims is None:
@@ -43,6 +41,30 @@ def grant(request: TokenRequest) -> Minted | OAuthError:
         return Minted(content, str(scope))
     with writing() as tx:
         return Minted(content, str(scope), keep_opaque(tx, content, subject_id=None, request=request))
+
+
+def grant_unasked(request: TokenRequest, *, system_epoch: int) -> Minted | None:
+    """The same token, where nothing must be looked up or kept for it; `None`: let `grant` judge.
+
+    `system_epoch` may be a second old. A token stamped with a former epoch is void from the start, since whoever checks
+    one reads the epoch as it is: it fails closed.
+    """
+    asked = _asked(request)
+    if isinstance(asked, OAuthError):
+        return None
+    scope, approved = asked
+    if scope.narrows or request.party.registration.access_token.format == "opaque":
+        return None
+    return Minted(_content(request, scope, _unnarrowed(approved, scope), system_epoch=system_epoch), str(scope))
+
+
+def _asked(request: TokenRequest) -> tuple[Scope, ApprovedFor] | OAuthError:
+    """What is asked, if the app is registered to ask for it."""
+    scope = _scope(request)
+    approved = request.party.registration.approved_for
+    if scope is None or approved is None:
+        return INVALID_SCOPE
+    return (scope, approved) if request.asks_within(()) else INVALID_TARGET
 
 
 def _scope(request: TokenRequest) -> Scope | None:
@@ -60,7 +82,7 @@ def _claims(
 ) -> dict[str, Any] | None:
     """The acting claims, or `None` when something is named that the app is not approved for now."""
     if not scope.narrows:
-        return _every(approved) if scopes.PROVIDER_ID in scope else {}
+        return _unnarrowed(approved, scope)
     if len(scope.provider_ids) + len(scope.tins) != 1:
         return None
     if scope.tins:
@@ -72,8 +94,8 @@ def _claims(
     return _told(party, scope, provider=provider, practice=practice)
 
 
-def _every(approved: ApprovedFor) -> dict[str, Any]:
-    return {"provider_ids": sorted(approved.provider_ids)}
+def _unnarrowed(approved: ApprovedFor, scope: Scope) -> dict[str, Any]:
+    return {"provider_ids": sorted(approved.provider_ids)} if scopes.PROVIDER_ID in scope else {}
 
 
 def _approved_provider(
