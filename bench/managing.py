@@ -1,10 +1,12 @@
-"""`python -m bench.managing`: what a manager's list and decision cost: CPU time of this process, on SQLite.
+"""`python -m bench.managing`: what a manager's list and decision cost on SQLite and on PostgreSQL: CPU time of this process, and
+of PostgreSQL's beside it.
 
 100,000 people of one practice, and 100,000 other practices with one of them each beside it. The rows are made without
 the ORM; the queries are those of the pages.
 """
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
@@ -15,7 +17,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, insert, text
 from sqlalchemy.orm import Session
 
 from idp import create_app
@@ -24,8 +26,10 @@ from idp.affiliations.deciding.rules import Act, Actor, Member, Setting, decide
 from idp.affiliations.managers.facts import Pointed
 from idp.affiliations.models import Affiliation
 from idp.affiliations.rules import PortalTerms
+from idp.affiliations.searching.models import AffiliationWord
+from idp.affiliations.searching.rules import words_of
 from idp.affiliations.sorting import key_of
-from idp.foundation.database import reading, writing
+from idp.foundation.database import db, reading, see_as, writing
 from idp.keyring import rotation
 from idp.manage import facts
 from idp.manage.rules import Filter, Key
@@ -34,9 +38,10 @@ from idp.settings import load
 from idp.subjects.models import Subject
 from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
 from idp.vocabulary.evidence import Evidence
+from tests.servers import APP, OWNER, Postgres
 
 PEOPLE: Final = 100_000
-ROUNDS: Final = 9
+ROUNDS: Final = 40
 RULES: Final = 20_000
 NOW: Final = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DORMANCY: Final = timedelta(days=90)
@@ -47,13 +52,15 @@ _STATUSES: Final = ("active",) * 17 + ("unverified", "disabled", "verification_p
 
 def fill(people: int) -> None:
     """Everybody in the one practice, and each in a practice of their own."""
-    subjects, held = Subject.__table__, Affiliation.__table__
+    subjects, held, words = Subject.__table__, Affiliation.__table__, AffiliationWord.__table__
     for start in range(0, people, 10_000):
         numbers = range(start, min(start + 10_000, people))
         with writing() as tx:
+            see_as(tx, everything=True)
             _many(tx, subjects, [_person(number) for number in numbers])  # type: ignore[arg-type]
             _many(tx, held, [_held(number, CROWD, UUID(int=(1 << 64) + number)) for number in numbers])  # type: ignore[arg-type]
             _many(tx, held, [_held(number, UUID(int=2 + number), UUID(int=(2 << 64) + number)) for number in numbers])  # type: ignore[arg-type]
+            _many(tx, words, [row for number in numbers for row in _words(number)])  # type: ignore[arg-type]
 
 
 def _many(tx: Session, table: Table, rows: list[dict[str, Any]]) -> None:
@@ -86,15 +93,43 @@ def _held(number: int, target: UUID, identity: UUID) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def ms_of(read: Callable[[Session], object]) -> float:
-    """Median CPU of one reading transaction, the first left out."""
-    taken = []
-    for _ in range(ROUNDS + 1):
-        begun = time.process_time()
-        with reading() as tx:
-            read(tx)
-        taken.append((time.process_time() - begun) * 1e3)
-    return statistics.median(taken[1:])
+def _words(number: int) -> list[dict[str, Any]]:
+    given, family = _names(number)
+    found = words_of((given, family, f"bench.{number}"), email=f"p{number}@bench.example").items()
+    held = ((CROWD, (1 << 64) + number), (UUID(int=2 + number), (2 << 64) + number))
+    return [
+        {
+            "affiliation_id": UUID(int=identity), "word": word, "target_id": target, "by_mail": by_mail,
+            "sort_key": key_of(family, given, None, None),
+        }
+        for target, identity in held
+        for word, by_mail in found
+    ]  # fmt: skip
+
+
+def _server_ms() -> float:
+    """CPU that this connection's PostgreSQL process has used; ticks of 10 ms."""
+    if db.engine.dialect.name != "postgresql":
+        return 0
+    with reading() as tx:
+        pid = tx.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1e3 / os.sysconf("SC_CLK_TCK")
+
+
+def ms_of(read: Callable[[Session], object]) -> tuple[float, float]:
+    """CPU of one reading transaction, the first left out: of this process, and of PostgreSQL's."""
+    _once(read)
+    begun, served = time.process_time(), _server_ms()
+    for _ in range(ROUNDS):
+        _once(read)
+    return (time.process_time() - begun) * 1e3 / ROUNDS, (_server_ms() - served) / ROUNDS
+
+
+def _once(read: Callable[[Session], object]) -> None:
+    with reading() as tx:
+        see_as(tx, target_id=CROWD)
+        read(tx)
 
 
 def rule_us() -> float:
@@ -128,36 +163,57 @@ def tell(people: int) -> None:
         "Verification Pending": lambda tx: people_at(tx, shown=Filter.VERIFICATION_PENDING),
         "Active": lambda tx: people_at(tx, shown=Filter.ACTIVE),
         "Disabled": lambda tx: people_at(tx, shown=Filter.DISABLED),
-        "search, found": lambda tx: people_at(tx, search="given17 family5"),
+        "search, a few": lambda tx: people_at(tx, search="given17 family5"),
+        "search, one in a hundred": lambda tx: people_at(tx, search="family55"),
+        "search, one in ten": lambda tx: people_at(tx, search="family9"),
+        "search, everybody": lambda tx: people_at(tx, search="bench.example"),
+        "search, in the middle": lambda tx: people_at(tx, search="family", after=middle),
         "search, nobody": lambda tx: people_at(tx, search="nobody"),
+        "search, one address": lambda tx: people_at(tx, search="p77@bench.example"),
+        "search, pending": lambda tx: people_at(tx, search="bench", shown=Filter.VERIFICATION_PENDING),
+        "search, common, nobody both": lambda tx: people_at(tx, search="family9 family1"),
         "numbers on the tabs": lambda tx: facts.counts(tx, place, now=NOW, dormancy=DORMANCY),
         "account managers": lambda tx: facts.managers(tx, place, now=NOW, dormancy=DORMANCY),
     }
-    print(f"one practice of {people:,} people, {people:,} practices beside it; CPU ms of one read:")
+    print(
+        f"one practice of {people:,} people, {people:,} practices beside it; CPU ms of one read, here and in PostgreSQL:"
+    )
     for name, read in cases.items():
-        print(f"  {name:24} {ms_of(read):8.2f}")
+        ours, served = ms_of(read)
+        print(f"  {name:28} {ours:8.2f} {served:8.2f}")
     print(f"decision rule: {rule_us():.1f} µs CPU")
 
 
 def main() -> None:
-    """Fill, measure, print."""
+    """Fill, measure, print; on each database."""
     parser = argparse.ArgumentParser(prog="python -m bench.managing", description=main.__doc__)
     parser.add_argument("--people", type=int, default=PEOPLE)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rotation.create(folder / "keys", now=datetime.now(UTC))
-        settings = load(
-            overrides={
-                "mode": "production", "issuer": "https://bench.example", "data_dir": folder, "keys_dir": folder / "keys",
-                "smtp_url": "smtp://localhost:9", "smtp_from": "bench@bench.example", "log_level": "ERROR",
-                "database_url": f"sqlite:///{folder / 'bench.sqlite3'}",
-            }
-        )  # fmt: skip
-        migrations.upgrade(settings)
-        with create_app(settings).app_context():
-            fill(asked.people)
-            tell(asked.people)
+        _on(folder, asked.people, "SQLite", database_url=f"sqlite:///{folder / 'bench.sqlite3'}")
+        server = Postgres().start()
+        try:
+            server.create_database("managing")
+            urls = {"database_url": server.url(APP, "managing"), "database_owner_url": server.url(OWNER, "managing")}
+            _on(folder, asked.people, "PostgreSQL", **urls)
+        finally:
+            server.remove()
+
+
+def _on(folder: Path, people: int, called: str, **databases: str) -> None:
+    print(f"{called}:")
+    settings = load(
+        overrides={
+            "mode": "production", "issuer": "https://bench.example", "data_dir": folder, "keys_dir": folder / "keys",
+            "smtp_url": "smtp://localhost:9", "smtp_from": "bench@bench.example", "log_level": "ERROR",
+        } | databases
+    )  # fmt: skip
+    migrations.upgrade(settings)
+    with create_app(settings).app_context():
+        fill(people)
+        tell(people)
 
 
 if __name__ == "__main__":

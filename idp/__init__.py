@@ -19,11 +19,13 @@ def create_app(settings: "Settings") -> "Flask":
     """
     from flask import Flask
 
+    from idp.affiliations.searching import keeping
     from idp.affiliations.standing import recording
     from idp.foundation import database, error_pages, front_door, i18n, pages
     from idp.sessions import cookies
 
     recording.listen()
+    keeping.listen()
     app = Flask("idp", static_folder=str(pages.STATIC), template_folder=str(pages.TEMPLATES))
     app.config["MAX_FORM_MEMORY_SIZE"] = 128 * 1024
     _furnish(app, settings)

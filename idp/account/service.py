@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 
 from idp.account import facts
 from idp.account.rules import LANGUAGES, Names, Reason, is_zone
-from idp.affiliations import sorting
 from idp.authenticators.password import facts as passwords
 from idp.authenticators.password import setting
 from idp.consent import service as consents
@@ -89,7 +88,6 @@ def set_names(session: SessionFacts, names: Names, *, now: datetime, origin: Ori
         if sessions.hold(tx, session) is None or facts.name_is_bound_to(tx, subject_id=session.subject_id, now=now):
             return Refused(Reason.NAME_LOCKED)
         profile.change(tx, subject_id=session.subject_id, now=now, origin=origin, **good)
-        sorting.refresh(tx, subject_id=session.subject_id)
     return None
 
 

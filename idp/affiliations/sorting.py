@@ -1,13 +1,12 @@
 """The order of a target's people: by name, kept on each affiliation, so that a page of 100,000 is read and no more."""
 
-import unicodedata
 from typing import Any
 
-from sqlalchemy import Connection, event, select, update
-from sqlalchemy.orm import Mapper, Session
+from sqlalchemy import Connection, event, select
+from sqlalchemy.orm import Mapper
 
 from idp.affiliations.models import Affiliation
-from idp.foundation.database import see_as
+from idp.affiliations.searching.rules import folded
 from idp.subjects.models import Subject
 
 LONGEST = 160
@@ -17,18 +16,7 @@ _NAMES = (Subject.family_name, Subject.given_name, Subject.display_name, Subject
 def key_of(family: str | None, given: str | None, display: str | None, user_id: str | None) -> str:
     """Last name, then first; without case and marks, the same on every database."""
     text = " ".join(part for part in (family or display, given) if part) or user_id or ""
-    folded = unicodedata.normalize("NFKD", text).casefold()
-    bare = "".join(letter for letter in folded if not unicodedata.combining(letter))
-    return " ".join(bare.split())[:LONGEST]
-
-
-def refresh(tx: Session, *, subject_id: str) -> None:
-    """After a change of name: wherever the person acts they are found at their new place."""
-    names = tx.execute(select(*_NAMES).where(Subject.id == subject_id)).one_or_none()
-    if names is None:
-        return
-    see_as(tx, subject_id=subject_id)
-    tx.execute(update(Affiliation).where(Affiliation.subject_id == subject_id).values(sort_key=key_of(*names)))
+    return folded(text)[:LONGEST]
 
 
 @event.listens_for(Affiliation, "before_insert")

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, String, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from idp.affiliations.deciding.facts import Place
 from idp.affiliations.models import Affiliation
 from idp.affiliations.rules import PENDING_LIFETIME, Held, PortalTerms, ProviderChoice, manages_at
+from idp.affiliations.searching import facts as words
+from idp.affiliations.searching import rules as searching
 from idp.affiliations.service import terms_of
-from idp.manage.rules import A_PAGE, Filter, Key, Row, Sort, words_of
+from idp.manage.rules import A_PAGE, Filter, Key, Row, Sort
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
 from idp.subjects.models import Subject
@@ -84,24 +86,28 @@ def people(
 ) -> Listed:
     """A page of the target's people; the row fence is open for the target."""
     status, order = _status(place, now=now, dormancy=dormancy), _ORDERS[sort]
+    where = [*_held(place), status != AffiliationStatus.ENDED.value]
+    if shown is not Filter.ALL:
+        where.append(status == shown.value)
+    if shown in _STORED:
+        where.append(Affiliation.status == _STORED[shown].value)
     query = (
         select(Affiliation, Subject, status.label("now_is"), order.label("sorted_by"))
         .join(Subject, Subject.id == Affiliation.subject_id)
-        .where(*_of(place), status != AffiliationStatus.ENDED.value)
         .order_by(order, Affiliation.id)
         .limit(limit + 1)
     )
-    if shown is not Filter.ALL:
-        query = query.where(status == shown.value)
-    if shown in _STORED:
-        query = query.where(Affiliation.status == _STORED[shown].value)
-    for word in words_of(search):
-        query = query.where(_has(word))
-    if after is not None:
-        query = query.where(
-            or_(order > after.name, and_(order == after.name, Affiliation.id > after.affiliation_id)),
-            order >= after.name,
-        )
+    terms = searching.terms(search)
+    if terms and sort is Sort.LAST_NAME:
+        ids = words.page(tx, target_id=place.target.id, terms=terms, where=where, after=after, limit=limit + 1)
+        query = query.where(Affiliation.id.in_(ids))
+    else:
+        query = query.where(*_of(place), *where, *(words.has(term) for term in terms))
+        if after is not None:
+            query = query.where(
+                or_(order > after.name, and_(order == after.name, Affiliation.id > after.affiliation_id)),
+                order >= after.name,
+            )
     found = tx.execute(query).all()
     rows = tuple(_row(each, place) for each in found[:limit])
     last = found[limit - 1] if len(found) > limit else None
@@ -130,9 +136,13 @@ def managers(tx: Session, place: Place, *, now: datetime, dormancy: timedelta) -
 
 
 def _of(place: Place) -> tuple[ColumnElement[bool], ...]:
+    return (Affiliation.target_id == place.target.id, *_held(place))
+
+
+def _held(place: Place) -> tuple[ColumnElement[bool], ...]:
+    """What a row of the target must be besides, to count."""
     target = place.target
     return (
-        Affiliation.target_id == target.id,
         Affiliation.registry_name == target.registry,
         Affiliation.target_kind == target.kind.value,
         Affiliation.status != AffiliationStatus.ENDED.value,
@@ -161,15 +171,6 @@ def _status(place: Place, *, now: datetime, dormancy: timedelta) -> ColumnElemen
         (used <= now - dormancy, is_.DISABLED.value),
         else_=is_.ACTIVE.value,
     )
-
-
-def _has(word: str) -> ColumnElement[bool]:
-    """Some field has the word; `%` and `_` are themselves. Words have no blanks, so none is found across two fields."""
-    fields = (Subject.given_name, Subject.family_name, Subject.display_name, Subject.email, Subject.user_id)
-    together: ColumnElement[str] = func.coalesce(fields[0], "")
-    for column in fields[1:]:
-        together = together + literal(" ", String) + func.coalesce(column, "")
-    return func.lower(together).contains(word, autoescape=True)
 
 
 def _row(found: Any, place: Place) -> Row:

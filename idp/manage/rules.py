@@ -9,7 +9,6 @@ from idp.affiliations.listing import Key as Key
 from idp.vocabulary.affiliation import AffiliationStatus
 
 A_PAGE = 25
-WORDS = 5
 
 
 class Filter(StrEnum):
@@ -47,11 +46,6 @@ class Row:
     levels: tuple[str, ...]
     last_sign_in_at: datetime | None
     version: int = 1
-
-
-def words_of(search: str) -> tuple[str, ...]:
-    """What is looked for: each word somewhere in name, e-mail or user ID; nothing in it is a wildcard (AD-18)."""
-    return tuple(search.lower().split()[:WORDS])
 
 
 def sort_of(text: str) -> Sort:

@@ -57,6 +57,12 @@ REVIEW_FENCES: Final = tuple(
 )
 """Who has which access, and what a manager said of it, is for who acts for this target."""
 
+WORD_FENCES: Final = (
+    "ALTER TABLE affiliation_word ENABLE ROW LEVEL SECURITY",
+    f"CREATE POLICY scope ON affiliation_word USING ({_AT_THE_TARGET}) WITH CHECK ({_AT_THE_TARGET})",
+)
+"""Names and addresses of a target's people are for who acts for this target."""
+
 EPOCH_VIEW: Final = (
     "CREATE VIEW affiliation_epoch AS SELECT id, epoch, status, starts_at, ends_at, subject_id, registry, target_kind,"
     " target_id, last_used_at, activated_at FROM affiliation"

@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from idp.affiliations.models import Affiliation, AffiliationEvidence, HeldLevel
+from idp.affiliations.searching import keeping
 from idp.authenticators.factors.models import HeldFactor
 from idp.authenticators.password.kdf import Kdf
 from idp.authenticators.password.models import PasswordCredential
@@ -55,6 +56,8 @@ class Make:
             tx.add(row)
             tx.flush()
             tx.add_all(more)
+            if isinstance(row, Affiliation):
+                keeping.refresh(tx, subject_id=row.subject_id)
         return row
 
     def subject(self, user_id: str | None = None, *, password: str | None = PASSWORD, **changed: Any) -> Subject:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from idp.affiliations import sorting
 from idp.affiliations.models import Affiliation
+from idp.affiliations.searching import keeping
 from idp.foundation.database import reading, see_as, writing
 from idp.manage.rules import Sort, sort_of
 from tests.affiliations.deciding.world import PORTAL, World
@@ -54,7 +55,7 @@ def test_E3_whoever_changes_their_name_is_found_at_their_new_place(world: World,
     assert world.row(row).sort_key == "benitez oscar"
     with writing() as tx:
         tx.execute(text("UPDATE subject SET family_name = 'Ávila' WHERE user_id = 'oscar.benitez'"))
-        sorting.refresh(tx, subject_id=row.subject_id)
+        keeping.refresh(tx, subject_id=row.subject_id)
     assert world.row(row).sort_key == "avila oscar"
 
 

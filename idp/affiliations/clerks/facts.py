@@ -1,13 +1,16 @@
 """Who may be found by a manager who adds somebody (ruling 10); the caller has authorized them and counts the look."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, Uuid, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from idp.affiliations.clerks.rules import MOST, Colleague, Looked, Stranger, initials, same_last_name
 from idp.affiliations.deciding.facts import Place
 from idp.affiliations.models import Affiliation
+from idp.affiliations.searching.facts import found_by_name
+from idp.affiliations.searching.rules import terms
 from idp.directory.models import Provider
 from idp.foundation.database import see_as
 from idp.subjects import service as subjects
@@ -17,14 +20,15 @@ from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
 
 
 def colleagues(tx: Session, place: Place, looked: Looked) -> tuple[Colleague, ...]:
-    """People of the practice whose names have every word, without those who act for this target already."""
+    """People of the practice of whose names or user ID some word begins with each word, without those who act for this target already."""
     words = looked.words
     if not words:
         return ()
     query = (
         select(Affiliation.id, Subject.id.label("subject_id"), Subject.user_id, Subject.given_name, Subject.family_name)
         .join(Subject, Subject.id == Affiliation.subject_id)
-        .where(*_of_the_practice(place), Subject.status == Status.ACTIVE.value, *(_has(word) for word in words))
+        .where(*_of_the_practice(place), Subject.status == Status.ACTIVE.value)
+        .where(Affiliation.id.in_(found_by_name(_targets(place), terms(" ".join(words)))))
         .where(Affiliation.subject_id.not_in(_held_here(place)))
         .order_by(func.lower(Subject.family_name), func.lower(Subject.given_name), Affiliation.id)
         .limit(MOST * 2)
@@ -77,16 +81,18 @@ def _held_here(place: Place) -> Select[str]:
     )
 
 
+def _targets(place: Place) -> Sequence[UUID] | CompoundSelect[UUID]:
+    practice, target = place.target.practice_id, place.target
+    if practice is None:
+        return (target.id,)
+    providers = select(Provider.id).where(Provider.practice_id == practice, Provider.registry_name == target.registry)
+    return union_all(select(literal(practice, Uuid)), providers)
+
+
 def _of_the_practice(place: Place) -> tuple[ColumnElement[bool], ...]:
     practice, target = place.target.practice_id, place.target
-    whose = Affiliation.target_id == target.id
-    if practice is not None:
-        providers = select(Provider.id).where(
-            Provider.practice_id == practice, Provider.registry_name == target.registry
-        )
-        whose = or_(Affiliation.target_id == practice, Affiliation.target_id.in_(providers))
     return (
-        whose,
+        Affiliation.target_id.in_(_targets(place)),
         Affiliation.registry_name == target.registry,
         Affiliation.target_kind.in_(
             [TargetKind.TRADING_PARTNER.value]
@@ -95,9 +101,3 @@ def _of_the_practice(place: Place) -> tuple[ColumnElement[bool], ...]:
         ),
         Affiliation.status != AffiliationStatus.ENDED.value,
     )
-
-
-def _has(word: str) -> ColumnElement[bool]:
-    """A name has the word; `%` and `_` are themselves (AD-18)."""
-    fields = (Subject.given_name, Subject.family_name, Subject.display_name, Subject.user_id)
-    return or_(*(func.lower(column).contains(word, autoescape=True) for column in fields))

@@ -8,7 +8,6 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from idp.affiliations import service as affiliations
-from idp.affiliations import sorting
 from idp.affiliations.facts import held_by
 from idp.affiliations.models import Affiliation, AffiliationEvidence, HeldLevel
 from idp.affiliations.requests.models import AccessRequest
@@ -60,8 +59,6 @@ def carry_out(tx: Session, plans: Iterable[Plan], move: Move) -> None:
         else:
             _end(tx, theirs, move)
         tx.flush()
-    sorting.refresh(tx, subject_id=move.to_id)
-    see_as(tx, everything=True)
     tx.execute(update(AccessRequest).where(AccessRequest.subject_id == move.from_id).values(subject_id=move.to_id))
 
 
