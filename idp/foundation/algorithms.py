@@ -32,6 +32,13 @@ class Alg(StrEnum):
     EDDSA = "EdDSA"
 
 
+class DocumentAlg(StrEnum):
+    """What others may sign XML with beside those: no token is ever made or taken with them."""
+
+    RS512 = "RS512"
+    ES512 = "ES512"
+
+
 @dataclass(frozen=True, slots=True)
 class _Curve:
     curve: type[ec.EllipticCurve]
@@ -49,6 +56,8 @@ class _Rsa:
 _P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _P384_ORDER: Final = int("f" * 48 + "c7634d81f4372ddf581a0db248b0a77aecec196accc52973", 16)
 
+_P521_ORDER: Final = int("1ff" + "f" * 63 + "a51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409", 16)
+
 _CURVES: Final[Mapping[str, _Curve]] = {
     Alg.ES256: _Curve(ec.SECP256R1, 32, _P256_ORDER, ec.ECDSA(hashes.SHA256())),
     Alg.ES384: _Curve(ec.SECP384R1, 48, _P384_ORDER, ec.ECDSA(hashes.SHA384())),
@@ -58,6 +67,8 @@ _RSAS: Final[Mapping[str, _Rsa]] = {
     Alg.RS384: _Rsa(hashes.SHA384(), padding.PKCS1v15()),
     Alg.PS256: _Rsa(hashes.SHA256(), padding.PSS(padding.MGF1(hashes.SHA256()), hashes.SHA256.digest_size)),
 }
+_DOCUMENT_CURVE: Final = _Curve(ec.SECP521R1, 66, _P521_ORDER, ec.ECDSA(hashes.SHA512()))
+_DOCUMENT_RSA: Final = _Rsa(hashes.SHA512(), padding.PKCS1v15())
 
 
 def fitting(key: object) -> frozenset[Alg]:
@@ -69,6 +80,14 @@ def fitting(key: object) -> frozenset[Alg]:
     if isinstance(key, (ed25519.Ed25519PublicKey, ed25519.Ed25519PrivateKey)):
         return frozenset({Alg.EDDSA})
     return frozenset()
+
+
+def fitting_documents(key: object) -> frozenset[Alg | DocumentAlg]:
+    """The algorithms that others may sign XML with by `key`; one that is weak for tokens is weak here."""
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP521R1):
+        return frozenset({DocumentAlg.ES512})
+    usual = fitting(key)
+    return usual | {DocumentAlg.RS512} if Alg.RS256 in usual else usual
 
 
 def signer(alg: Alg, key: PrivateKey) -> Callable[[bytes], bytes]:
@@ -89,13 +108,14 @@ def signer(alg: Alg, key: PrivateKey) -> Callable[[bytes], bytes]:
     return key.sign
 
 
-def is_signature(signature: bytes, data: bytes, *, alg: Alg, key: PublicKey) -> bool:
+def is_signature(signature: bytes, data: bytes, *, alg: Alg | DocumentAlg, key: PublicKey) -> bool:
     """Whether `signature` is `key`'s over `data`; the caller has checked that `alg` fits the key."""
     try:
         if isinstance(key, ec.EllipticCurvePublicKey):
-            return _is_ec_signature(signature, data, row=_CURVES[alg], key=key)
+            row = _DOCUMENT_CURVE if alg is DocumentAlg.ES512 else _CURVES[alg]
+            return _is_ec_signature(signature, data, row=row, key=key)
         if isinstance(key, rsa.RSAPublicKey):
-            scheme = _RSAS[alg]
+            scheme = _DOCUMENT_RSA if alg is DocumentAlg.RS512 else _RSAS[alg]
             key.verify(signature, data, scheme.padding, scheme.digest)
         else:
             key.verify(signature, data)

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from idp.foundation.algorithms import Alg, PrivateKey, PublicKey, fitting
+from idp.foundation.algorithms import Alg, DocumentAlg, PrivateKey, PublicKey, fitting_documents
 
 LIFE: Final = timedelta(days=3650)
 """How long a certificate of ours is good; its key is rotated long before."""
@@ -33,7 +33,7 @@ class Certificate:
     """A public key, the algorithms that it may be used with, and the time in which it may be used."""
 
     key: PublicKey = field(repr=False, compare=False)
-    algs: frozenset[Alg] = field(repr=False, compare=False)
+    algs: frozenset[Alg | DocumentAlg] = field(repr=False, compare=False)
     not_before: datetime
     not_after: datetime
     fingerprint: str
@@ -55,7 +55,7 @@ def read(text: str) -> Certificate | None:
         key = certificate.public_key()
     except (binascii.Error, ValueError, TypeError, UnsupportedAlgorithm):
         return None
-    algs = fitting(key)
+    algs = fitting_documents(key)
     if not algs:
         return None
     return Certificate(

@@ -19,7 +19,7 @@ from typing import Any, Final
 from lxml import etree
 
 from idp.foundation import xml
-from idp.foundation.algorithms import Alg, is_signature
+from idp.foundation.algorithms import Alg, DocumentAlg, is_signature
 from idp.foundation.certificates import Certificate
 from idp.foundation.xml import Node
 from idp.vocabulary.refused import Refused
@@ -29,14 +29,16 @@ EXCLUSIVE: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
 ENVELOPED: Final = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 _INCLUSIVE_NAMESPACES: Final = f"{{{EXCLUSIVE}}}InclusiveNamespaces"
 _MORE: Final = "http://www.w3.org/2001/04/xmldsig-more#"
-ALGORITHMS: Final[Mapping[str, Alg]] = {
+ALGORITHMS: Final[Mapping[str, Alg | DocumentAlg]] = {
     f"{_MORE}rsa-sha256": Alg.RS256,
     f"{_MORE}rsa-sha384": Alg.RS384,
+    f"{_MORE}rsa-sha512": DocumentAlg.RS512,
     f"{_MORE}ecdsa-sha256": Alg.ES256,
     f"{_MORE}ecdsa-sha384": Alg.ES384,
+    f"{_MORE}ecdsa-sha512": DocumentAlg.ES512,
     "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1": Alg.PS256,
 }
-"""What a signature may be made with: no HMAC, no DSA, no SHA-1."""
+"""What a signature may be made with: no HMAC, no DSA, no SHA-1; a curve goes with the digest of its own size alone."""
 _DIGESTS: Final[Mapping[str, Any]] = {
     "http://www.w3.org/2001/04/xmlenc#sha256": sha256,
     f"{_MORE}sha384": sha384,
@@ -68,7 +70,7 @@ class _Misshapen(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Signature:
-    alg: Alg
+    alg: Alg | DocumentAlg
     value: bytes
     digest: bytes
     digest_made_by: Any
@@ -154,7 +156,7 @@ def _one(
 
 
 def _proven(
-    data: bytes, value: bytes, *, alg: Alg, certificates: Collection[Certificate], now: datetime
+    data: bytes, value: bytes, *, alg: Alg | DocumentAlg, certificates: Collection[Certificate], now: datetime
 ) -> Reason | None:
     """Tried with every pinned certificate: during a roll-over there are two. One that is out of its time never counts."""
     fitting = [certificate for certificate in certificates if alg in certificate.algs]

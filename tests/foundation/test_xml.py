@@ -7,6 +7,7 @@ import pytest
 from lxml import etree
 
 from idp.foundation import certificates, xml, xml_signature
+from idp.foundation.algorithms import Alg
 from idp.foundation.certificates import Certificate
 from idp.foundation.xml import Node
 from idp.foundation.xml_signature import Reason
@@ -88,6 +89,7 @@ def pinned(*pems: str) -> list[Certificate]:
 
 RSA_PIN = pinned(bench.certificate())
 EC_PIN = pinned(bench.certificate(bench.EC_KEY))
+WIDE_EC_PIN = pinned(bench.certificate(bench.WIDE_EC_KEY))
 
 
 def judged(text: bytes, pins: list[Certificate] = RSA_PIN) -> Any:
@@ -102,7 +104,9 @@ def judged(text: bytes, pins: list[Certificate] = RSA_PIN) -> Any:
         ({"method": f"{bench.MORE}rsa-sha384", "digest": f"{bench.MORE}sha384"}, RSA_PIN),
         ({"digest": "http://www.w3.org/2001/04/xmlenc#sha512"}, RSA_PIN),
         ({"method": "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1"}, RSA_PIN),
+        ({"method": f"{bench.MORE}rsa-sha512"}, RSA_PIN),
         ({"method": f"{bench.MORE}ecdsa-sha256", "key": bench.EC_KEY}, EC_PIN),
+        ({"method": f"{bench.MORE}ecdsa-sha512", "key": bench.WIDE_EC_KEY}, WIDE_EC_PIN),
         ({"prefixes": ("xs",)}, RSA_PIN),
         ({"at": 0}, RSA_PIN),
         ({"at": 2}, RSA_PIN),
@@ -145,6 +149,17 @@ def test_FE_31_what_was_signed_is_returned_without_its_signature(
 )
 def test_FE_39_another_key_method_or_shape_is_refused(signing: dict[str, Any], reason: Reason) -> None:
     assert judged(document(**signing)) == reason
+
+
+def test_FE_39_a_method_that_does_not_fit_the_pinned_key_is_refused() -> None:
+    """A curve goes with the digest of its own size alone, and RSA's methods with RSA."""
+    wide, more = {"key": bench.WIDE_EC_KEY}, bench.MORE
+    assert judged(document(method=f"{more}ecdsa-sha512", key=bench.EC_KEY), EC_PIN) == Reason.ALGORITHM
+    assert judged(document(method=f"{more}ecdsa-sha512", **wide), EC_PIN) == Reason.ALGORITHM
+    assert judged(document(method=f"{more}ecdsa-sha512", **wide), RSA_PIN) == Reason.ALGORITHM
+    assert judged(document(method=f"{more}rsa-sha512"), WIDE_EC_PIN) == Reason.ALGORITHM
+    assert judged(document(method=f"{more}rsa-sha512", key=bench.OTHER_RSA_KEY)) == Reason.SIGNATURE
+    assert {"RS512", "ES512"}.isdisjoint(Alg), "documents alone"
 
 
 def test_FE_39_a_certificate_in_key_info_proves_nothing() -> None:

@@ -24,6 +24,7 @@ XMLENC_SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 OTHER_RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 EC_KEY = ec.generate_private_key(ec.SECP256R1())
+WIDE_EC_KEY = ec.generate_private_key(ec.SECP521R1())
 
 DIGESTS: dict[str, Any] = {
     XMLENC_SHA256: sha256,
@@ -61,6 +62,8 @@ def value_of(data: bytes, key: Any, method: str) -> bytes:
             return key.sign(data, padding.PKCS1v15(), hashes.SHA256())
         case "rsa-sha384":
             return key.sign(data, padding.PKCS1v15(), hashes.SHA384())
+        case "rsa-sha512":
+            return key.sign(data, padding.PKCS1v15(), hashes.SHA512())
         case "sha256-rsa-MGF1":
             return key.sign(data, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256())
         case "rsa-sha1":
@@ -68,6 +71,10 @@ def value_of(data: bytes, key: Any, method: str) -> bytes:
         case "ecdsa-sha256":
             r, s = decode_dss_signature(key.sign(data, ec.ECDSA(hashes.SHA256())))
             return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        case "ecdsa-sha512":
+            width = (key.curve.key_size + 7) // 8
+            r, s = decode_dss_signature(key.sign(data, ec.ECDSA(hashes.SHA512())))
+            return r.to_bytes(width, "big") + s.to_bytes(width, "big")
         case "hmac-sha256":
             import hmac
 
