@@ -16,7 +16,7 @@ from idp.enrollment.step import At, Step
 from idp.foundation.origin import Origin
 from idp.relying_parties.manifest import Ceremony
 from idp.relying_parties.rules import RelyingParty
-from idp.sessions.rules import SessionFacts
+from idp.sessions.rules import UPSTREAM_FACTOR, SessionFacts
 from idp.subjects import service as subjects
 from idp.subjects.rules import SubjectFacts
 
@@ -73,6 +73,7 @@ class Place:
             signed_in=self.signed_in,
             origin=visit.origin,
             now=visit.now,
+            spared=self._is_spared,
             locale=visit.locale,
             zoneinfo=visit.zoneinfo,
             query=query or {},
@@ -103,6 +104,11 @@ class Place:
     def is_its_persons(self) -> bool:
         """Whether whoever is signed in here is the person of the run."""
         return self._subject_id is not None and self._subject_id == self._session_subject
+
+    @property
+    def _is_spared(self) -> bool:
+        session = self.visit.session
+        return session is not None and UPSTREAM_FACTOR in session.proven and self.is_its_persons
 
     @property
     def _met(self) -> frozenset[str]:

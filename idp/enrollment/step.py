@@ -48,6 +48,8 @@ class At:
     """Who is signed in at this browser."""
     origin: Origin
     now: datetime
+    spared: bool = False
+    """Whether its person signed in by a provider whose connection asks for no factor of ours beside its own."""
     locale: str = "en"
     zoneinfo: str = "UTC"
     query: Mapping[str, str] = field(default_factory=dict)

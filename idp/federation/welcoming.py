@@ -16,8 +16,6 @@ from idp.federation.connections import facts as connections
 from idp.federation.connections.facts import Applied
 from idp.federation.rules import Reason, UpstreamIdentity
 from idp.federation.service import By, SignedIn, enter
-from idp.relying_parties import service as relying_parties
-from idp.relying_parties.rules import RelyingParty
 from idp.sessions import service as sessions
 from idp.sessions import transactions
 from idp.sessions.rules import FirstProof, TransactionFacts, Upstream
@@ -158,11 +156,6 @@ def confirm(tx: Session, txn: UUID, *, by: By) -> Refused | None:
     if refused is None:
         arrivals.joined(tx, txn=txn, session_id=session.id)
     return refused
-
-
-def portal_of(transaction: TransactionFacts) -> RelyingParty | None:
-    """The portal whose request it is."""
-    return relying_parties.find(transaction.client_id) if transaction.client_id else None
 
 
 def _enter(tx: Session, row: Subject, found: Stranger, transaction: TransactionFacts, by: By) -> NewSession:

@@ -258,6 +258,28 @@ def test_R_17_what_was_fetched_stays_usable_for_a_day_and_new_keys_are_found_onc
     assert world.come_back(flaky, url).status_code == 200
 
 
+def test_R_17_keys_that_cannot_be_fetched_stay_usable_for_a_day_and_no_longer(
+    world: World, client: FlaskClient, new_browser: Any, hands: Any
+) -> None:
+    world.link(world.rosa)
+    world.sign_in(client)
+    fetched = world.upstream.hits.count("/keys")
+    world.upstream.lost.add("/keys")
+    hands.forward(hours=23)
+    assert world.sign_in(new_browser()).request.path == "/account/"
+    assert world.upstream.hits.count("/keys") == fetched + 1
+    hands.forward(hours=2)
+    late = new_browser()
+    assert world.come_back(late, world.leave(late)).status_code == 422
+    world.upstream.lost.clear()
+    hands.forward(minutes=2)
+    assert world.sign_in(new_browser()).request.path == "/account/"
+    world.upstream.lost.add("/.well-known/openid-configuration")
+    hands.forward(hours=25)
+    gone = post_form(new := new_browser(), open_sign_in(new), "with-form-saint-anne")
+    assert gone.status_code == 503
+
+
 def _with_document_away(upstream: Upstream, act: Callable[[], str]) -> str:
     upstream.down = True
     try:

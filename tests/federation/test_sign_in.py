@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from idp.affiliations.models import Affiliation
 from idp.audit.models import AuditEvent
+from idp.console.staff.models import StaffMember
 from idp.federation.models import UpstreamLink
 from idp.messaging.models import OutboxMessage
 from idp.sessions.models import BrowserSession
@@ -38,6 +40,7 @@ def test_FE_11_only_the_connections_table_lifts_a_session(world: World, client: 
     world.link(world.rosa)
     world.link(world.rosa, name="second")
     world.upstream.claims |= {"acr": "urn:two", "amr": ["otp", "mfa"], "roles": ["admin"], "entitlements": ["all"]}
+    world.upstream.claims |= {"tin": "123456789", "groups": ["payers"], "is_admin": True, "provider_id": "1234567893"}
     world.sign_in(client)
     session = world.make.rows(BrowserSession)[0]
     assert (session.acr, session.amr) == (["aal1"], [])
@@ -48,6 +51,8 @@ def test_FE_11_only_the_connections_table_lifts_a_session(world: World, client: 
     world.sign_in(other, "second")
     sessions = {tuple(row.acr): row.amr for row in world.make.rows(BrowserSession)}
     assert sessions[("aal1", "aal2")] == ["otp"]
+    assert world.make.rows(Affiliation) == []
+    assert world.make.rows(StaffMember) == []
 
 
 def test_FE_01_an_equal_mailbox_links_nobody_without_their_own_sign_in(world: World, client: FlaskClient) -> None:
@@ -112,7 +117,42 @@ def test_a_stranger_begins_with_what_upstream_proved_and_needs_no_password(world
     assert world.sign_in(world.app.test_client()).request.path == "/account/"
 
 
-@pytest.mark.parametrize("claims", [{"email_verified": "true"}, {"email": "maria@elsewhere.example"}])
+@pytest.mark.parametrize(("policy", "acr", "lands"), [
+    ("spare", "urn:two", "/agreement"), ("spare", "urn:one", "/set-up-mfa"), ("ask", "urn:two", "/set-up-mfa"),
+])  # fmt: skip
+def test_C4_a_newcomer_sets_up_a_factor_unless_their_connection_spares_it(
+    world: World, client: FlaskClient, policy: str, acr: str, lands: str
+) -> None:
+    text = {"en": "Register", "es": "Registrarse"}
+    steps = ["create_account", "verify_email", "set_up_mfa", "agreement"]
+    world.make.client(
+        "hill-portal",
+        enrollment={"register": {"title": text, "steps": steps}},
+        agreement={"version": "1", "title": text},
+        mfa={"kinds": ["totp"], "policy": "required"},
+    )
+    world.connect(
+        "hills",
+        portals=["hill-portal"],
+        people={"create": True, "mailboxes": True, "ceremonies": {"hill-portal": "register"}},
+        assurance={"acr": {"urn:two": "aal2"}, "local_factor": policy},
+    )
+    world.upstream.claims["acr"] = acr
+    page = follow(client, client.get(_authorize("hill-portal")))
+    landed = follow(client, world.come_back(client, world.leave(client, "hills", page=page)))
+    begun = follow(client, post_form(client, landed, "new-here-form"))
+    assert begun.request.path.endswith(lands), begun.request.path
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"email_verified": "true"},
+        {"email_verified": False},
+        {"email_verified": None},
+        {"email": "maria@elsewhere.example"},
+    ],
+)
 def test_FE_01_an_unproven_mailbox_begins_no_account(world: World, client: FlaskClient, claims: dict[str, Any]) -> None:
     world.upstream.claims |= claims
     landed = world.sign_in(client)
@@ -175,8 +215,8 @@ def test_the_organizations_domain_opens_the_right_door(world: World, client: Fla
     assert "login_hint=maria%40saintanne.example" in found.text
 
 
-def _authorize() -> str:
+def _authorize(portal: str = "ozark-secure") -> str:
     return (
-        "/oauth/authorize?client_id=ozark-secure&redirect_uri=https%3A%2F%2Fozark-secure.test%2Fcallback"
+        f"/oauth/authorize?client_id={portal}&redirect_uri=https%3A%2F%2F{portal}.test%2Fcallback"
         f"&response_type=code&scope=openid&state=s&nonce=n&code_challenge={challenge_of(VERIFIER)}&code_challenge_method=S256"
     )

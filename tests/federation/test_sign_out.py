@@ -66,6 +66,7 @@ def test_FE_16_a_message_that_is_none_of_this_provider_ends_nothing(
         upstream.logout_token(jti=None),
         upstream.logout_token(iat=claims["iat"] - 3600),
         f"{b64({'alg': 'none', 'typ': 'logout+jwt'})}.{b64(claims)}.",
+        f"{b64({'alg': 'HS256', 'typ': 'logout+jwt', 'kid': 'up-1'})}.{b64(claims)}.{'A' * 43}",
         jose.sign(claims, key=foreign, typ="logout+jwt"),
         jose.sign(claims, key=upstream.key, typ="at+jwt"),
         "",

@@ -67,6 +67,8 @@ class Upstream:
         self.spoil: Callable[[dict[str, Any]], dict[str, Any]] = lambda claims: claims
         self.write: Callable[[dict[str, Any]], str] | None = None
         self.down = False
+        self.lost: set[str] = set()
+        """Paths that do not answer."""
         self.hits: list[str] = []
         self._codes: dict[str, dict[str, str]] = {}
         house.furnish(app, self, kind=Outgoing)
@@ -85,7 +87,7 @@ class Upstream:
         }
         path = urlsplit(url).path
         self.hits.append(path)
-        if self.down or not url.startswith(f"{self.issuer}/"):
+        if self.down or path in self.lost or not url.startswith(f"{self.issuer}/"):
             return Refused(Network.UNREACHABLE)
         if path == "/userinfo" and not (headers or {}).get("Authorization", "").startswith("Bearer "):
             return Reply(401, {}, b"{}")

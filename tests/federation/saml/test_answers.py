@@ -11,6 +11,7 @@ from lxml import etree
 
 from idp.federation.upstream_saml.rules import Answer
 from idp.foundation import xml
+from idp.vocabulary.refused import Refused
 from tests.federation.saml import bench
 from tests.federation.saml.bench import A, assertion_of, at, reason, response, signed
 from tests.foundation import xml_bench
@@ -84,6 +85,31 @@ def test_FE_33_a_document_type_before_a_good_answer_is_refused() -> None:
         "<?xml-stylesheet href='x'?>",
     ):
         assert reason(b64encode((prolog + good).encode()).decode()) == "not_plain"
+
+
+def test_FE_33_an_include_is_refused_wherever_it_stands() -> None:
+    def include(path: str) -> Callable[[Any], None]:
+        def change(root: Any) -> None:
+            there = root.find(path, bench.NS)
+            there.append(
+                etree.fromstring(
+                    '<x:include xmlns:x="http://www.w3.org/2001/XInclude" href="file:///etc/passwd" parse="text"/>'
+                )
+            )
+
+        return change
+
+    assert reason(signed(include(".//a:NameID"))) == "not_plain"
+    assert reason(signed(include(".//a:AttributeValue"))) == "not_plain"
+
+
+@pytest.mark.parametrize("identity", ["_a1' or '1'='1", "_a1'] | //*[@ID='_evil", "*"])
+def test_FE_43_an_id_that_looks_like_a_path_finds_nothing_but_itself(identity: str) -> None:
+    root = signed(assertion_id=identity)
+    answer = bench.read(root)
+    assert isinstance(answer, Refused) or answer.assertion_id == assertion_of(root).get("ID")
+    root.insert(1, bench.evil(assertion_of(root)))
+    assert reason(root) is not None
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from idp.keyring.service import Keyring
 from idp.sessions.models import BrowserSession
 from idp.vocabulary.secret import Secret
 from tests.authenticators.browsing import follow, open_sign_in, post_form
-from tests.conftest import NOON
+from tests.conftest import NOON, _forget_everything
 from tests.federation.conftest import address_of
 from tests.federation.saml import bench
 from tests.federation.saml.test_metadata import metadata, sent
@@ -158,6 +158,9 @@ def test_FE_35_the_same_assertion_to_another_request_is_a_replay(world: World, c
     again = land(other, world.answer(world.leave(other)))
     assert again.status_code == 422
     assert refusals(world) == ["replayed"]
+    _forget_everything(world.app)
+    other = world.app.test_client()
+    assert land(other, world.answer(world.leave(other))).status_code == 422, "after a restart too"
     other = world.app.test_client()
     assert land(other, world.answer(world.leave(other), assertion_id="_a2")).request.path == "/account/"
 

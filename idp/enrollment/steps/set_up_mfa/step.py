@@ -1,4 +1,7 @@
-"""The person leaves for the set-up page and comes back by the sign-in; holding a factor is all that counts here."""
+"""The person leaves for the set-up page and comes back by the sign-in; holding a factor is all that counts here.
+
+Whoever came from a provider whose connection spares our factor would never be asked for one: nor are they here.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,7 +36,9 @@ class SetUpMfa(Step):
 
 
 def _holds(tx: Session, at: At) -> bool:
-    """Whether the person holds a factor that the portal takes of anybody."""
+    """Whether the person holds a factor that the portal takes of anybody, or brought one whose connection spares ours."""
     assert at.subject is not None
+    if at.spared:
+        return True
     kinds = at.party.manifest.mfa.kinds
     return any(each.kind in kinds for each in working(factors.held(tx, subject_id=at.subject.id)))
