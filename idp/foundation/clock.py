@@ -1,14 +1,49 @@
 """The one place that asks what time it is; everything else takes `now` as an argument."""
 
+import logging
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+log: Final = logging.getLogger(__name__)
+_WORTH_TELLING: Final = timedelta(seconds=5)
+
+
+class Forward:
+    """The system's clock, save that it never goes back while this process lives (R-19).
+
+    A step back would bring to life again what has expired meanwhile: sessions, codes, links. After one, time goes on from
+    where it was, by the monotonic clock, until the system's clock has caught up or the process is started anew.
+    """
+
+    def __init__(
+        self, *, wall: Callable[[], datetime] | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._wall = wall or _system
+        self._monotonic = monotonic
+        self._last = (self._wall(), monotonic())
+        self._told = False
+
+    def __call__(self) -> datetime:
+        passed, wall = self._monotonic(), self._wall()
+        moment, at = self._last
+        expected = moment + timedelta(seconds=passed - at)
+        if wall >= expected:
+            self._last, self._told = (wall, passed), False
+            return wall
+        if not self._told and expected - wall > _WORTH_TELLING:
+            self._told = True
+            log.error("the system's clock went back; expired things stay expired: set it right and restart")
+        return expected
 
 
 def _system() -> datetime:
     return datetime.now(UTC)
 
 
-_read: Callable[[], datetime] = _system
+_forward: Final = Forward()
+_read: Callable[[], datetime] = _forward
 
 
 def now() -> datetime:
@@ -19,4 +54,4 @@ def now() -> datetime:
 def set_reader(read: Callable[[], datetime] | None) -> None:
     """Let a test turn the hands of the clock; `None` gives the system's back."""
     global _read
-    _read = read or _system
+    _read = read or _forward

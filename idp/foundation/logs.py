@@ -5,16 +5,17 @@ type and the places it passed; its text may quote a value.
 """
 
 import logging
-import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import orjson
+
+from idp.foundation.log_sink import STANDARD_ERROR, Sink, Unblocking
 
 FIELDS: Final = frozenset(
     {
@@ -32,16 +33,17 @@ _REPLACED: Final = 200
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """Of the request being served; every line of it carries this."""
 
-_sink: BinaryIO | None = None
+_sink: Sink | None = None
+_lost = 0
 
 
-def setup(*, level: str = "INFO", sink: BinaryIO | None = None) -> None:
+def setup(*, level: str = "INFO", sink: Sink | None = None) -> None:
     """Send all logging to `sink` (standard error) as JSON lines; calling it again changes level and sink.
 
     Authlib prints whole tokens at DEBUG (DEPENDENCIES §1.12): it never gets below INFO, nor does anything foreign.
     """
     global _sink
-    _sink = sink or sys.stderr.buffer
+    _sink = sink or Unblocking(STANDARD_ERROR)
     handler = _Lines()
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -131,10 +133,13 @@ def _stamp(moment: datetime) -> str:
 
 
 def _write(line: Mapping[str, Any]) -> None:
+    """The line, and how many found no room since the last that was written."""
+    global _lost
     if _sink is None:
         return
     try:
-        _sink.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-        _sink.flush()
+        _sink.write(orjson.dumps({**line, "lost": _lost} if _lost else line, option=orjson.OPT_APPEND_NEWLINE))
     except (OSError, ValueError, orjson.JSONEncodeError):
-        return
+        _lost += 1
+    else:
+        _lost = 0

@@ -1,13 +1,17 @@
 """Logs: JSON lines, listed fields only, no text of exceptions."""
 
+import contextlib
 import io
 import json
 import logging
+import os
+import socket
 from collections.abc import Iterator
 
 import pytest
 
 from idp.foundation import logs
+from idp.foundation.log_sink import Unblocking
 
 
 @pytest.fixture
@@ -83,7 +87,43 @@ def test_R_23_a_sink_that_refuses_does_not_stop_a_request(sink: io.BytesIO) -> N
     logs.access({"status": 200})
     logs.setup(sink=sink)
     logs.access({"status": 201})
-    assert [line["status"] for line in lines(sink)] == [201]
+    logs.access({"status": 202})
+    assert [(line["status"], line.get("lost")) for line in lines(sink)] == [(201, 1), (202, None)]
+
+
+@pytest.fixture(params=["pipe", "socket"])
+def unread(request: pytest.FixtureRequest) -> Iterator[tuple[int, int]]:
+    """Where one writes, and where nobody reads."""
+    if request.param == "pipe":
+        reading, writing = os.pipe()
+    else:
+        ours, theirs = socket.socketpair()
+        reading, writing = theirs.detach(), ours.detach()
+    yield writing, reading
+    os.close(writing)
+    os.close(reading)
+
+
+def test_R_23_a_sink_that_nobody_reads_does_not_stop_a_request(unread: tuple[int, int]) -> None:
+    """Whoever shares the descriptor still finds it as it was; when it is read again, lines are whole again."""
+    writing, reading = unread
+    own = Unblocking(writing)
+    line = b"x" * 5000 + b"\n"
+    refused = 0
+    while refused < 3:
+        try:
+            own.write(line)
+        except BlockingIOError:
+            refused += 1
+    assert os.get_blocking(writing)
+    taken = bytearray(os.read(reading, 1_000_000))
+    os.set_blocking(reading, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            taken += os.read(reading, 1_000_000)
+    own.write(b"again\n")
+    assert os.read(reading, 100).splitlines()[-1] == b"again"
+    assert set(bytes(taken).split(b"\n")[:-1]) == {line[:-1]}
 
 
 def test_RX_14_a_flood_is_sampled_and_each_line_says_for_how_many_it_stands() -> None:
