@@ -45,8 +45,9 @@ class Served:
                 wire.sendall(sent)
             return drain(wire)
 
-    def get(self, path: str = "/healthz", *, host: str = HOST, more: str = "") -> bytes:
-        return self.raw(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{more}\r\n".encode())
+    def get(self, path: str = "/healthz", *, host: str = HOST, more: str = "", timeout: float = 15) -> bytes:
+        head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{more}\r\n"
+        return self.raw(head.encode(), timeout=timeout)
 
     def post(self, path: str, body: bytes, *, more: str = "") -> bytes:
         head = (

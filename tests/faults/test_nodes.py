@@ -3,14 +3,12 @@
 import os
 import shutil
 import signal
-import subprocess
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import psycopg
 import pytest
 from sqlalchemy import select
 
@@ -25,86 +23,21 @@ from idp.relying_parties import service as relying_parties
 from idp.sessions.models import LogoutDelivery
 from idp.subjects import service as subjects
 from idp.vocabulary.affiliation import AffiliationStatus
-from tests.faults.crossing import Crossing
-from tests.faults.mortal import CLIENT, Mortal, Stubborn, mortal, serve
-from tests.servers import Postgres, RedisServer, accepts, binary, free_port, until
+from tests.faults.mortal import CLIENT, Stubborn
+from tests.faults.nodes import Asking, Nodes, refresh, tokens, two_nodes, userinfo
+from tests.servers import until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240), pytest.mark.xdist_group("mortal")]
 ROUNDS = 1_000 if os.environ.get("CREDENCE_SOAK") else 5
 ORIGIN = Origin.local("test")
-LOAD = 4
-"""Clients that ask without a pause while a node dies."""
-
-
-@dataclass
-class Nodes(Mortal):
-    """Two nodes behind a crossing at the issuer's address."""
-
-    ports: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))
-    running: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
-    crossing: Crossing | None = None
-
-    def start(self) -> None:
-        for port in self.ports:
-            self.running.append(serve(self.settings, fault=self.fault, bind=f"127.0.0.1:{port}", workers=2))
-        self.crossing = Crossing(int(self.issuer.rpartition(":")[2]), self.ports)
-        for port in self.ports:
-            until(lambda port=port: accepts(port), seconds=90, what="a node does not listen")
-            self.use(port)
-            until(self.answers, seconds=90, what="a node does not answer")
-        self.use(None)
-
-    def use(self, port: int | None) -> None:
-        """Lead every new connection there; `None`: to both in turn."""
-        assert self.crossing is not None
-        self.crossing.to = port
-
-    def kill(self) -> None:
-        for each in self.running:
-            if each.poll() is None:
-                os.killpg(each.pid, signal.SIGKILL)
-                each.wait(10)
-        if self.crossing is not None:
-            self.crossing.close()
+WAITING = 12
+"""More requests than a node has threads and connections for them."""
 
 
 @pytest.fixture(scope="module")
 def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
-    if binary("postgres") is None or binary("redis-server") is None:
-        pytest.skip("needs Debian's: apt-get install -y --no-install-recommends postgresql redis-server")
-    postgres, redis = Postgres().start(), RedisServer().start()
-    postgres.create_database("credence")
-    urls = {"database_url": postgres.url("credence_app", "credence"), "redis_url": redis.url}
-    urls |= {"database_owner_url": postgres.url("credence_owner", "credence")}
-    try:
-        with mortal(tmp_path_factory.mktemp("nodes"), kind=Nodes, **urls) as served:
-            assert isinstance(served, Nodes)
-            yield served
-    finally:
-        redis.remove()
-        postgres.remove()
-
-
-def tokens(nodes: Nodes, *, user_id: str = "rosa.delgado") -> dict[str, str]:
-    """Signs in at the first node and takes the tokens at the second."""
-    first, second = nodes.ports
-    with Stubborn(nodes, user_id=user_id) as browser:
-        nodes.use(first)
-        code = browser.code()
-        nodes.use(second)
-        answer = code.exchange()
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
-
-
-def userinfo(nodes: Nodes, access_token: str) -> int:
-    """What the node in use says to a token."""
-    headers = {"Authorization": f"Bearer {access_token}", "Connection": "close"}
-    return httpx2.get(f"{nodes.issuer}/oauth/userinfo", headers=headers, timeout=20, trust_env=False).status_code
-
-
-def refresh(nodes: Nodes, held: dict[str, str]) -> httpx2.Response:
-    return nodes.send("/oauth/token", grant_type="refresh_token", refresh_token=held["refresh_token"])
+    with two_nodes(tmp_path_factory.mktemp("nodes")) as served:
+        yield served
 
 
 def test_a_sign_in_at_one_node_is_a_token_at_the_other(nodes: Nodes) -> None:
@@ -212,39 +145,81 @@ def published(nodes: Nodes) -> list[dict[str, str]]:
     return list(answer.json()["keys"])
 
 
+def test_R_36_what_is_switched_off_and_on_under_load_costs_others_nothing(nodes: Nodes) -> None:
+    held = tokens(nodes)
+    other = "ozark-exchange"
+    secret = nodes.clients[other].secret
+    assert secret is not None
+    by: dict[str, Any] = {"client_id": other, "now": clock.now(), "actor": "staff:test", "origin": ORIGIN}
+
+    def of_the_other() -> int:
+        form, auth = {"grant_type": "client_credentials"}, (other, secret.reveal())
+        return httpx2.post(f"{nodes.issuer}/oauth/token", data=form, auth=auth, timeout=20, trust_env=False).status_code
+
+    nodes.use(None)
+    with Asking(lambda: asked(nodes, held)) as asking:
+        assert of_the_other() == 400, "it may not ask for such tokens, and is known"
+        for switch, status in ((relying_parties.disable, 401), (relying_parties.enable, 400)):
+            with writing() as tx:
+                assert switch(tx, **by) is None
+            until(lambda status=status: of_the_other() == status, what=f"no {status}")
+        asking.everybody_got(200)
+    assert (set(asking.statuses), asking.broken) == ({200}, [])
+
+
+def asked(nodes: Nodes, held: dict[str, str]) -> httpx2.Response:
+    """UserInfo at the node in use."""
+    headers = {"Authorization": f"Bearer {held['access_token']}", "Connection": "close"}
+    return httpx2.get(f"{nodes.issuer}/oauth/userinfo", headers=headers, timeout=20, trust_env=False)
+
+
+def health(nodes: Nodes, path: str) -> int:
+    return httpx2.get(nodes.issuer + path, headers={"Connection": "close"}, timeout=20, trust_env=False).status_code
+
+
+def test_R_12_more_requests_than_connections_wait_for_a_lock_and_are_told_to_come_back(nodes: Nodes) -> None:
+    held = tokens(nodes)
+    nodes.use(nodes.ports[0])
+    owner = nodes.settings.database_owner_url.replace("+psycopg", "")
+    with psycopg.connect(owner) as holder:
+        holder.execute("LOCK TABLE subject IN ACCESS EXCLUSIVE MODE")
+        with Asking(lambda: asked(nodes, held), clients=WAITING) as asking:
+            asking.everybody_got(503)
+            assert health(nodes, "/healthz") == 200
+        assert (set(asking.statuses), asking.retry_after, asking.broken) == ({503}, {"2"}, [])
+        holder.rollback()
+    assert asked(nodes, held).status_code == 200
+
+
+def test_R_09_without_a_database_under_load_every_answer_is_503_until_it_is_back(nodes: Nodes) -> None:
+    held = tokens(nodes)
+    nodes.use(None)
+    assert nodes.postgres is not None
+    with Asking(lambda: asked(nodes, held)) as asking:
+        asking.everybody_got(200)
+        nodes.postgres.stop()
+        asking.everybody_got(503)
+        assert health(nodes, "/healthz") == 200
+        assert health(nodes, "/readyz") == 503
+        nodes.postgres.start()
+        asking.everybody_got(200)
+    assert (set(asking.statuses), asking.retry_after, asking.broken) == ({200, 503}, {"2"}, [])
+    told = (nodes.settings.data_dir / "served.log").read_text("utf-8")
+    assert "Traceback" not in told
+    assert held["access_token"] not in told
+
+
 def test_a_node_killed_under_load_costs_only_what_it_had_in_hand(nodes: Nodes) -> None:
     """Last in this module: it leaves one node. Each client can lose the one request that the dead node held."""
     held = tokens(nodes)
     nodes.use(None)
-    enough, dead = threading.Event(), threading.Event()
-    lost: list[int] = []
-    served_after: list[int] = []
-
-    def ask(number: int) -> None:
-        while not enough.is_set():
-            after = dead.is_set()
-            try:
-                status = userinfo(nodes, held["access_token"])
-            except httpx2.TransportError:
-                lost.append(number)
-                continue
-            assert status == 200
-            if after:
-                served_after.append(number)
-
-    asking = [threading.Thread(target=ask, args=(number,)) for number in range(LOAD)]
-    for each in asking:
-        each.start()
-    victim = nodes.running[0]
-    os.killpg(victim.pid, signal.SIGKILL)
-    victim.wait(10)
-    dead.set()
-    until(lambda: len(set(served_after)) == LOAD, what="the other node does not serve everybody")
-    enough.set()
-    for each in asking:
-        each.join(20)
-    assert len(lost) <= LOAD, "more was lost than one request of each client"
-    assert len(set(lost)) == len(lost), "a client lost a second request"
+    with Asking(lambda: asked(nodes, held)) as asking:
+        victim = nodes.running[0]
+        os.killpg(victim.pid, signal.SIGKILL)
+        victim.wait(10)
+        asking.everybody_got(200)
+    assert set(asking.statuses) == {200}
+    assert len(asking.broken) <= 4, "more was lost than one request of each client"
     assert tokens_at(nodes, nodes.ports[1])["access_token"]
 
 

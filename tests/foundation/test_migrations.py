@@ -1,5 +1,9 @@
 """The schema: models and migrations agree on both databases, migrators wait for each other, the fences hold."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -13,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from idp.migrations.run import _revisions, differences, pending, upgrade
 from idp.migrations.tables import metadata
-from idp.settings import Settings
+from idp.settings import PROJECT, Settings
 from tests.servers import Postgres
 
 EVERY = _revisions()
@@ -76,6 +80,20 @@ def test_R_27_a_migration_that_fails_leaves_nothing_behind(fresh: Settings, monk
     assert pending(fresh) == EVERY
     monkeypatch.undo()
     assert upgrade(fresh) == EVERY
+
+
+@pytest.mark.faults
+def test_R_27_a_migrator_killed_half_way_leaves_nothing_and_the_next_one_completes(fresh: Settings) -> None:
+    own = {
+        "PATH": os.environ["PATH"], "IDP_MODE": "demo", "IDP_ISSUER": "http://localhost:8000", "IDP_DATA_DIR": str(fresh.data_dir),
+        "IDP_DATABASE_URL": fresh.database_url, "IDP_DATABASE_OWNER_URL": fresh.database_owner_url,
+    }  # fmt: skip
+    command = [sys.executable, "-m", "tests.faults.dying_migrator", "200"]
+    ran = subprocess.run(command, env=own, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == -signal.SIGKILL, ran.stderr
+    assert pending(fresh) == EVERY
+    assert upgrade(fresh) == EVERY
+    assert differences(fresh) == []
 
 
 def test_AU_nobody_changes_an_audit_event(fresh: Settings) -> None:
