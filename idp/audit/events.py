@@ -87,6 +87,7 @@ class Event(StrEnum):
     ACCESS_REQUESTED = "access_requested"
     ACCESS_REQUEST_WITHDRAWN = "access_request_withdrawn"
     ACCESS_REQUEST_ESCALATED = "access_request_escalated"
+    ACCESS_REQUEST_REOPENED = "access_request_reopened"
     ACCESS_REQUEST_DECIDED = "access_request_decided"
     REVIEW_OPENED = "review_opened"
     REVIEW_SAID = "review_said"

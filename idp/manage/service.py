@@ -15,11 +15,11 @@ from idp.affiliations.deciding.facts import (
     Place,
     actor_at,
     history,
-    member_of,
     place_of,
     row_of,
     setting_of,
 )
+from idp.affiliations.deciding.moving import seen_by
 from idp.affiliations.deciding.rules import Act, Actor, Member, Reason, offered
 from idp.affiliations.deciding.service import Asked, Done
 from idp.affiliations.deciding.undoing import undoable
@@ -121,7 +121,7 @@ def person(tx: Session, opened: Opened, affiliation_id: UUID, *, now: datetime) 
     subject = subjects.by_id(tx, subject_id=row.subject_id) if row is not None else None
     if row is None or subject is None:
         return Refused(Reason.UNKNOWN)
-    member = member_of(opened.place, row, now=now)
+    member = seen_by(tx, opened.actor, opened.place, row, now=now)
     setting = setting_of(tx, opened.place, member, now=now)
     lines = history(tx, row.id, limit=HISTORY)
     own = [proof for proof in row.evidence if proof.from_registry is None]

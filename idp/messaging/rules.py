@@ -136,6 +136,7 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "access_requested": Notice(needs=frozenset({"target", "person", "position", "decide_by"})),
     "access_request_waiting": Notice(needs=frozenset({"target", "person", "position", "decide_by"})),
     "access_request_received": Notice(needs=frozenset({"target", "decide_by", "url"}), greets=False),
+    "access_request_reopened": Notice(needs=frozenset({"target", "decide_by", "url"}), greets=False),
     "access_request_denied": Notice(needs=frozenset({"target", "unanswered", "explanation"}), greets=False),
     "staff_role": Notice(needs=frozenset({"happened", "role", "person", "by", "url"})),
     "support_message": Notice(needs=frozenset({"person", "reply_to", "message", "signed_in"}), greets=False),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from idp.account.closing import sweeping as accounts
 from idp.affiliations.dormancy import sweeping as dormancy
 from idp.affiliations.registering import sweeping as claims
+from idp.affiliations.requests import reopening
 from idp.affiliations.requests import sweeping as requests
 from idp.affiliations.reviews import sweeping as reviews
 from idp.authenticators.lost_factors import service as lost_factors
@@ -45,6 +46,7 @@ def sweep(*, now: datetime) -> dict[str, int]:
     jobs: dict[str, Callable[[Session], int]] = {
         "sessions_ended": lambda tx: sessions.close_dead(tx, now=now, batch=min(batch, 200)),
         "requests_denied": lambda tx: requests.deny_overdue(tx, now=now, batch=min(batch, 200)),
+        "requests_reopened": lambda tx: reopening.reopen_orphaned(tx, now=now, batch=min(batch, 200)),
         "requests_escalated": lambda tx: requests.escalate(tx, now=now, batch=min(batch, 200)),
         "requests_reminded": lambda tx: requests.remind(tx, now=now, batch=min(batch, 200)),
         "access_dormant": lambda tx: dormancy.disable_dormant(tx, now=now, batch=min(batch, 200)),

@@ -77,6 +77,7 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "access_requested": _ASKED,
     "access_request_waiting": _ASKED,
     "access_request_received": {"target": "Northlake Clinic", "decide_by": _FRIDAY, "url": URL},
+    "access_request_reopened": {"target": "Northlake Clinic", "decide_by": _FRIDAY, "url": URL},
     "access_request_denied": {"target": "Northlake Clinic", "unanswered": False, "explanation": "Please call us first"},
     "staff_role": {
         "happened": "proposed",

@@ -42,6 +42,7 @@ ABOUT: Final[dict[str, LazyString]] = {
     "access_requested": _("Somebody asks for access"),
     "access_request_waiting": _("A request for access still waits"),
     "access_request_received": _("Your request for access was received"),
+    "access_request_reopened": _("Your request for access is decided anew"),
     "access_request_denied": _("Your request for access was denied"),
     "colleague_joined": _("Somebody joined"),
     "manager_mark": _("Who manages changed"),

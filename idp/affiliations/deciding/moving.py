@@ -19,16 +19,18 @@ from idp.audit.models import AuditEvent
 from idp.directory import service as directory
 from idp.directory.changed import What
 from idp.foundation.database import see_as
+from idp.subjects import likeness
 from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
 from idp.vocabulary.evidence import Evidence
 
 
 def seen_by(tx: Session, actor: Actor, place: Place, row: Affiliation, *, now: datetime) -> Member:
-    """A row as the rule reads it; for a registrar with whether there is a place where it may go.
+    """A row as the rule reads it: whether it is who acts, and for a registrar whether there is a place where it may go.
 
     The row fence is the target's when it returns.
     """
-    member = member_of(place, row, now=now)
+    one = likeness.are_one(tx, actor.subject_id, row.subject_id)
+    member = replace(member_of(place, row, now=now), same_person=one)
     if not actor.payer or member.status is not AffiliationStatus.SUSPENDED:
         return member
     see_as(tx, everything=True)

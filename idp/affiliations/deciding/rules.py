@@ -88,6 +88,8 @@ class Member:
     """At the portal, the managing one where they are marked."""
     account_manager: bool = False
     disabled_by: str | None = None
+    same_person: bool = False
+    """It is who acts, by a second account (AD-07)."""
     movable: bool = False
     """The roster moved the record, or merged the practice into another: there is a place where it may go."""
 
@@ -130,6 +132,7 @@ ONLY_THE_PAYER: Final = frozenset({Act.MARK, Act.UNMARK, Act.MOVE})
 """A manager gives and takes the mark with its level."""
 NEVER_THE_PAYER: Final = frozenset({Act.VERIFY, Act.REFUSE, Act.START_RECOVERY})
 """Claims are judged beside their evidence (E1); what was lost the help desk starts."""
+_GIVES: Final = frozenset({Act.VERIFY, Act.ENABLE, Act.SET_LEVELS, Act.MARK, Act.MOVE})
 _ALWAYS_THE_PAYER: Final = frozenset({Act.DISABLE, Act.MARK, Act.UNMARK})
 
 
@@ -137,7 +140,8 @@ def decide(
     act: Act, *, actor: Actor, member: Member, setting: Setting, version: int, wanted: Collection[str] = ()
 ) -> Refused | None:
     """`None` where the act may be done now; `version` is the one that the manager was shown."""
-    if actor.subject_id == member.subject_id:
+    own = member.same_person and act in (_GIVES if actor.payer else {Act.VERIFY})
+    if own or actor.subject_id == member.subject_id:
         return Refused(Reason.SELF)
     if act is not Act.COMMENT and version != member.version:
         return Refused(Reason.CHANGED_MEANWHILE)

@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 
 from idp.affiliations.deciding.facts import COMMENT_LENGTH, Place, levels_within, others_manage, place_of, whoever_at
 from idp.affiliations.deciding.rules import Actor, may_invite, word_of
+from idp.affiliations.deciding.rules import Reason as ActReason
 from idp.affiliations.invitations.models import Invitation
 from idp.affiliations.invitations.rules import LIFETIME, Reason, State, state_at
 from idp.affiliations.invitations.sending import Invitee, mail, send, void
 from idp.affiliations.managers.facts import lock
 from idp.affiliations.models import Affiliation
+from idp.affiliations.requests.closing import deny_approved
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.foundation import house, limiter
@@ -23,6 +25,7 @@ from idp.foundation.limiter import Budget
 from idp.foundation.origin import Origin
 from idp.relying_parties.rules import RelyingParty
 from idp.settings import Settings
+from idp.subjects import likeness
 from idp.subjects.models import Subject
 from idp.subjects.rules import email_key
 from idp.vocabulary.affiliation import Acting
@@ -109,7 +112,7 @@ def sent(tx: Session, *, acting: Acting, party: RelyingParty, now: datetime) -> 
 def resend(
     tx: Session, *, acting: Acting, party: RelyingParty, invitation_id: UUID, now: datetime, origin: Origin
 ) -> Refused | None:
-    """A new link for another seven days; the former one is dead (MODEL §9)."""
+    """A new link for another seven days; the former one is dead (MODEL §9). Who sends it again vouches from here on."""
     case = _case(tx, acting=acting, party=party, now=now, origin=origin)
     if isinstance(case, Refused):
         return case
@@ -123,6 +126,7 @@ def resend(
     )
     if refused is not None:
         return refused
+    row.invited_by, row.evidence = case.actor.by, word_of(case.actor).value
     mail(tx, row, party=party, target=case.place.target.name, by=case.actor.by, now=now, origin=origin)
     return None
 
@@ -141,6 +145,8 @@ def take_back(
     if refused is not None:
         return refused
     void(tx, row, by=case.actor.by, now=now, origin=origin)
+    if row.request_id is not None:
+        deny_approved(tx, row.request_id, by=case.actor.by, now=now, origin=origin)
     return None
 
 
@@ -170,6 +176,8 @@ def _invite(
     key = email_key(email)
     if isinstance(key, Refused):
         return Refused(Reason.BAD_EMAIL)
+    if likeness.are_one(tx, case.actor.subject_id, None, email=key):
+        return Refused(ActReason.SELF)
     if max(len(given_name), len(family_name)) > NAME_LENGTH:
         return Refused(Reason.TOO_LONG)
     if _is_listed(tx, case.place, key):
@@ -177,8 +185,10 @@ def _invite(
     refused = levels_within(levels, actor=case.actor, place=case.place) or _over(tx, case, key)
     if refused is not None:
         return refused
+    answers: UUID | None = None
     for former in tx.scalars(select(Invitation).where(*_of(case.place), Invitation.email_key == key)):
         void(tx, former, by=case.actor.by, now=case.now, origin=case.origin)
+        answers = former.request_id or answers
     zone = house.get(Settings).default_zone
     row = send(
         tx,
@@ -189,6 +199,7 @@ def _invite(
         by=case.actor.by,
         now=case.now,
         origin=case.origin,
+        request_id=answers,
     )
     return row.id
 

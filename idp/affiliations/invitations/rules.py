@@ -19,6 +19,7 @@ class Reason(StrEnum):
 
     DEAD_LINK = "dead_link"
     INVITER_GONE = "inviter_gone"
+    OWN = "own"
     NOT_YOURS = "not_yours"
     NOT_IN_FORCE = "not_in_force"
     BY_PAYER = "by_payer"
@@ -65,6 +66,8 @@ class Answer:
     in_force: bool
     backed: bool
     """Who invited may still do so, or it is the payer's word."""
+    own_hand: bool
+    """Who invited is who says yes, by this account or another of theirs (AD-07)."""
     for_affiliation: bool
     """It completes one affiliation (*Send Registration Email*) and makes no new one."""
     own: AffiliationStatus | None
@@ -77,6 +80,8 @@ def effect_of(answer: Answer) -> Effect | Refused:
         return Refused(Reason.DEAD_LINK)
     if not answer.addressed:
         return Refused(Reason.NOT_YOURS)
+    if answer.own_hand:
+        return Refused(Reason.OWN)
     if not answer.in_force:
         return Refused(Reason.NOT_IN_FORCE)
     if not answer.backed:

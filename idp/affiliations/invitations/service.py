@@ -25,6 +25,7 @@ from idp.foundation.artefacts import Kind, digest_of
 from idp.foundation.database import see_as, writing
 from idp.foundation.origin import Origin
 from idp.settings import Settings
+from idp.subjects import likeness
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
 from idp.subjects.rules import Status, SubjectFacts, email_key
@@ -138,6 +139,8 @@ def _accept(
     see_as(tx, subject_id=person.id, target_id=target.id)
     own = _own(tx, person.id, target)
     effect = effect_of(_answer(tx, row, own, target, person, now=now))
+    if effect == Refused(Reason.INVITER_GONE) and row.request_id is not None:
+        void(tx, row, by="system", now=now, origin=origin)  # the request behind it is decided anew
     if isinstance(effect, Refused):
         return effect
     see_as(tx, subject_id=person.id, target_id=target.id)  # the inviter was looked at meanwhile
@@ -170,6 +173,7 @@ def _answer(
         addressed=mine,
         in_force=target.in_force,
         backed=may_still(tx, row, own, target, now=now),
+        own_hand=likeness.are_one(tx, row.invited_by.removeprefix("staff:"), person.id),
         for_affiliation=row.affiliation_id is not None,
         own=status,
         disabled_by=None if own is None else own.disabled_by,

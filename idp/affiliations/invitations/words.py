@@ -11,6 +11,7 @@ _DEAD: Final = _("This invitation has expired. Ask the account manager to send a
 REASONS: Final[dict[Reason, LazyString]] = {
     Reason.DEAD_LINK: _DEAD,
     Reason.INVITER_GONE: _DEAD,
+    Reason.OWN: _("You sent this invitation yourself. Another account manager, or the payer, has to invite you."),
     Reason.NOT_YOURS: _(
         "This invitation was sent to another e-mail address than the one of your account. Sign in with the account that"
         " has that address, or ask the account manager to invite the address that you use."

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -39,6 +40,30 @@ def deny_unanswered(tx: Session, row: AccessRequest, *, now: datetime) -> None:
         details={"request": row.id, "before": Status.PENDING.value, "after": Status.DENIED.value},
     )
     tell_requester(tx, row, notice="access_request_denied", context={"unanswered": True, "explanation": None}, now=now)
+
+
+def deny_approved(tx: Session, request_id: UUID, *, by: str, now: datetime, origin: Origin) -> None:
+    """An approval is taken back with its invitation: the request is denied, and who asked is told. The fence is the target's."""
+    row = tx.get(AccessRequest, request_id, with_for_update=True)
+    if row is None or row.status != Status.APPROVED.value:
+        return
+    row.status, row.cause = Status.DENIED.value, Cause.MANAGER.value
+    row.decided_at, row.decided_by = now, by
+    row.version += 1
+    audit.append(
+        tx,
+        Event.ACCESS_REQUEST_DECIDED,
+        now=now,
+        actor=by,
+        origin=origin,
+        outcome=Status.DENIED.value,
+        subject_id=row.subject_id,
+        client_id=row.portal,
+        target_kind=row.target_kind,
+        target_id=row.target_id,
+        details={"request": row.id, "before": Status.APPROVED.value, "after": Status.DENIED.value},
+    )
+    tell_requester(tx, row, notice="access_request_denied", context={"unanswered": False, "explanation": None}, now=now)
 
 
 def tell_requester(tx: Session, row: AccessRequest, *, notice: str, context: Mapping[str, Any], now: datetime) -> None:

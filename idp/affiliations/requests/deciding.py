@@ -13,7 +13,7 @@ from idp.affiliations.deciding.rules import Actor, word_of
 from idp.affiliations.invitations.sending import Invitee, send
 from idp.affiliations.managers.facts import Pointed, lock, point_at
 from idp.affiliations.requests.closing import tell_requester
-from idp.affiliations.requests.facts import Asked, asked_of, standing_of
+from idp.affiliations.requests.facts import Asked, asked_of, is_own, standing_of
 from idp.affiliations.requests.models import AccessRequest
 from idp.affiliations.requests.rules import (
     REASON_LENGTH,
@@ -30,8 +30,6 @@ from idp.foundation import house
 from idp.foundation.origin import Origin
 from idp.relying_parties.rules import RelyingParty
 from idp.settings import Settings
-from idp.subjects import service as subjects
-from idp.subjects.rules import email_key
 from idp.vocabulary.affiliation import Acting, TargetKind
 from idp.vocabulary.refused import Refused
 
@@ -216,9 +214,7 @@ def _target_of(tx: Session, row: AccessRequest, place: Place, *, now: datetime) 
 
 def _may(tx: Session, case: _Case, *, version: int) -> Refused | None:
     status, cause = status_at(standing_of(case.row), now=case.now, window=_window())
-    manager = subjects.by_id(tx, subject_id=case.actor.subject_id)
-    theirs = email_key(manager.email) if manager is not None and manager.email else None
-    own = case.row.subject_id == case.actor.subject_id or case.row.email_key == theirs
+    own = is_own(tx, case.row, decider=case.actor.subject_id)
     return may_decide(Decision(status, cause, own, case.row.version), version=version)
 
 

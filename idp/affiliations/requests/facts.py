@@ -8,10 +8,15 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from idp.affiliations.invitations.models import Invitation
+from idp.affiliations.invitations.rules import LIFETIME
 from idp.affiliations.managers.facts import Pointed
 from idp.affiliations.models import Affiliation
-from idp.affiliations.requests.models import AccessRequest
-from idp.affiliations.requests.rules import Cause, Standing, Status, decide_by, status_at
+from idp.affiliations.requests.models import AccessRequest, phone_context
+from idp.affiliations.requests.rules import Answer, Cause, Standing, Status, decide_by, status_at
+from idp.foundation import house, vault
+from idp.keyring.service import Keyring
+from idp.subjects import likeness
 from idp.subjects.rules import SubjectFacts
 from idp.vocabulary.affiliation import TargetKind
 
@@ -99,6 +104,23 @@ def asked_of(row: AccessRequest, *, now: datetime, window: timedelta) -> Asked:
 
 def standing_of(row: AccessRequest) -> Standing:
     return Standing(Status(row.status), row.submitted_at, Cause(row.cause) if row.cause else None)
+
+
+def is_own(tx: Session, row: AccessRequest, *, decider: str) -> bool:
+    """Whether who decides asked for it: by this account, by another of theirs, or by an address or telephone of theirs (AD-07)."""
+    keys = house.get(Keyring).vault
+    sealed = row.phone_sealed
+    phone = vault.unseal(sealed, keys=keys, context=phone_context(row.id)).decode() if sealed is not None else None
+    return likeness.are_one(tx, decider, row.subject_id, email=row.email, phone=phone)
+
+
+def answer_of(tx: Session, row: AccessRequest, *, now: datetime) -> Answer:
+    """How the invitation stands that an approval sent; a new one may have followed it."""
+    query = select(Invitation.sent_at).where(Invitation.request_id == row.id, Invitation.voided_at.is_(None))
+    sent_at = max(tx.scalars(query), default=None)
+    if sent_at is None:
+        return Answer.GONE
+    return Answer.GOOD if now < sent_at + LIFETIME else Answer.EXPIRED
 
 
 def name_of(row: AccessRequest) -> str:

@@ -10,6 +10,7 @@ from idp.foundation.database import Model, UtcDateTime, new_id
 from idp.keyring import resealing
 
 _PENDING = text("status = 'pending'")
+_APPROVED = text("status = 'approved'")
 
 
 class AccessRequest(Model):
@@ -30,6 +31,7 @@ class AccessRequest(Model):
         Index("ix_access_request_target", "target_id", "status", "submitted_at"),
         Index("ix_access_request_practice", "practice_id", "status", "submitted_at"),
         Index("ix_access_request_open", "submitted_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
+        Index("ix_access_request_approved", "decided_at", sqlite_where=_APPROVED, postgresql_where=_APPROVED),
         CheckConstraint("status in ('pending', 'approved', 'denied', 'withdrawn', 'closed')", name="status"),
         CheckConstraint("target_kind in ('provider', 'practice', 'trading_partner')", name="target_kind"),
     )

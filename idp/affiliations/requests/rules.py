@@ -50,6 +50,14 @@ class Reason(StrEnum):
     CHANGED_MEANWHILE = "changed_meanwhile"
 
 
+class Answer(StrEnum):
+    """How the invitation stands that an approval sent."""
+
+    GOOD = "good"
+    EXPIRED = "expired"
+    GONE = "gone"
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A request as stored."""

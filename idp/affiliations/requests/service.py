@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -13,9 +13,10 @@ from idp.affiliations.managers.facts import Pointed, lock, managers_of, point_at
 from idp.affiliations.managers.telling import tell_deciders
 from idp.affiliations.requests import budgets
 from idp.affiliations.requests.closing import deny_unanswered
-from idp.affiliations.requests.facts import Asked, Requester, asked_of, count_open, open_one, standing_of
+from idp.affiliations.requests.facts import Asked, Requester, answer_of, asked_of, count_open, open_one, standing_of
+from idp.affiliations.requests.links import status_link
 from idp.affiliations.requests.models import AccessRequest, phone_context
-from idp.affiliations.requests.rules import REASON_LENGTH, Reason, Status, Wish, decide_by, may_ask, status_at
+from idp.affiliations.requests.rules import REASON_LENGTH, Answer, Reason, Status, Wish, decide_by, may_ask, status_at
 from idp.affiliations.rules import PortalTerms, blocked, serves
 from idp.audit import service as audit
 from idp.audit.events import Event
@@ -30,13 +31,8 @@ from idp.settings import Settings
 from idp.subjects.rules import email_key
 from idp.vocabulary.affiliation import TargetKind
 from idp.vocabulary.refused import Refused
-from idp.vocabulary.secret import Secret
 
 __all__ = ["Asked", "Requester", "Seen", "Submitted", "look", "submit", "withdraw"]
-
-STATUS_PATH: Final = "/access-request"
-LINK_LIFETIME: Final = timedelta(days=30)
-"""How long the requester may look at what became of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +49,8 @@ class Seen:
 
     asked: Asked
     target_name: str
+    link: Answer
+    """How the invitation stands that an approval sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +105,8 @@ def look(token: str, *, now: datetime) -> Seen | Refused:
         if isinstance(found, Refused):
             return found
         row, target = found
-        return Seen(asked_of(row, now=now, window=_window()), target.name if target is not None else "")
+        name, link = target.name if target is not None else "", answer_of(tx, row, now=now)
+        return Seen(asked_of(row, now=now, window=_window()), name, link)
 
 
 def withdraw(token: str, *, now: datetime, origin: Origin) -> Refused | None:
@@ -225,16 +224,6 @@ def _tell(tx: Session, wish: _Wish, row: AccessRequest) -> None:
     }
     if tell_deciders(tx, managers, notice="access_requested", party=wish.party, context=context, now=now):
         row.escalated_at = now
-    secret, _identity = artefacts.issue(
-        tx,
-        kind=Kind.ACCESS_REQUEST,
-        now=now,
-        lifetime=LINK_LIFETIME,
-        subject_id=wish.requester.subject_id,
-        family=row.id,
-        payload={"target": str(wish.target.id)},
-    )
-    url = Secret(f"{house.get(Settings).issuer}{STATUS_PATH}?token={secret.reveal()}")
     notices.notify_address(
         tx,
         notice="access_request_received",
@@ -243,7 +232,7 @@ def _tell(tx: Session, wish: _Wish, row: AccessRequest) -> None:
         locale=row.locale,
         zoneinfo=row.zoneinfo,
         party=wish.party,
-        context={"target": wish.target.name, "decide_by": due, "url": url},
+        context={"target": wish.target.name, "decide_by": due, "url": status_link(tx, row, now=now)},
         now=now,
     )
 

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from idp.affiliations.requests import service, words
 from idp.affiliations.requests.forms import TOKEN_PATTERN, WithdrawForm
-from idp.affiliations.requests.rules import Cause, Reason, Status
+from idp.affiliations.requests.rules import Answer, Cause, Reason, Status
 from idp.affiliations.requests.service import Seen
 from idp.foundation import clock, error_pages, parsing
 from idp.foundation.front_door import origin, route_policy
@@ -65,4 +65,6 @@ def _page(token: str, *, status: int = 200) -> ResponseReturnValue:
 def _sentence(seen: Seen) -> object:
     if seen.asked.cause is Cause.UNANSWERED:
         return words.UNANSWERED
+    if seen.asked.status is Status.APPROVED and seen.link is not Answer.GOOD:
+        return words.LINKS[seen.link]
     return words.STATUS[seen.asked.status][2]

@@ -5,7 +5,7 @@ from typing import Final
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 
-from idp.affiliations.requests.rules import Reason, Status
+from idp.affiliations.requests.rules import Answer, Reason, Status
 
 REASONS: Final[dict[Reason, LazyString]] = {
     Reason.TOO_MANY: _("Too many requests have been made today. Please try again tomorrow, or call the help line."),
@@ -40,5 +40,9 @@ STATUS: Final[dict[Status, tuple[str, LazyString, LazyString]]] = {
     Status.CLOSED: ("ok", _("Completed"), _("You can act for this provider: sign in at the portal.")),
     Status.WITHDRAWN: ("", _("Withdrawn"), _("You took this request back. You may ask again whenever you like.")),
     Status.DENIED: ("", _("Denied"), _("If you think this is a mistake, ask the account manager, or call us.")),
+}
+LINKS: Final[dict[Answer, LazyString]] = {
+    Answer.EXPIRED: _("The link that we sent you has expired. Ask the account manager to send it again, or ask anew."),
+    Answer.GONE: _("The link that we sent you no longer works. Your request is decided anew; you get a mail."),
 }
 UNANSWERED: Final = _("Nobody answered in time, so the request is denied. You may ask again.")

@@ -39,6 +39,8 @@ class Claim:
     in_force: bool
     mailbox_proven: bool
     account_manager: bool = False
+    own: bool = False
+    """The registrant is who decides, by another account (AD-07)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def may_refuse(claim: Claim, *, actor: str, version: int) -> Refused | None:
 
 
 def _may(claim: Claim, *, actor: str, version: int, open_now: bool) -> Refused | None:
-    if claim.subject_id == actor:
+    if claim.own or claim.subject_id == actor:
         return Refused(Reason.SELF)
     if not open_now:
         return Refused(Reason.DECIDED)

@@ -13,7 +13,7 @@ from idp.affiliations.invitations.sending import Invitee, send, send_registratio
 from idp.affiliations.managers.facts import lock
 from idp.affiliations.models import Affiliation, AffiliationEvidence
 from idp.affiliations.requests.closing import tell_requester
-from idp.affiliations.requests.facts import standing_of
+from idp.affiliations.requests.facts import is_own, standing_of
 from idp.affiliations.requests.models import AccessRequest
 from idp.affiliations.requests.rules import Cause, Status, status_at
 from idp.audit import service as audit
@@ -26,8 +26,9 @@ from idp.foundation import house
 from idp.foundation.database import writing
 from idp.sessions import notices
 from idp.settings import Settings
+from idp.subjects import likeness
 from idp.subjects import service as subjects
-from idp.subjects.rules import SubjectFacts, email_key
+from idp.subjects.rules import SubjectFacts
 from idp.vocabulary.affiliation import AffiliationStatus
 from idp.vocabulary.evidence import Evidence
 from idp.vocabulary.refused import Refused
@@ -45,7 +46,7 @@ def verify(by: By, *, affiliation_id: UUID, version: int, note: str) -> Refused 
     """The first registrant becomes account manager: who waited, once they open the registration mail; who is active by a
     match with the directory, at once (E1, E5, C9)."""
     with writing() as tx:
-        case = _held(tx, affiliation_id, now=by.now)
+        case = _held(tx, by, affiliation_id, now=by.now)
         if isinstance(case, Refused):
             return case
         refused = rules.may_verify(case.claim, actor=by.subject_id or "", version=version)
@@ -66,7 +67,7 @@ def verify(by: By, *, affiliation_id: UUID, version: int, note: str) -> Refused 
 def refuse(by: By, *, affiliation_id: UUID, version: int, reason: str) -> Refused | None:
     """The claim ends; the registrant is told, the reason stays in the history."""
     with writing() as tx:
-        case = _held(tx, affiliation_id, now=by.now)
+        case = _held(tx, by, affiliation_id, now=by.now)
         if isinstance(case, Refused):
             return case
         refused = rules.may_refuse(case.claim, actor=by.subject_id or "", version=version)
@@ -133,7 +134,7 @@ def deny(by: By, *, request_id: UUID, version: int, explanation: str) -> Refused
         return refused
 
 
-def _held(tx: Session, identity: UUID, *, now: datetime) -> _Case | Refused:
+def _held(tx: Session, by: By, identity: UUID, *, now: datetime) -> _Case | Refused:
     """The claim under the practice's lock, so that no manager comes to be meanwhile (EN-17)."""
     seen = facts.find(tx, identity)
     case = facts.case_of(tx, seen, now=now) if seen is not None else None
@@ -146,6 +147,7 @@ def _held(tx: Session, identity: UUID, *, now: datetime) -> _Case | Refused:
     if row is None or fresh is None or person is None:
         return Refused(Reason.UNKNOWN)
     claim = Claim(
+        own=likeness.are_one(tx, by.subject_id or "", row.subject_id),
         subject_id=row.subject_id,
         status=facts.status_now(fresh.place, row, now=now),
         version=row.version,
@@ -219,9 +221,7 @@ def _wish(tx: Session, by: By, identity: UUID) -> tuple[AccessRequest, Place, Wi
     if row is None:
         return Refused(Reason.UNKNOWN)
     status, cause = status_at(standing_of(row), now=by.now, window=house.get(Settings).access_request_window)
-    me = subjects.by_id(tx, subject_id=by.subject_id or "")
-    mine = email_key(me.email) if me is not None and me.email else None
-    own = row.subject_id == by.subject_id or row.email_key == mine
+    own = is_own(tx, row, decider=by.subject_id or "")
     return row, place, Wish(own, status, cause, row.version, managed, place.target.in_force)
 
 

@@ -11,7 +11,7 @@ from idp.vocabulary.refused import Refused
 
 def answer(own: S | None = None, **changed: Any) -> Answer:
     values: dict[str, Any] = {"alive": True, "addressed": True, "in_force": True, "backed": True}
-    return Answer(**({"for_affiliation": False, "own": own} | values | changed))
+    return Answer(**({"for_affiliation": False, "own_hand": False, "own": own} | values | changed))
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,7 @@ def test_MODEL_7_no_manager_s_invitation_undoes_the_payer_s_disabling() -> None:
         ({"addressed": False}, Reason.NOT_YOURS),
         ({"in_force": False}, Reason.NOT_IN_FORCE),
         ({"backed": False}, Reason.INVITER_GONE),
+        ({"own_hand": True}, Reason.OWN),
     ],
 )
 def test_EN_13_who_may_not_accept(changed: dict[str, bool], reason: Reason) -> None:

@@ -248,7 +248,7 @@ def test_the_worker_s_sweep_does_all_of_it(make: Any, now: Any) -> None:
     submit(party, provider.id, now=now)
     done = sweep(now=now + HOURS_120)
     assert done["requests_denied"] == 1
-    assert {"requests_reminded", "requests_escalated", "claims_lapsed"} <= done.keys()
+    assert {"requests_reminded", "requests_reopened", "requests_escalated", "claims_lapsed"} <= done.keys()
 
 
 @pytest.mark.parametrize("race", range(5))
