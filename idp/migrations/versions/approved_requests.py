@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "approved_requests"
-down_revision = "brought_evidence"
+down_revision = "words_of_people"
 branch_labels = None
 depends_on = None
 
