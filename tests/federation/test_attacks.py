@@ -258,6 +258,20 @@ def test_R_17_what_was_fetched_stays_usable_for_a_day_and_new_keys_are_found_onc
     assert world.come_back(flaky, url).status_code == 200
 
 
+def test_R_17_a_provider_that_gives_no_tokens_in_time_lets_nobody_in_and_may_be_tried_again(
+    world: World, client: FlaskClient
+) -> None:
+    world.link(world.rosa)
+    url = world.leave(client)
+    world.upstream.lost.add("/token")
+    late = world.come_back(client, url)
+    assert late.status_code == 503
+    assert "does not answer at the moment" in late.text
+    assert (wrong_of(world), nobody_is_in(world)) == (Wrong.UNREACHABLE.value, True)
+    world.upstream.lost.clear()
+    assert world.sign_in(client).request.path == "/account/"
+
+
 def test_R_17_keys_that_cannot_be_fetched_stay_usable_for_a_day_and_no_longer(
     world: World, client: FlaskClient, new_browser: Any, hands: Any
 ) -> None:

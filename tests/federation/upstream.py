@@ -98,8 +98,8 @@ class Upstream:
     ) -> Reply | Refused:
         assert purpose is Errand.UPSTREAM_TOKEN
         self.hits.append("/token")
-        if self.down:
-            return Refused(Network.UNREACHABLE)
+        if self.down or "/token" in self.lost:
+            return Refused(Network.TOO_SLOW)
         sent = {name: values[0] for name, values in parse_qs((body or b"").decode()).items()}
         asked = self._codes.pop(sent.get("code", ""), None)
         if asked is None or not self._knows(sent) or not self._proves(asked, sent):

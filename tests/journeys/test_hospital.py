@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.journeys.demo import ROOT, Demo
 from tests.journeys.people import PortalPage
+from tests.servers import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 MARIA = tomllib.loads((ROOT / "clients/hospital/people.toml").read_text("utf-8"))["people"][0]
@@ -63,3 +64,20 @@ def test_FE_a_hospitals_person_acts_for_their_provider_and_signs_out_of_both(
     portal.page.locator("#with-saint-anne").click()
     portal.page.wait_for_url(f"{demo.hospital}/**")
     expect(portal.page.locator("#login-form #password")).to_be_visible()
+
+
+def test_FE_16_a_sign_out_at_the_hospital_ends_what_rests_on_it_here(
+    demo: Demo, new_browser: Callable[..., BrowserContext]
+) -> None:
+    portal = at_carebridge(demo, new_browser())
+    portal.open("/sign-in")
+    portal.page.locator("#with-saint-anne").click()
+    sign_in_there(demo, portal.page)
+    go_on(portal)
+    assert portal.me is not None
+    portal.page.goto(f"{demo.hospital}/oauth/logout")
+    portal.page.locator("#logout-form button.primary").click()
+    portal.page.wait_for_load_state()
+    until(lambda: portal.me is None, seconds=30, what="the portal was not told, by the hospital and then by us")
+    portal.open("/sign-in")
+    expect(portal.page.locator("#with-saint-anne")).to_be_visible()
