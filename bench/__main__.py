@@ -10,11 +10,8 @@ from bench import peer, report
 from bench.cases import CLIENT_CREDENTIALS, Pair, cases
 from bench.cpu import resident_mb
 from bench.load import Case, Figures, measure
-from bench.matching import rule_us
-from bench.passkeys import main as tell_passkeys
 from bench.provider import bare, running
 from bench.report import Bar, Outcome
-from bench.second_factors import main as tell_second_factors
 
 PEER: Final = "client credentials beside oidc-provider"
 PEER_AT_LEAST: Final = 1.1
@@ -54,9 +51,6 @@ def main() -> None:
     print("\n".join(str(bar) for bar in bars))
     versions = {"oidc-provider": other.version, "node": other.node}
     print(f"kept: {report.keep('hot-paths', outcomes, bars, peer=versions, memory_mb=memory)}")
-    print(f"matching rule, a claim of six fields: {rule_us():.0f} µs")
-    tell_passkeys()
-    tell_second_factors()
 
 
 def _rounds(

@@ -22,9 +22,11 @@ from typing import Any, Final
 import psycopg
 from sqlalchemy import text
 
+from bench import report
 from bench.bare_import import SQLITE
 from bench.matching import rule_us
 from bench.nppes import ROWS
+from bench.report import Figure
 from idp import create_app
 from idp.directory import service as directory
 from idp.directory.matching import service as matching
@@ -62,13 +64,20 @@ class Taken:
     peak_mib: float = 0.0
     waits_ms: list[float] = field(default_factory=list)
 
-    def __str__(self) -> str:
-        told = f"{self.rows:,} rows in {self.seconds:.0f} s, {self.rows / self.seconds:,.0f} rows/s"
-        told += f" ({self.cpu_seconds:.0f} s CPU), peak {self.peak_mib:.0f} MiB"
-        if not self.waits_ms:
-            return told
-        p50, p99 = _quantiles(self.waits_ms)
-        return f"{told}; another request meanwhile: p50 {p50:.1f} ms, p99 {p99:.1f} ms"
+    def figures(self, name: str) -> list[Figure]:
+        """Printed as soon as it is known: what comes after takes long."""
+        told = [
+            Figure(f"{name}: rows", "", [self.rows]),
+            Figure(f"{name}: rate", "rows/s", [self.rows / self.seconds]),
+            Figure(f"{name}: the importing process", "s CPU", [self.cpu_seconds]),
+            Figure(f"{name}: its peak", "MiB", [self.peak_mib]),
+        ]
+        if self.waits_ms:
+            p50, p99 = _quantiles(self.waits_ms)
+            told.append(Figure(f"{name}: another request meanwhile, p50", "ms", [p50]))
+            told.append(Figure(f"{name}: another request meanwhile, p99", "ms", [p99]))
+        print("\n".join(map(str, told)), flush=True)
+        return told
 
 
 def take_in(changed: Mapping[str, Any], rows: int, *, command: tuple[str, ...]) -> Taken:
@@ -110,7 +119,7 @@ def _ask_meanwhile(url: str, taken: Taken, done: threading.Event) -> None:
             taken.waits_ms.append((time.monotonic() - begun) * 1e3)
 
 
-def tell_searches() -> None:
+def searches() -> list[Figure]:
     """Every search `ASKED` times in turn, each in a transaction of its own; the first round warms."""
     with reading() as tx:
         rows, size = tx.execute(
@@ -119,25 +128,26 @@ def tell_searches() -> None:
         ).one()  # fmt: skip
     print(f"searches among {rows:,.0f} NPI records ({size}):")
     every: list[float] = []
+    told: list[Figure] = []
     for words, state in (*((words, None) for words in SEARCHES), *IN_STATES):
         spent = _timed(lambda tx, words=words, state=state: directory.search_npi(tx, words, state=state))
         every += spent
-        print(f"  {words + (f' in {state}' if state else ''):24} p50 {_quantiles(spent)[0]:6.2f} ms")
+        told.append(Figure(f"search: {words}{f' in {state}' if state else ''}", "ms", spent))
     cuts = statistics.quantiles(every, n=100)
-    print(f"  all: p50 {cuts[49]:.2f} ms, p95 {cuts[94]:.2f} ms, p99 {cuts[98]:.2f} ms")
+    return [*told, *(Figure(f"all searches, p{part}", "ms", [cuts[part - 1]]) for part in (50, 95, 99))]
 
 
-def tell_matches(rows: int) -> None:
+def matches(rows: int) -> list[Figure]:
     """A claim of all fields against a roster of `rows` providers: found, and a miss."""
     now = datetime.now(UTC)
-    print(f"matching rule, a claim of six fields: {rule_us():.0f} µs CPU")
+    told = [Figure("matching rule, a claim of six fields", "µs CPU", rule_us())]
     for what, number in (("hit", f"{rows // 2:09}"), ("miss", "999999999")):
         claim = PractitionerClaim(
             first_name="JOHN", last_name="SMITH", tin="900000001", provider_id=number, zip_code="65801"
         )
         spent = _timed(lambda tx, claim=claim: matching.match_practitioner(tx, claim, registry="bench", now=now))
-        p50, p99 = _quantiles(spent)
-        print(f"match against {rows:,} providers, {what}: p50 {p50:.2f} ms, p99 {p99:.2f} ms")
+        told.append(Figure(f"match against {rows:,} providers, {what}", "ms", spent))
+    return told
 
 
 def fill_roster(owner_url: str, rows: int) -> None:
@@ -211,18 +221,19 @@ def _migrated(folder: Path, **databases: str) -> dict[str, Any]:
     return changed
 
 
-def compare_on_sqlite(folder: Path, rows: int) -> None:
+def compare_on_sqlite(folder: Path, rows: int) -> list[Figure]:
     """Both paths into a file of their own; the CPU times are the ones to compare on a busy machine."""
     ours, bare = (
         take_in(_migrated(folder, database_url=f"{SQLITE}{folder / name}.sqlite3"), rows, command=command)
         for name, command in (("ours", OURS), ("bare", BARE))
     )
-    print(f"SQLite, ours: {ours}\nSQLite, bare: {bare}")
-    print(f"ratio of the rates: {bare.seconds / ours.seconds:.2f}, by CPU {bare.cpu_seconds / ours.cpu_seconds:.2f}")
+    told = [*ours.figures("SQLite, ours"), *bare.figures("SQLite, bare")]
+    by_cpu = Figure("SQLite, ours beside bare, by CPU", "", [bare.cpu_seconds / ours.cpu_seconds])
+    return [*told, Figure("SQLite, ours beside bare, by rate", "", [bare.seconds / ours.seconds]), by_cpu]
 
 
 def main() -> None:
-    """Compare, load, search, match; print it all."""
+    """Compare, load, search, match; print it all, and keep it."""
     parser = argparse.ArgumentParser(prog="python -m bench.directory", description=main.__doc__)
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--compared", type=int, default=COMPARED)
@@ -230,25 +241,26 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         rotation.create(Path(name) / "keys", now=datetime.now(UTC))
-        compare_on_sqlite(Path(name), COMPARED_SQLITE)
+        told = compare_on_sqlite(Path(name), COMPARED_SQLITE)
         if not asked.sqlite:
-            _on_postgresql(Path(name), asked)
+            told += _on_postgresql(Path(name), asked)
+    report.tell("directory", told, rows=asked.rows)
 
 
-def _on_postgresql(folder: Path, asked: argparse.Namespace) -> None:
+def _on_postgresql(folder: Path, asked: argparse.Namespace) -> list[Figure]:
     with _cluster() as server:
         ours = take_in(_database(server, folder, "ours"), asked.compared, command=OURS)
         bare = take_in(_database(server, folder, "bare"), asked.compared, command=BARE)
-        print(f"ours: {ours}\nbare: {bare}\nratio of the rates: {bare.seconds / ours.seconds:.2f}")
+        told = [*ours.figures("ours"), *bare.figures("bare")]
+        told.append(Figure("ours beside bare, by rate", "", [bare.seconds / ours.seconds]))
         whole = _database(server, folder, "whole")
-        print(f"national: {take_in(whole, asked.rows, command=OURS)}")
+        told += take_in(whole, asked.rows, command=OURS).figures("whole")
         with psycopg.connect(whole["database_owner_url"], autocommit=True) as connection:
             for table in ("npi_record", "npi_word", "name_word"):
                 connection.execute(f"VACUUM ANALYZE {table}")
         fill_roster(whole["database_owner_url"], asked.rows)
         with create_app(load(overrides=whole)).app_context():
-            tell_searches()
-            tell_matches(asked.rows)
+            return [*told, *searches(), *matches(asked.rows)]
 
 
 _PRACTICES: Final = """

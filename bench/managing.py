@@ -7,10 +7,9 @@ the ORM; the queries are those of the pages.
 
 import argparse
 import os
-import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +19,8 @@ from uuid import UUID
 from sqlalchemy import Table, insert, text
 from sqlalchemy.orm import Session
 
+from bench import report
+from bench.report import Figure
 from idp import create_app
 from idp.affiliations.deciding.facts import Place
 from idp.affiliations.deciding.rules import Act, Actor, Member, Setting, decide
@@ -132,8 +133,8 @@ def _once(read: Callable[[Session], object]) -> None:
         read(tx)
 
 
-def rule_us() -> float:
-    """Median CPU of one decision about somebody's levels."""
+def rule_us() -> list[float]:
+    """CPU of one decision about somebody's levels."""
     actor = Actor("m", frozenset({"claims", "admin"}), (Evidence.LETTER,))
     member = Member("p", AffiliationStatus.ACTIVE, 3, frozenset({"claims"}))
     setting = Setting(frozenset({"claims", "admin"}), "admin", 1)
@@ -143,7 +144,7 @@ def rule_us() -> float:
         for _ in range(RULES):
             decide(Act.SET_LEVELS, actor=actor, member=member, setting=setting, version=3, wanted=("claims", "admin"))
         taken.append((time.process_time() - begun) / RULES * 1e6)
-    return statistics.median(taken)
+    return taken
 
 
 def tell(people: int) -> None:
@@ -175,13 +176,16 @@ def tell(people: int) -> None:
         "numbers on the tabs": lambda tx: facts.counts(tx, place, now=NOW, dormancy=DORMANCY),
         "account managers": lambda tx: facts.managers(tx, place, now=NOW, dormancy=DORMANCY),
     }
-    print(
-        f"one practice of {people:,} people, {people:,} practices beside it; CPU ms of one read, here and in PostgreSQL:"
-    )
+    print(f"one practice of {people:,} people, {people:,} practices beside it; CPU of one read, here and in PostgreSQL")
+    report.tell("managing", [*_costs(cases), Figure("decision rule", "µs CPU", rule_us())], people=people)
+
+
+def _costs(cases: Mapping[str, Callable[[Session], object]]) -> Iterator[Figure]:
     for name, read in cases.items():
         ours, served = ms_of(read)
-        print(f"  {name:28} {ours:8.2f} {served:8.2f}")
-    print(f"decision rule: {rule_us():.1f} µs CPU")
+        yield Figure(name, "ms CPU", [ours])
+        if db.engine.dialect.name == "postgresql":
+            yield Figure(f"{name}, in PostgreSQL", "ms CPU", [served])
 
 
 def main() -> None:

@@ -1,13 +1,14 @@
-"""Writes the tables of docs/performance.md from the newest results: `python -m bench.page`."""
+"""Writes the tables of the documentation from the newest results: `python -m bench.page`."""
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from bench.report import RESULTS
+from bench.report import RESULTS, number
 from idp.settings import PROJECT
 
-PAGE = PROJECT / "docs" / "performance.md"
+PAGES: Final = (PROJECT / "docs" / "performance.md", PROJECT / "docs" / "directory.md")
 
 
 def hot_paths(kept: dict[str, Any]) -> str:
@@ -31,7 +32,7 @@ def bars(kept: dict[str, Any]) -> str:
 
 
 def growth(kept: dict[str, Any]) -> str:
-    """CPU at each size, what each decade costs, and the purge."""
+    """CPU at each size, and what each decade costs."""
     grants = kept["grants"]
     sizes = " | ".join(f"{times} ×: {count:,} grants" for times, count in grants.items())
     lines = [f"| CPU µs | {sizes} |", "|---|" + "--:|" * len(grants)]
@@ -39,21 +40,40 @@ def growth(kept: dict[str, Any]) -> str:
     for path in [name.removesuffix(f", {first} ×") for name in kept["cases"] if name.endswith(f", {first} ×")]:
         cells = (f"{kept['cases'][f'{path}, {times} ×']['cpu_us']:.0f}" for times in grants)
         lines.append(f"| {path} | {' | '.join(cells)} |")
-    purge = "; ".join(f"{name} {value:,}" for name, value in kept["purge"].items())
-    return "\n".join([*lines, "", bars(kept), "", f"The purge: {purge}.", "", measured_with(kept)])
+    return "\n".join([*lines, "", bars(kept), "", measured_with(kept)])
+
+
+def figures(kept: dict[str, Any]) -> str:
+    """Median and rounds of each figure, the bars if there are any."""
+    lines = ["| | median | | rounds |", "|---|--:|---|--:|"]
+    for figure in kept["figures"]:
+        low, high = (number(value) for value in figure["spread"])
+        spread = f"{low}–{high}" if len(figure["rounds"]) > 1 else ""
+        lines.append(f"| {figure['what']} | {number(figure['median'])} | {figure['unit']} | {spread} |")
+    judged = ["", bars(kept)] if kept["bars"] else []
+    return "\n".join([*lines, *judged, "", measured_with(kept)])
 
 
 def measured_with(kept: dict[str, Any]) -> str:
-    """Machine, versions, day."""
-    versions = ", ".join(f"{name} {number}" for name, number in {**kept["versions"], **kept.get("peer", {})}.items())
+    """Day, machine, versions."""
+    versions = ", ".join(f"{name} {version}" for name, version in {**kept["versions"], **kept.get("peer", {})}.items())
     machine = kept["machine"]
-    rounds = len(next(iter(kept["cases"].values()))["rounds"]["ours"])
-    return f"{kept['at'][:10]}, {rounds} rounds, {machine['processor']}, Python {machine['python']}; {versions}."
+    rounds = "".join(f"{len(case['rounds']['ours'])} rounds, " for case in list(kept["cases"].values())[:1])
+    return f"{kept['at'][:10]}, {rounds}{machine['processor']}, Python {machine['python']}; {versions}."
+
+
+TOLD: Final[Mapping[str, Callable[[dict[str, Any]], str]]] = {
+    "hot-paths": hot_paths,
+    "growth": growth,
+    **dict.fromkeys(("purge", "passkeys", "second-factors", "matching", "managing", "revoking", "directory"), figures),
+}
 
 
 def written(page: str, name: str, text: str) -> str:
-    """The page with what stands between two marks replaced."""
+    """The page with what stands between two marks replaced; as it is where it has no such marks."""
     begin, end = f"<!-- {name}: written by bench.page -->", f"<!-- end of {name} -->"
+    if begin not in page:
+        return page
     before, _, rest = page.partition(begin)
     return f"{before}{begin}\n\n{text}\n\n{end}{rest.partition(end)[2]}"
 
@@ -66,11 +86,12 @@ def newest(name: str) -> dict[str, Any] | None:
 
 def main() -> None:
     """Write what there is."""
-    page = PAGE.read_text("utf-8")
-    for name, tell in (("hot-paths", hot_paths), ("growth", growth)):
-        if (kept := newest(name)) is not None:
-            page = written(page, name, tell(kept))
-    PAGE.write_text(page, "utf-8")
+    for path in PAGES:
+        page = path.read_text("utf-8")
+        for name, tell in TOLD.items():
+            if (kept := newest(name)) is not None:
+                page = written(page, name, tell(kept))
+        path.write_text(page, "utf-8")
 
 
 if __name__ == "__main__":

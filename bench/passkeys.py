@@ -1,7 +1,6 @@
 """What a passkey costs: µs of CPU to verify one use, in this process, beside the bare signature check."""
 
 import json
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
@@ -13,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from bench import report
+from bench.report import Figure
 from idp.authenticators.webauthn.rules import Assertion, AuthenticatorData, Credential, RelyingPartyId, assurance_of
 from idp.authenticators.webauthn.verifying import verify_use
 
@@ -28,12 +29,13 @@ _SIGNED: Final = sha256(_US.id.encode()).digest() + b"\x1d" + bytes(4)
 _DATA: Final = _SIGNED + sha256(_CLIENT_DATA).digest()
 
 
-def costs() -> Iterator[tuple[str, float, float]]:
-    """Algorithm, µs of our verification, µs of the signature alone; medians of CPU time."""
+def costs() -> Iterator[Figure]:
+    """Of each algorithm our verification, and the signature alone."""
     curve, edwards, modulus = _es256(), _eddsa(), _rs256()
     for name, (cose, signature, bare) in {"ES256": curve, "EdDSA": edwards, "RS256": modulus}.items():
         sent = Assertion(b"key", _CLIENT_DATA, _SIGNED, signature, _SUBJECT.encode())
-        yield name, _us(lambda sent=sent, cose=cose: _verify(sent, cose)), _us(bare)  # type: ignore[misc]
+        yield Figure(f"passkey {name}", "µs CPU", _us(lambda sent=sent, cose=cose: _verify(sent, cose)))  # type: ignore[misc]
+        yield Figure(f"passkey {name}, the signature alone", "µs CPU", _us(bare))
 
 
 def _verify(sent: Assertion, cose: bytes) -> None:
@@ -68,7 +70,7 @@ def _rs256() -> tuple[bytes, bytes, Callable[[], None]]:
     return cose, signature, lambda: public.verify(signature, _DATA, PKCS1v15(), SHA256())
 
 
-def _us(act: Callable[[], None]) -> float:
+def _us(act: Callable[[], None]) -> list[float]:
     act()
     taken: list[float] = []
     for _ in range(ROUNDS):
@@ -76,13 +78,12 @@ def _us(act: Callable[[], None]) -> float:
         for _ in range(TIMES):
             act()
         taken.append((time.process_time() - begun) / TIMES * 1e6)
-    return statistics.median(taken)
+    return taken
 
 
 def main() -> None:
-    """Measure and print."""
-    for name, ours, bare in costs():
-        print(f"passkey {name}: {ours:.0f} µs CPU, the signature alone {bare:.0f} µs")
+    """Measure, print, keep."""
+    report.tell("passkeys", list(costs()))
 
 
 if __name__ == "__main__":

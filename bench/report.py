@@ -50,6 +50,34 @@ class Outcome:
         return statistics.median(b.cpu_us / a.cpu_us for a, b in zip(self.ours, self.beside, strict=True))
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What is no load of requests: a count, or what something took, round by round."""
+
+    what: str
+    unit: str
+    rounds: Sequence[float]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.rounds)
+
+    def __str__(self) -> str:
+        spread = f"{number(min(self.rounds))}–{number(max(self.rounds))}" if len(self.rounds) > 1 else ""
+        return f"{self.what:64} {number(self.median):>12} {self.unit:7} {spread}"
+
+
+def number(value: float) -> str:
+    """As much of a figure as means something."""
+    return f"{value:,.0f}" if value >= 100 or value == round(value) else f"{value:.3g}"
+
+
+def tell(name: str, figures: Sequence[Figure], bars: Sequence[Bar] = (), **more: Any) -> None:
+    """Print what was measured, and keep it."""
+    print("\n".join(str(each) for each in (*figures, *bars)))
+    print(f"kept: {keep(name, {}, bars, figures=figures, **more)}")
+
+
 def middle(figures: Sequence[Figures], member: str) -> float:
     return statistics.median(getattr(each, member) for each in figures)
 
@@ -70,7 +98,9 @@ def table(outcomes: Mapping[str, Outcome]) -> str:
     return "\n".join(lines)
 
 
-def keep(name: str, outcomes: Mapping[str, Outcome], bars: Sequence[Bar], **more: Any) -> Path:
+def keep(
+    name: str, outcomes: Mapping[str, Outcome], bars: Sequence[Bar], *, figures: Sequence[Figure] = (), **more: Any
+) -> Path:
     """Write `bench/results/<name>-<moment>.json`; says where."""
     RESULTS.mkdir(exist_ok=True)
     now = datetime.now(UTC)
@@ -81,6 +111,16 @@ def keep(name: str, outcomes: Mapping[str, Outcome], bars: Sequence[Bar], **more
         "commit": _commit(),
         **more,
         "cases": {case: _told(outcome) for case, outcome in outcomes.items()},
+        "figures": [
+            {
+                "what": each.what,
+                "unit": each.unit,
+                "median": each.median,
+                "spread": [min(each.rounds), max(each.rounds)],
+                "rounds": list(each.rounds),
+            }
+            for each in figures
+        ],
         "bars": [{**asdict(bar), "met": bar.met} for bar in bars],
     }
     path = RESULTS / f"{name}-{now:%Y%m%dT%H%M%SZ}.json"

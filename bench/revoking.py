@@ -11,11 +11,13 @@ from typing import Final
 
 from sqlalchemy import select
 
+from bench import report
 from bench.cpu import seconds_of_tree
 from bench.flow import Browser
 from bench.load import Caller, Request
 from bench.people import PASSWORD
 from bench.provider import Provider, beside, running
+from bench.report import Bar, Figure
 from idp import create_app
 from idp.affiliations import service as affiliations
 from idp.affiliations.models import Affiliation
@@ -26,13 +28,14 @@ from idp.settings import load
 from idp.subjects.models import Subject
 from idp.vocabulary.affiliation import AffiliationStatus
 
-ROUNDS: Final = 10
-REFUSALS: Final = 200
+PEOPLE: Final = 10
+ROUNDS: Final = 5
+REFUSALS: Final = 60
 """Asked once more for the CPU of a refusal."""
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, print, keep."""
     parser = argparse.ArgumentParser(prog="python -m bench.revoking", description=main.__doc__)
     parser.add_argument("--port", type=int, default=8940)
     asked = parser.parse_args()
@@ -42,17 +45,26 @@ def main() -> None:
             app = create_app(load(overrides=first.changed))
             with app.app_context():
                 at_once, token = 0, ""
-                for number in range(ROUNDS):
+                for number in range(PEOPLE):
                     token = _token(first, number)
                     _expect(asked.port + 1, first, token, 200)
                     _end(f"bench.person{number}")
                     _expect(asked.port + 1, first, token, 401)
                     at_once += 1
-            before = seconds_of_tree(second)
-            for _ in range(REFUSALS):
-                _expect(asked.port + 1, first, token, 401)
-            each = (seconds_of_tree(second) - before) / REFUSALS * 1e6
-    print(f"ended access refused by the second node's next request: {at_once} of {ROUNDS}; {each:.0f} µs CPU a refusal")
+            each = [_refusal_us(asked.port + 1, first, token, second) for _ in range(ROUNDS)]
+    figures = [
+        Figure("people whose access was ended at the first node", "", [PEOPLE]),
+        Figure("refused by the second node's next request", "", [at_once]),
+        Figure("a refusal, with a new connection", "µs CPU", each),
+    ]
+    report.tell("revoking", figures, [Bar("refused at once, of all", at_once / PEOPLE, 1.0, at_least=True)])
+
+
+def _refusal_us(port: int, first: Provider, token: str, second: int) -> float:
+    before = seconds_of_tree(second)
+    for _ in range(REFUSALS):
+        _expect(port, first, token, 401)
+    return (seconds_of_tree(second) - before) / REFUSALS * 1e6
 
 
 def _token(first: Provider, number: int) -> str:

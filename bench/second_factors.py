@@ -4,7 +4,6 @@ CPU µs on an own SQLite file, with passwords hashed as lightly as can be: what 
 """
 
 import secrets
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,8 @@ from typing import Any, Final
 import pyotp
 from sqlalchemy import delete, event, insert
 
+from bench import report
+from bench.report import Figure
 from idp import create_app
 from idp.authenticators.factors.models import HeldFactor
 from idp.authenticators.password import people, service
@@ -75,8 +76,8 @@ class Somebody:
         self.cookie = made.device.value if made.device is not None else None
 
 
-def costs() -> Iterator[tuple[str, float, int]]:
-    """Name, µs, statements; medians of CPU time, taken in turns."""
+def costs() -> Iterator[Figure]:
+    """Of each sign-in the CPU, taken in turns, and the statements."""
     with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
         settings = load(
             overrides=overrides(8990, Path(folder)) | {"password_memory_kib": "8", "password_time_cost": "1"}
@@ -90,21 +91,22 @@ def costs() -> Iterator[tuple[str, float, int]]:
             yield from _measured({name: person.sign_in for name, person in named.items()})
 
 
-def code_us() -> float:
-    """One typed code against the three steps that may be."""
+def code_us() -> list[float]:
+    """CPU of one typed code against the three steps that may be."""
     secret, now = totp.new_secret(), clock.now()
     code = pyotp.TOTP(secret).at(now)
-    return statistics.median(_us(lambda: totp.matching_step(secret, code, now=now)) for _ in range(ROUNDS))
+    return [_us(lambda: totp.matching_step(secret, code, now=now)) for _ in range(ROUNDS)]
 
 
-def _measured(acts: dict[str, Callable[[], None]]) -> Iterator[tuple[str, float, int]]:
+def _measured(acts: dict[str, Callable[[], None]]) -> Iterator[Figure]:
     counts = {name: _statements(act) for name, act in acts.items()}
     taken: dict[str, list[float]] = {name: [] for name in acts}
     for _ in range(ROUNDS):
         for name, act in acts.items():
             taken[name].append(_us(act, tidy=_tidy))
     for name, figures in taken.items():
-        yield name, statistics.median(figures), counts[name]
+        yield Figure(f"{name}, beside the hash", "µs CPU", figures)
+        yield Figure(f"{name}, what it asks", "statements", [counts[name]])
 
 
 def _us(act: Callable[[], Any], *, tidy: Callable[[], None] = lambda: None) -> float:
@@ -180,10 +182,9 @@ def _device(subject_id: str, *, now: Any, epoch: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure and print."""
-    print(f"authenticator app's code: {code_us():.0f} µs CPU")
-    for name, cost, statements in costs():
-        print(f"{name}: {cost:.0f} µs CPU beside the hash, {statements} statements")
+    """Measure, print, keep."""
+    code = Figure("a code of an authenticator app, against three steps", "µs CPU", code_us())
+    report.tell("second-factors", [code, *costs()])
 
 
 if __name__ == "__main__":
