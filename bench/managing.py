@@ -177,7 +177,8 @@ def tell(people: int) -> None:
         "account managers": lambda tx: facts.managers(tx, place, now=NOW, dormancy=DORMANCY),
     }
     print(f"one practice of {people:,} people, {people:,} practices beside it; CPU of one read, here and in PostgreSQL")
-    report.tell("managing", [*_costs(cases), Figure("decision rule", "µs CPU", rule_us())], people=people)
+    decision = Figure("decision rule", "µs CPU", rule_us())
+    report.tell(f"managing-on-{db.engine.dialect.name}", [*_costs(cases), decision], people=people)
 
 
 def _costs(cases: Mapping[str, Callable[[Session], object]]) -> Iterator[Figure]:
