@@ -51,10 +51,12 @@ from idp.foundation.bridge import Bridge
 from idp.foundation.outer_wall import OuterWall
 from idp.oidc import discovery
 from idp.oidc.tokens import jti_of
+from idp.sessions.cookies import session_cookie_name
 
-SIGN_IN_COMMITS: Final = 8
-"""As many as a sign-in of the product has: two requests counted; parked, shown, password tried, session made, code issued,
+SIGN_IN_COMMITS: Final = 6
+"""As many as a sign-in of the product has: two requests counted; parked, password tried, session and code made,
 code used."""
+SESSION_COOKIE: Final = session_cookie_name(settings)
 app: Final = Flask("bare", static_folder=None)
 database.attach(app, url=settings.database_url)
 _documents: dict[str, bytes] = {}
@@ -179,7 +181,7 @@ def authorize() -> Any:
     """A live session's code: the same rows by key, then a code, a use and a link of the audit in one commit."""
     asked, now = request.args, clock.now()
     with database.looking_up() as tx:
-        session = row(tx, SESSION, artefacts.digest_of(request.cookies["credence_session"]))
+        session = row(tx, SESSION, artefacts.digest_of(request.cookies[SESSION_COOKIE]))
     with database.writing() as held:
         tx = held.connection()
         grant = row(tx, OF_SESSION, session.id, asked["client_id"])

@@ -47,7 +47,7 @@ class Returning:
     headers: dict[str, str] = field(default_factory=address)
 
     def remember(self, cookies: dict[str, str]) -> None:
-        self.cookies.update({name: value for name, value in cookies.items() if not name.endswith("session")})
+        self.cookies.update({name: value for name, value in cookies.items() if "_session" not in name})
 
 
 class Turns:

@@ -9,6 +9,7 @@ from idp.affiliations.rules import Held
 from idp.authenticators.upstairs import IsStaff, Upstairs
 from idp.consent import service as consents
 from idp.federation import arrivals, links
+from idp.oidc import authorize
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.manifest import Portal
 from idp.sign_in import service as sign_in
@@ -21,6 +22,7 @@ def upstairs(*, is_staff: IsStaff) -> Upstairs:
         portals_held=portals_held,
         accept_terms=consents.accept_terms,
         remembered_for=sign_in.remembered_for,
+        go_on=authorize.go_on,
         joined=arrivals.joined,
         is_staff=is_staff,
         unlink_since=links.remove_since,

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from idp.foundation.origin import Origin
 from idp.relying_parties.rules import RelyingParty
-from idp.sessions.rules import TransactionFacts
+from idp.sessions.rules import Ahead, SessionFacts, TransactionFacts
 from idp.subjects.rules import SubjectFacts
 
 
@@ -36,6 +36,14 @@ class RememberedFor(Protocol):
     """How long ago a device may have been remembered to stand in for the factor at this sign-in (C5); zero: it may not."""
 
     def __call__(self, tx: Session, *, transaction: TransactionFacts, subject_id: str, now: datetime) -> timedelta: ...
+
+
+class GoOn(Protocol):
+    """Settle what comes next for a browser that was just signed in: a step, or the answer to the client that asked."""
+
+    def __call__(
+        self, tx: Session, *, transaction: TransactionFacts, session: SessionFacts, origin: Origin, now: datetime
+    ) -> Ahead: ...
 
 
 class Joined(Protocol):
@@ -65,6 +73,7 @@ class Upstairs:
     portals_held: PortalsHeld
     accept_terms: AcceptTerms
     remembered_for: RememberedFor
+    go_on: GoOn
     joined: Joined
     is_staff: IsStaff
     unlink_since: UnlinkSince

@@ -1,5 +1,6 @@
 """Pages of upstream sign-in: the way there, the first time, the link; and the keys that providers know us by."""
 
+from collections.abc import Hashable
 from typing import Final
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from idp.federation.leaving import Leave
 from idp.federation.rules import Reason
 from idp.federation.service import By, Outcome, SignedIn
 from idp.foundation import clock, error_pages, house, i18n, parsing
-from idp.foundation.database import reading, writing
+from idp.foundation.database import looking_up, reading, writing
 from idp.foundation.front_door import origin, route_policy
 from idp.foundation.parsing import FormErrors
 from idp.keyring.rules import Use
@@ -34,6 +35,12 @@ bp = Blueprint("federation", __name__)
 
 SIGN_IN_STEPS: Final = frozenset({"identify", "password"})
 _STATUS: Final = {Reason.STATE: 400, Reason.OTHER_ISSUER: 400, Reason.UNREACHABLE: 503, Reason.UNFIT_METADATA: 503}
+
+
+def connections_shown() -> Hashable:
+    """What decides about the doors beside a sign-in, for pages that are kept."""
+    with looking_up() as tx:
+        return connections.as_shown(tx)
 
 
 @bp.app_template_global()

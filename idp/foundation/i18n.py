@@ -45,7 +45,7 @@ def attach(app: Flask, *, default_zone: str = "UTC") -> None:
         locale_tag=language,
         text_direction=lambda: Locale.parse(language()).text_direction,
         other_languages=lambda: [pair for pair in LANGUAGES.items() if pair[0] != language()],
-        asked_locale=lambda: wished(_wish()) or "",
+        asked_locale=asked_wish,
         language_url=lambda: url_for("language"),
     )
     environment.filters.update(localized=localized, iso=lambda at: at.isoformat(), moment=_moment_here, day=_day_here)
@@ -72,6 +72,11 @@ def wished(wish: str) -> str | None:
         if code in LANGUAGES:
             return code
     return None
+
+
+def asked_wish() -> str:
+    """The language that this page was asked in, which the footer's switch may overrule."""
+    return wished(_wish()) or ""
 
 
 def choose(*, wish: str = "", cookie: str = "", profile: str | None = None, accepted: Sequence[str] = ()) -> str:

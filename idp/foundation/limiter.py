@@ -31,7 +31,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.foundation import house
-from idp.foundation.database import Model, UtcDateTime, write_budget, writing
+from idp.foundation.database import Model, UtcDateTime, counting
 from idp.foundation.store import Store
 from idp.vocabulary.refused import Refused
 
@@ -233,8 +233,8 @@ def count_request(
 
 
 def _count_in_sql(bucket: str, *, digest: bytes, ends_at: datetime) -> int:
-    with write_budget(1), writing() as tx:
-        statement = _counting(tx.get_bind().dialect.name)
+    with counting() as tx:
+        statement = _counting(tx.dialect.name)
         counted: int = tx.execute(statement, {"bucket": bucket, "digest": digest, "ends_at": ends_at}).scalar_one()
         return counted
 

@@ -25,11 +25,12 @@ from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
 from idp.sessions import service as sessions
 from idp.sessions import transactions
-from idp.sessions.rules import SessionFacts, TransactionFacts
+from idp.sessions.rules import Ahead, SessionFacts, TransactionFacts
 from idp.settings import Settings
+from idp.sign_in import steps
 from idp.sign_in.requests import parked, unparked
-from idp.sign_in.rules import AuthorizationRequest, Show
-from idp.sign_in.service import decide
+from idp.sign_in.rules import AuthorizationRequest, Show, Step
+from idp.sign_in.service import bind, decide, is_shown, show
 from idp.vocabulary.refused import Refused
 
 
@@ -52,9 +53,10 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """On to the dispatcher."""
+    """On to the step that was shown; without one, to the dispatcher."""
 
     txn: UUID
+    step: Step | None = None
 
 
 def begin(parameters: Parameters, *, visitor: Visitor) -> Redirect | Parked | Refused:
@@ -78,7 +80,7 @@ def keep(parameters: Parameters, *, visitor: Visitor) -> Redirect | Parked | Ref
     if isinstance(request, RequestError):
         return _refuse_request(request, parameters.single, party, visitor)
     with writing() as tx:
-        return _park(tx, request, visitor, transactions.UNCLAIMED)
+        return Parked(_park(tx, request, browser_digest=transactions.UNCLAIMED, now=visitor.now))
 
 
 def answer(*, txn: UUID, visitor: Visitor) -> Redirect | Parked | Refused:
@@ -96,45 +98,99 @@ def answer(*, txn: UUID, visitor: Visitor) -> Redirect | Parked | Refused:
     return _settle(unparked(transaction.request), party, visitor, txn=txn, waits=waits)
 
 
+def go_on(tx: Session, *, transaction: TransactionFacts, session: SessionFacts, origin: Origin, now: datetime) -> Ahead:
+    """Where a browser goes that was just signed in, settled in the transaction that signed it in (D2).
+
+    `transaction` is locked, and `session` was made, by the caller.
+    """
+    party = relying_parties.find(transaction.client_id or "")
+    if party is None or not party.enabled:
+        return Ahead()
+    visitor = Visitor(transaction.browser_digest, session, origin, now)
+    outcome = _act(tx, unparked(transaction.request), party, visitor, transaction=transaction, session=session)
+    if isinstance(outcome, Redirect):
+        return Ahead(uri=outcome.uri)
+    return Ahead(endpoint=steps.PAGES[outcome.step]) if outcome.step is not None else Ahead()
+
+
 def _settle(
     request: AuthorizationRequest, party: RelyingParty, visitor: Visitor, *, txn: UUID | None, waits: bool = False
 ) -> Redirect | Parked | Refused:
-    now = visitor.now
     with writing() as tx:
         transaction: TransactionFacts | None = None
         if txn is not None:
             if waits:
                 transactions.claim(tx, txn=txn, browser_digest=visitor.browser_digest)
-            locked = transactions.lock(tx, txn=txn, browser_digest=visitor.browser_digest, now=now)
+            locked = transactions.lock(tx, txn=txn, browser_digest=visitor.browser_digest, now=visitor.now)
             if isinstance(locked, Refused):
                 return locked
             transaction = locked
         session = sessions.hold(tx, visitor.session) if visitor.session is not None else None
-        decision = decide(tx, request, party=party, transaction=transaction, session=session, now=now)
-        if isinstance(decision.verdict, Show):
-            return Parked(txn) if txn is not None else _park(tx, request, visitor, visitor.browser_digest)
-        if txn is not None:
-            transactions.finish(tx, txn=txn, now=now)
-        if isinstance(decision.verdict, Refused):
-            _note_refusal(tx, party, visitor, outcome=decision.verdict.reason.value)
-            return _back(request, {"error": decision.verdict.reason.value})
-        assert session is not None, "a verdict to proceed rests on a live session"
-        code = issuing.code(
-            tx, request, party=party, session=session, decision=decision, origin=visitor.origin, now=now
-        )
-        return _back(request, {"code": code})
+        return _act(tx, request, party, visitor, transaction=transaction, session=session)
 
 
-def _park(tx: Session, request: AuthorizationRequest, visitor: Visitor, browser_digest: bytes) -> Parked:
-    return Parked(
-        transactions.park(
-            tx,
-            browser_digest=browser_digest,
-            client_id=request.client_id,
-            request=parked(request),
-            now=visitor.now,
-            lifetime=house.get(Settings).transaction_lifetime,
-        )
+def _act(
+    tx: Session,
+    request: AuthorizationRequest,
+    party: RelyingParty,
+    visitor: Visitor,
+    *,
+    transaction: TransactionFacts | None,
+    session: SessionFacts | None,
+) -> Redirect | Parked:
+    """Ask the dispatcher and do as it says; `transaction` and `session` are locked."""
+    now = visitor.now
+    decision = decide(tx, request, party=party, transaction=transaction, session=session, now=now)
+    if isinstance(decision.verdict, Show):
+        return _show(tx, request, visitor, decision.verdict, transaction=transaction, session=session)
+    if transaction is not None:
+        transactions.finish(tx, txn=transaction.id, now=now)
+    if isinstance(decision.verdict, Refused):
+        _note_refusal(tx, party, visitor, outcome=decision.verdict.reason.value)
+        return _back(request, {"error": decision.verdict.reason.value})
+    assert session is not None, "a verdict to proceed rests on a live session"
+    code = issuing.code(tx, request, party=party, session=session, decision=decision, origin=visitor.origin, now=now)
+    return _back(request, {"code": code})
+
+
+def _show(
+    tx: Session,
+    request: AuthorizationRequest,
+    visitor: Visitor,
+    shown: Show,
+    *,
+    transaction: TransactionFacts | None,
+    session: SessionFacts | None,
+) -> Parked:
+    """Straight to the step's page: what the dispatcher would say at the next request was said here."""
+    if transaction is None:
+        txn = _park(tx, request, browser_digest=visitor.browser_digest, now=visitor.now, shown=shown, session=session)
+        bind(tx, shown, txn=txn, now=visitor.now)
+        return Parked(txn, shown.step)
+    if not is_shown(shown, transaction=transaction, session=session):
+        show(tx, shown, txn=transaction.id, session=session, now=visitor.now)
+    return Parked(transaction.id, shown.step)
+
+
+def _park(
+    tx: Session,
+    request: AuthorizationRequest,
+    *,
+    browser_digest: bytes,
+    now: datetime,
+    shown: Show | None = None,
+    session: SessionFacts | None = None,
+) -> UUID:
+    return transactions.park(
+        tx,
+        browser_digest=browser_digest,
+        client_id=request.client_id,
+        request=parked(request),
+        now=now,
+        lifetime=house.get(Settings).transaction_lifetime,
+        step=shown.step if shown is not None else "",
+        session_id=session.id if session is not None else None,
+        accepts=shown.accepts if shown is not None else (),
     )
 
 

@@ -17,8 +17,8 @@ from idp.foundation.origin import Origin
 from idp.oidc.grants import authorization_code
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
-from idp.sessions import service as sessions
-from idp.sessions.rules import SessionFacts
+from idp.sessions import participants
+from idp.sessions.rules import Participation, SessionFacts
 from idp.settings import Settings
 from idp.sign_in.rules import AuthorizationRequest, Proceed
 from idp.sign_in.service import Decision
@@ -49,7 +49,8 @@ def code(
             terms=decision.terms,
             now=now,
         )
-    authorized = _authorized(tx, request, party, session, choice, verdict.scopes, now=now)
+    joined = decision.facts.remembered
+    authorized = _authorized(tx, request, party, session, choice, verdict.scopes, before=joined, now=now)
     grant_id = grants.make(tx, authorized, now=now, lifetime=_lifetime(authorized, session, now=now))
     issued = authorization_code.issue(
         tx,
@@ -95,13 +96,14 @@ def _authorized(
     choice: Choice | None,
     scopes: Scope,
     *,
+    before: Participation | None,
     now: datetime,
 ) -> Authorized:
     sub = sub_at(party, subject_id=session.subject_id)
     affiliation_id = choice.affiliation_id if choice is not None else None
     provider_id = choice.provider.id if choice is not None and choice.provider is not None else None
     practice_id = choice.practice_id if choice is not None else None
-    sid = sessions.join(
+    sid = participants.join(
         tx,
         session_id=session.id,
         client_id=party.client_id,
@@ -110,6 +112,7 @@ def _authorized(
         affiliation_id=affiliation_id,
         provider_id=provider_id,
         practice_id=practice_id,
+        before=before,
     )
     fresh = relying_parties.find_fresh(tx, party.client_id, now=now)
     assert fresh is not None, "clients are never deleted"

@@ -20,8 +20,8 @@ from idp.foundation.origin import Origin
 from idp.keyring.service import Keyring
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
+from idp.sessions import participants, transactions
 from idp.sessions import service as sessions
-from idp.sessions import transactions
 from idp.sessions.rules import Ended, SessionFacts
 from idp.settings import Settings
 from idp.sign_in.requests import parked
@@ -93,7 +93,7 @@ def needs_confirmation(request: LogoutRequest, session: SessionFacts | None) -> 
     if request.hint is None or request.party is None:
         return True
     with reading() as tx:
-        joined = sessions.participation(tx, session_id=session.id, client_id=request.party.client_id)
+        joined = participants.participation(tx, session_id=session.id, client_id=request.party.client_id)
     same_person = request.hint["sub"] == sub_at(request.party, subject_id=session.subject_id)
     return not (same_person and joined is not None and request.hint.get("sid") == str(joined.sid))
 

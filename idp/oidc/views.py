@@ -25,6 +25,7 @@ from idp.oidc.requests import FORM, Parameters, bearer, read_body, read_encoded
 from idp.sessions import cookies, refusals
 from idp.sessions.cookies import browser_digest, current_session
 from idp.sessions.transactions import UNCLAIMED, unclaimed
+from idp.sign_in import steps
 from idp.vocabulary.refused import Refused
 
 bp = Blueprint("oidc", __name__)
@@ -210,8 +211,8 @@ def _send(outcome: Redirect | Parked | Refused, *, txn: UUID | None) -> Response
             response = Response(status=303)
             response.headers["Location"] = uri
             return response
-        case Parked(parked):
-            return redirect(url_for("sign_in.resume", txn=parked), 303)
+        case Parked(parked, step):
+            return redirect(url_for(steps.PAGES[step] if step is not None else "sign_in.resume", txn=parked), 303)
     if txn is not None and not isinstance(outcome.reason, Reason):
         return refusals.answer(outcome, txn=txn)
     return error_pages.show(Kind.BAD_REQUEST, parameter=outcome.reason.value)

@@ -113,6 +113,7 @@ def text_of(party: RelyingParty, name: str) -> str | None:
 
 
 @bp.app_template_filter("markdown")
+@lru_cache(maxsize=512)
 def rendered(text: str) -> Markup:
     """Markdown as HTML that can hold no script: raw HTML in it is shown as text."""
     return Markup(_markdown.render(text))  # noqa: S704 - the renderer escapes all raw HTML

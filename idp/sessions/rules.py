@@ -192,6 +192,18 @@ class TransactionFacts:
             consented_scopes=None,
         )
 
+    def authenticated_by(self, session_id: UUID, *, now: datetime) -> "TransactionFacts":
+        """As `transactions.mark_authenticated` leaves it."""
+        return replace(self.settled_by(session_id), session_id=session_id, authenticated_at=now, pending=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """Where a browser goes that was just signed in: back to the client that asked, or to a page of ours by its endpoint."""
+
+    uri: str | None = None
+    endpoint: str = "sign_in.resume"
+
 
 @dataclass(frozen=True, slots=True)
 class Participation:

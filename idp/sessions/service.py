@@ -18,8 +18,17 @@ from idp.foundation.database import Rows, new_id
 from idp.foundation.origin import Origin
 from idp.sessions import fan_out, transactions
 from idp.sessions.facts import session_facts
-from idp.sessions.models import BrowserSession, Participant
-from idp.sessions.rules import AWAY_AFTER, PASSWORD, Currency, Ended, NewDevice, Participation, SessionFacts, why_dead
+from idp.sessions.models import BrowserSession
+from idp.sessions.rules import (
+    AWAY_AFTER,
+    PASSWORD,
+    Ahead,
+    Currency,
+    Ended,
+    NewDevice,
+    SessionFacts,
+    why_dead,
+)
 from idp.settings import Settings
 from idp.subjects.models import Subject
 from idp.vocabulary.assurance import Acr, Amr
@@ -37,9 +46,15 @@ class NewSession:
     session_id: UUID
     device: NewDevice | None = None
     """Of a device that was remembered or recognised with it."""
+    facts: SessionFacts | None = None
+    """As a sign-in made it."""
+    ahead: Ahead = Ahead()
+    """To the dispatcher, unless the transaction that made the session settled what comes next."""
 
 
-_session, _subject, _system = BrowserSession.__table__, Subject.__table__, epochs.SystemState.__table__
+_session: Table = BrowserSession.__table__  # type: ignore[assignment]
+_subject: Table = Subject.__table__  # type: ignore[assignment]
+_system = epochs.SystemState.__table__
 _OF_COOKIE: Final = (
     select(
         _session,
@@ -85,40 +100,49 @@ def authenticated(
     The transaction remembers that it was here that the person authenticated. The caller audits `SIGNED_IN`;
     `auth_time` is when the proof really was, where that is before `now`.
     """
-    system_epoch = epochs.current(tx)
     cookie = Secret(secrets.token_urlsafe(32))
-    row = _kept_row(tx, subject, replacing, now=now, origin=origin)
-    if row is None:
-        row = BrowserSession(id=new_id(), subject_id=subject.id, browser_digest=browser_digest, created_at=now)
-        tx.add(row)
-    row.expires_at = now + house.get(Settings).session_absolute
-    row.digest = digest_of(cookie.reveal())
-    row.auth_time = min(auth_time or now, now)
-    row.acr = sorted(acr)
-    row.amr = list(amr)
-    row.proven = {str(kind): at.isoformat() for kind, at in (proven or {PASSWORD: now}).items()}
-    row.subject_epoch = subject.epoch
-    row.system_epoch = system_epoch
-    row.last_seen_at = now
-    row.user_agent = origin.user_agent[:256]
-    row.address = origin.address[:45]
-    subject.last_sign_in_at = now
-    tx.flush()  # the transaction's row refers to the session's
-    transactions.mark_authenticated(tx, txn=txn, session_id=row.id, now=now)
-    return NewSession(cookie, row.id)
+    tx.flush()  # the person may have been made just now; what follows refers to them, by Core
+    kept = _kept_row(tx, subject, replacing, now=now, origin=origin)
+    row = {
+        "digest": digest_of(cookie.reveal()),
+        "auth_time": min(auth_time or now, now),
+        "acr": sorted(acr),
+        "amr": list(amr),
+        "proven": {str(kind): at.isoformat() for kind, at in (proven or {PASSWORD: now}).items()},
+        "subject_epoch": subject.epoch,
+        "system_epoch": epochs.current(tx),
+        "last_seen_at": now,
+        "expires_at": now + house.get(Settings).session_absolute,
+        "user_agent": origin.user_agent[:256],
+        "address": origin.address[:45],
+    }
+    if kept is None:
+        new = {"id": new_id(), "subject_id": subject.id, "browser_digest": browser_digest, "created_at": now}
+        made = tx.execute(_MAKE, row | new).one()
+    else:
+        made = tx.execute(_RENEW, row | {"of_id": kept}).one()
+    tx.execute(_SIGNED_IN, {"of_id": subject.id, "now": now})
+    transactions.mark_authenticated(tx, txn=txn, session_id=made.id, now=now)
+    return NewSession(cookie, made.id, facts=session_facts(made, owes_factor=subject.factor_owed_at is not None))
+
+
+_MAKE: Final = insert(_session).returning(_session)
+_RENEW: Final = update(_session).where(_session.c.id == bindparam("of_id")).returning(_session)
+_SIGNED_IN: Final = update(_subject).where(_subject.c.id == bindparam("of_id")).values(last_sign_in_at=bindparam("now"))
+_STANDS: Final = select(_session.c.ended_at).where(_session.c.id == bindparam("session_id")).with_for_update()
 
 
 def _kept_row(
     tx: Session, subject: Subject, replacing: SessionFacts | None, *, now: datetime, origin: Origin
-) -> BrowserSession | None:
+) -> UUID | None:
     """The same person's row, unless it was ended meanwhile (RA-13); anybody else's session ends here."""
     if replacing is None:
         return None
     if replacing.subject_id != subject.id:
         end_session(tx, session_id=replacing.id, reason=Ended.REPLACED, now=now, origin=origin)
         return None
-    row = tx.get(BrowserSession, replacing.id, with_for_update=True)
-    return None if row is None or row.ended_at is not None else row
+    row = tx.execute(_STANDS, {"session_id": replacing.id}).one_or_none()
+    return None if row is None or row.ended_at is not None else replacing.id
 
 
 _HELD: Final = (
@@ -258,43 +282,3 @@ def close_dead(tx: Session, *, now: datetime, batch: int = 500) -> int:
         reason = why_dead(session_facts(row), current=Currency(status, epoch, system_epoch), now=now, idle=idle)
         end_session(tx, session_id=row.id, reason=reason or Ended.EXPIRED, now=now, origin=Origin.local("sweep"))
     return len(rows)
-
-
-_participant: Table = Participant.__table__  # type: ignore[assignment]
-_PARTICIPANT: Final = select(_participant).where(
-    _participant.c.session_id == bindparam("session_id"), _participant.c.client_id == bindparam("client_id")
-)
-
-_HELD_PARTICIPANT: Final = _PARTICIPANT.with_for_update()
-_JOIN: Final = insert(_participant)
-_CHOOSE: Final = update(_participant).where(_participant.c.sid == bindparam("of_sid"))
-
-
-def participation(tx: Rows, *, session_id: UUID, client_id: str) -> Participation | None:
-    """What this session remembers about a relying party."""
-    row = tx.execute(_PARTICIPANT, {"session_id": session_id, "client_id": client_id}).one_or_none()
-    if row is None:
-        return None
-    return Participation(row.sid, row.affiliation_id, row.provider_id, row.practice_id)
-
-
-def join(
-    tx: Session,
-    *,
-    session_id: UUID,
-    client_id: str,
-    sub: str,
-    now: datetime,
-    affiliation_id: UUID | None,
-    provider_id: UUID | None,
-    practice_id: UUID | None,
-) -> UUID:
-    """A relying party takes part in the session from now on, for this choice; returns its `sid`."""
-    of_client = {"session_id": session_id, "client_id": client_id}
-    chosen = {"affiliation_id": affiliation_id, "provider_id": provider_id, "practice_id": practice_id}
-    row = tx.execute(_HELD_PARTICIPANT, of_client).one_or_none()
-    if row is None:
-        tx.execute(_JOIN, {"sid": (sid := new_id()), "sub": sub, "joined_at": now, **of_client, **chosen})
-        return sid
-    tx.execute(_CHOOSE, {"of_sid": row.sid, **chosen})
-    return row.sid  # type: ignore[no-any-return]

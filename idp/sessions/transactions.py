@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Table, bindparam, case, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from idp.foundation.database import new_id
@@ -33,6 +33,18 @@ _SET: Final = update(_table).where(_is_txn)
 _SET_OPEN: Final = _SET.where(_table.c.finished_at.is_(None))
 _CLAIM: Final = _SET_OPEN.where(_table.c.browser_digest == UNCLAIMED)
 _HAND_OVER: Final = _SET.where(or_(_table.c.session_id.is_(None), _table.c.session_id != bindparam("session")))
+_SETTLED: Final = (
+    "authenticated_at", "set_up_sealed", "set_up_at", "affiliation_id", "provider_id", "practice_id", "chosen_at",
+    "consented_scopes",
+)  # fmt: skip
+"""What a session has settled in a transaction; another one's does not count for this person."""
+_session = bindparam("session", type_=_table.c.session_id.type)
+_AUTHENTICATED: Final = _SET.values(
+    {_table.c[name]: case((_table.c.session_id == _session, _table.c[name]), else_=None) for name in _SETTLED[1:]}
+    | {_table.c.session_id: _session, _table.c.authenticated_at: bindparam("now", type_=_table.c.authenticated_at.type)}
+    | {_table.c[name]: bindparam(name) for name in _NOT_PENDING}
+)
+"""Hands it over and notes the sign-in, by one statement."""
 
 
 def park(
@@ -43,11 +55,18 @@ def park(
     request: Mapping[str, Any],
     now: datetime,
     lifetime: timedelta,
+    step: str = "",
+    session_id: UUID | None = None,
+    accepts: Sequence[Factor] = (),
 ) -> UUID:
-    """Keep a request for this browser; returns the id that stands in the step's URLs."""
+    """Keep a request for this browser; returns the id that stands in the step's URLs.
+
+    With `step` the dispatcher has been asked already: the rest is as for `await_step`.
+    """
     txn = new_id()
     row = {"id": txn, "browser_digest": browser_digest, "client_id": client_id, "request": dict(request)}
-    tx.execute(_PARK, row | {"awaiting": "", "created_at": now, "expires_at": now + lifetime})
+    shown = {"awaiting": step, "accepts": [kind.value for kind in accepts], "session_id": session_id}
+    tx.execute(_PARK, row | shown | {"created_at": now, "expires_at": now + lifetime})
     return txn
 
 
@@ -154,8 +173,7 @@ def remember_set_up(tx: Session, *, txn: UUID, now: datetime) -> None:
 
 def mark_authenticated(tx: Session, *, txn: UUID, session_id: UUID, now: datetime) -> None:
     """The person authenticated in this transaction: answers `prompt=login` and `max_age`."""
-    _hand_over(tx, txn=txn, session_id=session_id)
-    tx.execute(_SET, {"txn": txn, "authenticated_at": now, **_NOT_PENDING})
+    tx.execute(_AUTHENTICATED, {"txn": txn, "session": session_id, "now": now, **_NOT_PENDING})
 
 
 def remember_choice(
@@ -214,6 +232,5 @@ def _kept(proof: FirstProof) -> dict[str, Any]:
 
 def _hand_over(tx: Session, *, txn: UUID, session_id: UUID) -> None:
     """From now on it is this session's; what another one settled in it does not count for this person."""
-    settled = ("authenticated_at", "set_up_sealed", "set_up_at", "affiliation_id", "provider_id", "practice_id")
-    nothing = dict.fromkeys((*settled, "chosen_at", "consented_scopes"))
+    nothing = dict.fromkeys(_SETTLED)
     tx.execute(_HAND_OVER, {"txn": txn, "session": session_id, "session_id": session_id, **nothing})

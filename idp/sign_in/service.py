@@ -16,8 +16,7 @@ from idp.authenticators.password import service as passwords
 from idp.consent import service as consents
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
-from idp.sessions import service as sessions
-from idp.sessions import transactions
+from idp.sessions import participants, transactions
 from idp.sessions.rules import PASSWORD, Participation, SessionFacts, TransactionFacts, Upstream
 from idp.sign_in.assurance import facts as assurance
 from idp.sign_in.assurance.rules import device_may_serve
@@ -109,6 +108,11 @@ def show(tx: Session, shown: Show, *, txn: UUID, session: SessionFacts | None, n
     """Await the step that the browser is sent to; a consent is bound to the choice it is asked for (AZ-33)."""
     session_id = session.id if session is not None else None
     transactions.await_step(tx, txn=txn, step=shown.step, session_id=session_id, accepts=shown.accepts)
+    bind(tx, shown, txn=txn, now=now)
+
+
+def bind(tx: Session, shown: Show, *, txn: UUID, now: datetime) -> None:
+    """Keep the choice that a consent is asked for."""
     if shown.choice is not None:
         transactions.remember_choice(
             tx,
@@ -164,7 +168,7 @@ def _typed_here(transaction: TransactionFacts | None, session: SessionFacts) -> 
 
 
 def _remembered(tx: Session, session: SessionFacts, party: RelyingParty | None) -> Participation | None:
-    return None if party is None else sessions.participation(tx, session_id=session.id, client_id=party.client_id)
+    return None if party is None else participants.participation(tx, session_id=session.id, client_id=party.client_id)
 
 
 def _choices(

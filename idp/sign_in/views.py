@@ -15,28 +15,13 @@ from idp.sessions.cookies import browser_digest, current_session, forget_session
 from idp.sessions.parked import of_this_browser, onward
 from idp.sessions.rules import Ended
 from idp.settings import Settings
+from idp.sign_in import steps
 from idp.sign_in.requests import parked, unparked
-from idp.sign_in.rules import AuthorizationRequest, Show, Step
+from idp.sign_in.rules import AuthorizationRequest, Show
 from idp.sign_in.service import decide, is_shown, show
 from idp.vocabulary.refused import Refused
 
 bp = Blueprint("sign_in", __name__)
-
-STEP_PAGES: dict[Step, str] = {
-    Step.IDENTIFY: "password.identify",
-    Step.PASSWORD: "password.password",
-    Step.SECOND_FACTOR: "factors.second_factor",
-    Step.SET_UP_MFA: "factors.set_up",
-    Step.CHANGE_PASSWORD: "password.change_password",
-    Step.AGREEMENT: "consent.agreement",
-    Step.ACCESS_OFFERED: "access_offered.page",
-    Step.CHOOSE: "affiliations.choose",
-    Step.CANNOT_ACT: "affiliations.cannot_act",
-    Step.CONSENT: "consent.consent",
-    Step.FIRST_TIME: "federation.first_time",
-    Step.LINK: "federation.link",
-}
-"""Which page each step is; the pages live in the rooms below and come back here by redirect."""
 
 
 @bp.get("/sign-in/<uuid:txn>")
@@ -55,7 +40,7 @@ def resume(txn: UUID) -> ResponseReturnValue:
         if not is_shown(verdict, transaction=transaction, session=session):
             with writing() as tx:
                 show(tx, verdict, txn=txn, session=session, now=now)
-        return redirect(url_for(STEP_PAGES[verdict.step], txn=txn), 303)
+        return redirect(url_for(steps.PAGES[verdict.step], txn=txn), 303)
     if asked.return_to is not None:
         return redirect(url_for(asked.return_to), 303)
     return redirect(url_for("oidc.answer", txn=txn), 303)

@@ -42,12 +42,19 @@ def by_login(tx: Session, *, key: str, portal: str | None = None) -> SubjectFact
     return _facts(tx.execute(_BY_USER_ID, {"key": key[:LOGIN_MAX], "portal": portal or EVERYWHERE}).one_or_none())
 
 
+def of_row(row: Subject) -> SubjectFacts:
+    """What a row tells that this transaction has read already."""
+    facts = _facts(row)
+    assert facts is not None
+    return facts
+
+
 def by_id(tx: Rows, *, subject_id: str) -> SubjectFacts | None:
     """The person with this id, whatever their state."""
     return _facts(tx.execute(_BY_ID, {"subject_id": subject_id}).one_or_none())
 
 
-def _facts(row: Row[Any] | None) -> SubjectFacts | None:
+def _facts(row: Subject | Row[Any] | None) -> SubjectFacts | None:
     if row is None:
         return None
     return SubjectFacts(

@@ -44,6 +44,11 @@ def by_id(tx: Rows, *, subject_id: str) -> SubjectFacts | None:
     return facts.by_id(tx, subject_id=subject_id)
 
 
+def of_row(row: Subject) -> SubjectFacts:
+    """The person of a row that the caller has read, and locked if it matters."""
+    return facts.of_row(row)
+
+
 def profile_claims(subject: SubjectFacts) -> dict[str, Any]:
     """Every standard claim about a person; the scope table decides who gets which."""
     return standard_claims(subject, phone=phone_of(subject))

@@ -6,6 +6,8 @@ from idp.authenticators.password.models import PasswordCredential
 from idp.foundation.database import writing
 from idp.sessions import transactions
 from idp.sessions.models import BrowserSession, Transaction
+from idp.sign_in.requests import parked
+from idp.sign_in.rules import AuthorizationRequest
 from tests.authenticators.browsing import bare, follow, open_sign_in, post_form, sign_in, signed_in
 from tests.conftest import ISSUER
 from tests.factories.make import PASSWORD
@@ -20,14 +22,14 @@ def park(client, now, party="ozark-secure", **asked):
     open_sign_in(client)
     cookie = client.get_cookie("__Host-credence_browser", domain="credence.test")
     with writing() as tx:
-        request = {"client_id": party, "redirect_uri": f"https://{party}.test/callback", "scope": "openid", **asked}
+        request = AuthorizationRequest(party, redirect_uri=f"https://{party}.test/callback")
         from datetime import timedelta
 
         return transactions.park(
             tx,
             browser_digest=digest_of(cookie.value),
             client_id=party,
-            request=request,
+            request=parked(request) | asked,
             now=now,
             lifetime=timedelta(hours=1),
         )

@@ -174,6 +174,7 @@ def test_a_person_sees_their_own_live_grants_newest_first(make: Make, authorize:
 
 def test_RA_two_requests_of_one_session_leave_one_live_grant(app: Flask, make: Make, now: datetime) -> None:
     """The caller holds the session (`sessions.hold`), so that two tabs pass one after the other."""
+    from idp.sessions import participants
     from idp.sessions import service as sessions
     from idp.sessions.facts import session_facts
 
@@ -186,9 +187,10 @@ def test_RA_two_requests_of_one_session_leave_one_live_grant(app: Flask, make: M
         def ask(subject: Subject = subject, session: BrowserSession = session, facts: Any = facts) -> UUID:
             with writing() as tx:
                 assert sessions.hold(tx, facts) is not None
-                sid = sessions.join(
+                sid = participants.join(
                     tx, session_id=session.id, client_id="ozark-secure", sub=subject.id, now=now,
                     affiliation_id=None, provider_id=None, practice_id=None,
+                    before=participants.participation(tx, session_id=session.id, client_id="ozark-secure"),
                 )  # fmt: skip
                 act = authorized(subject_id=subject.id, sub=subject.id, session_id=session.id, sid=sid)
                 return grants.make(tx, act, now=now, lifetime=A_DAY)

@@ -13,7 +13,7 @@ from idp.audit.models import AuditEvent
 from idp.foundation import epochs
 from idp.foundation.database import reading, writing
 from idp.foundation.origin import Origin
-from idp.sessions import service
+from idp.sessions import participants, service
 from idp.sessions.models import BrowserSession, LogoutDelivery
 from idp.sessions.rules import Ended, SessionFacts
 from idp.sessions.service import NewSession
@@ -235,14 +235,15 @@ def test_a_relying_party_keeps_its_sid_and_the_session_its_choice(make: Make, no
     for affiliation in (first, second):
         with writing() as tx:
             joined.append(
-                service.join(
+                participants.join(
                     tx, session_id=session.id, client_id="ozark-secure", sub="s", now=now,
                     affiliation_id=affiliation, provider_id=None, practice_id=None,
+                    before=participants.participation(tx, session_id=session.id, client_id="ozark-secure"),
                 )
             )  # fmt: skip
     assert joined[0] == joined[1]
     with reading() as tx:
-        remembered = service.participation(tx, session_id=session.id, client_id="ozark-secure")
-        assert service.participation(tx, session_id=session.id, client_id="other") is None
+        remembered = participants.participation(tx, session_id=session.id, client_id="ozark-secure")
+        assert participants.participation(tx, session_id=session.id, client_id="other") is None
     assert remembered is not None
     assert remembered.affiliation_id == second

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from idp.affiliations import service as affiliations
@@ -142,29 +142,30 @@ def offer(tx: Session, case: Case, *, person: SubjectFacts, levels: Sequence[str
     return made
 
 
+_invitation = Invitation.__table__
+_OFFERED: Final = (
+    select(_invitation)
+    .where(
+        _invitation.c.subject_id == bindparam("subject"),
+        _invitation.c.portal == bindparam("at"),
+        _invitation.c.at_sign_in.is_(True),
+        _invitation.c.used_at.is_(None),
+        _invitation.c.voided_at.is_(None),
+        _invitation.c.sent_at > bindparam("since"),
+    )
+    .order_by(_invitation.c.created_at, _invitation.c.id)
+    .limit(1)
+)
+
+
 def offered(tx: Session, *, subject_id: str, portal: str, now: datetime) -> Offered | None:
     """What a manager of this portal offers the person, the oldest first; asked at each sign-in there."""
-    query = (
-        select(Invitation)
-        .where(
-            Invitation.subject_id == subject_id,
-            Invitation.portal == portal,
-            Invitation.at_sign_in.is_(True),
-            Invitation.used_at.is_(None),
-            Invitation.voided_at.is_(None),
-            Invitation.sent_at > now - LIFETIME,
-        )
-        .order_by(Invitation.created_at, Invitation.id)
-        .limit(1)
-    )
-    row = tx.scalars(query).one_or_none()
+    row = tx.execute(_OFFERED, {"subject": subject_id, "at": portal, "since": now - LIFETIME}).one_or_none()
     if row is None:
         return None
     see_as(tx, subject_id=subject_id)
     waiting = tx.get(Affiliation, row.affiliation_id) if row.affiliation_id is not None else None
-    target = point_at(
-        tx, registry=row.registry_name, kind=TargetKind(row.target_kind), target_id=row.target_id, now=now
-    )
+    target = point_at(tx, registry=row.registry, kind=TargetKind(row.target_kind), target_id=row.target_id, now=now)
     if waiting is None or waiting.status != AffiliationStatus.UNVERIFIED or target is None or not target.in_force:
         return None
     levels = tuple(sorted(held.level for held in waiting.levels if held.portal == portal))

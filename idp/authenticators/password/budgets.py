@@ -46,15 +46,14 @@ def reserve(tx: Session, *, account: str, now: datetime) -> Refused | None:
     return None
 
 
-def succeeded(tx: Session, *, account: str, now: datetime) -> None:
-    """The person proved themselves: their failures are forgiven, nobody else's are (SI-08)."""
-    limiter.forgive(tx, budget=ACCOUNT, key=account, now=now)
+def succeeded(tx: Session, *, account: str, now: datetime, subject_id: str | None = None) -> None:
+    """The person proved themselves: their failures are forgiven, nobody else's are (SI-08).
+
+    `account` is what was charged; failures under the person's own name are forgiven with it.
+    """
     limiter.give_back(tx, budget=everybody(EVERYBODY), key="all", now=now)
-
-
-def forgiven(tx: Session, *, account: str, now: datetime) -> None:
-    """The same person proved themselves where another counter was charged."""
-    limiter.forgive(tx, budget=ACCOUNT, key=account, now=now)
+    for key in sorted({account, subject_id or account}):
+        limiter.forgive(tx, budget=ACCOUNT, key=key, now=now)
 
 
 def nothing_tried(tx: Session, *, account: str, now: datetime) -> None:

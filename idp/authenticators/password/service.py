@@ -24,7 +24,7 @@ from idp.foundation import house
 from idp.foundation.database import writing
 from idp.foundation.origin import Origin
 from idp.sessions import transactions
-from idp.sessions.rules import PASSWORD, SessionFacts, TransactionFacts
+from idp.sessions.rules import PASSWORD, Ahead, SessionFacts, TransactionFacts
 from idp.sessions.service import NewSession
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
@@ -64,6 +64,14 @@ class _Reserved:
 
 
 @dataclass(frozen=True, slots=True)
+class _Opened:
+    """What the second transaction has locked."""
+
+    transaction: TransactionFacts
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
 class FactorDue:
     """The password was right; nobody is signed in before a second factor is proven too (MF-01)."""
 
@@ -82,16 +90,17 @@ def sign_in(attempt: Attempt) -> NewSession | FactorDue | Refused:
         return verdict
     fresh = kdf.digest(attempt.plain) if verdict.outdated else None
     with writing() as tx:
-        outcome = _admit(tx, attempt, reserved, verdict)
-        if isinstance(outcome, Refused):
-            audit_refusal(tx, outcome, subject=reserved.subject, client_id=reserved.transaction.client_id, by=attempt)
-            return outcome
-        known = subjects.by_id(tx, subject_id=outcome.id)
-        assert known is not None
+        opened = _admit(tx, attempt, reserved, verdict)
+        if isinstance(opened, Refused):
+            audit_refusal(tx, opened, subject=reserved.subject, client_id=reserved.transaction.client_id, by=attempt)
+            return opened
         assert credential is not None
+        known = subjects.of_row(opened.subject)
         setting.refresh(tx, subject=known, credential=credential, plain=attempt.plain, digest=fresh)
-        budgets.succeeded(tx, account=reserved.counted, now=attempt.now)
-        return _go_on(tx, attempt, subject=outcome, transaction=reserved.transaction)
+        outcome = _go_on(tx, attempt, opened)
+        # All sign-ins share a counter's row: it is locked last, and in the order in which it is charged.
+        budgets.succeeded(tx, account=reserved.counted, subject_id=opened.subject.id, now=attempt.now)
+        return outcome
 
 
 def must_change(tx: Session, *, subject_id: str, client_id: str | None, typed: bool) -> bool:
@@ -143,7 +152,7 @@ def _counted(tx: Session, attempt: Attempt, *, account: str) -> str:
     return account if device is None else f"{account}:{device}"
 
 
-def _admit(tx: Session, attempt: Attempt, reserved: _Reserved, verdict: Verdict) -> Subject | Refused:
+def _admit(tx: Session, attempt: Attempt, reserved: _Reserved, verdict: Verdict) -> _Opened | Refused:
     """Look again at everything, under lock, now that the hash is known (RA-09)."""
     transaction = transactions.open_transaction(
         tx, txn=attempt.txn, browser_digest=attempt.browser_digest, step=STEP, now=attempt.now
@@ -163,12 +172,12 @@ def _admit(tx: Session, attempt: Attempt, reserved: _Reserved, verdict: Verdict)
         return Refused(Reason.CHANGED_MEANWHILE)
     if rules.temporary_has_expired(credential, now=attempt.now):
         return Refused(Reason.TEMPORARY_EXPIRED)
-    return transaction if isinstance(transaction, Refused) else row
+    return transaction if isinstance(transaction, Refused) else _Opened(transaction, row)
 
 
-def _go_on(tx: Session, attempt: Attempt, *, subject: Subject, transaction: TransactionFacts) -> NewSession | FactorDue:
+def _go_on(tx: Session, attempt: Attempt, opened: _Opened) -> NewSession | FactorDue:
+    subject, transaction = opened.subject, opened.transaction
     client_id = transaction.client_id
-    budgets.forgiven(tx, account=subject.id, now=attempt.now)
     device = None
     if factors.held(tx, subject_id=subject.id):
         device = _device(tx, attempt, transaction, subject)
@@ -184,7 +193,23 @@ def _go_on(tx: Session, attempt: Attempt, *, subject: Subject, transaction: Tran
         amr=[Amr.PASSWORD],
         proven={PASSWORD: attempt.now, **remembered},
     )
-    return replace(session, device=device.cookie if device is not None else None)
+    return replace(
+        session,
+        device=device.cookie if device is not None else None,
+        ahead=_ahead(tx, attempt, transaction, session),
+    )
+
+
+def _ahead(tx: Session, attempt: Attempt, transaction: TransactionFacts, made: NewSession) -> Ahead:
+    """What the dispatcher would say at the next request, said and done in this transaction."""
+    assert made.facts is not None, "a sign-in tells what it made"
+    return house.get(Upstairs).go_on(
+        tx,
+        transaction=transaction.authenticated_by(made.session_id, now=attempt.now),
+        session=made.facts,
+        origin=replace(attempt.origin, session_digest=made.facts.digest_prefix),
+        now=attempt.now,
+    )
 
 
 def _device(tx: Session, attempt: Attempt, transaction: TransactionFacts, subject: Subject) -> Found | None:

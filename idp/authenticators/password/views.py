@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final, NoReturn
 from uuid import UUID
 
-from flask import Blueprint, abort, g, make_response, render_template, request
+from flask import Blueprint, Response, abort, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 
@@ -14,7 +14,7 @@ from idp.authenticators.password.rules import Reason
 from idp.authenticators.password.setting import Change, Unfit
 from idp.authenticators.site_key import service as site_keys
 from idp.authenticators.site_key.words import Displayed, displayed
-from idp.foundation import clock, parsing
+from idp.foundation import clock, kept_pages, parsing
 from idp.foundation.database import reading, writing
 from idp.foundation.front_door import origin, route_policy
 from idp.foundation.parsing import FormErrors
@@ -23,6 +23,7 @@ from idp.relying_parties.views import rendered, text_of
 from idp.sessions import cookies, transactions
 from idp.sessions import parked as pages
 from idp.sessions.parked import Parked, onward
+from idp.sessions.rules import Ahead
 from idp.sessions.rules import Reason as Parking
 from idp.sessions.service import NewSession
 from idp.subjects.rules import LOGIN_MAX, login_key, may_be_somebody
@@ -149,12 +150,21 @@ def set_new(txn: UUID) -> ResponseReturnValue:
 def _answer(parked: Parked, outcome: NewSession | service.FactorDue | Refused, *, page: _Page) -> ResponseReturnValue:
     """The one answer function: on, busy, back to the dispatcher, or the same page for every other no."""
     if isinstance(outcome, NewSession):
-        return cookies.signed_in(make_response(onward(parked.transaction.id)), outcome)
+        return cookies.signed_in(_ahead(outcome.ahead, txn=parked.transaction.id), outcome)
     if isinstance(outcome, service.FactorDue) or isinstance(outcome.reason, Parking):
         return onward(parked.transaction.id)
     if outcome.reason is Reason.BUSY:
         busy()
     return page(parked, refused=outcome), 422
+
+
+def _ahead(ahead: Ahead, *, txn: UUID) -> Response:
+    """303 in either case: what was typed is posted to nobody else (RFC 9700 §4.12)."""
+    if ahead.uri is None:
+        return make_response(redirect(url_for(ahead.endpoint, txn=txn), 303))
+    answer = Response(status=303)
+    answer.headers["Location"] = ahead.uri
+    return answer
 
 
 def busy() -> NoReturn:
@@ -192,20 +202,24 @@ def _identify_page(parked: Parked, *, wrong: FormErrors = _NOTHING) -> str:
 def _password_page(parked: Parked, *, wrong: FormErrors = _NOTHING, refused: Refused | None = None) -> str:
     asked = _asked(parked)
     errors, problem = worded(wrong, asked=asked)
+    if refused is not None:
+        problem = words.not_right(asked)
     kept, terms = _kept(parked), asked.terms
     text = text_of(parked.party, f"terms-{terms.version}") if parked.party and terms else None
-    return render_template(
-        "authenticators/password/password.html",
-        txn=parked.transaction.id,
-        username=kept if kept is not None else request.form.get("username") or _hint(parked),
-        kept=kept is not None,
-        linking=parked.transaction.upstream is not None,
-        terms=terms,
-        terms_text=rendered(text) if text else None,
-        site_key=_site_key(parked, kept),
-        errors=errors,
-        problem=words.not_right(asked) if refused else problem,
-    )
+    shown = {
+        "username": kept if kept is not None else request.form.get("username") or _hint(parked),
+        "kept": kept is not None,
+        "linking": parked.transaction.upstream is not None,
+        "terms": terms,
+        "terms_text": rendered(text) if text else None,
+        "site_key": _site_key(parked, kept),
+    }
+    txn = str(parked.transaction.id)
+    if shown["username"] or errors or problem:
+        return render_template(
+            "authenticators/password/password.html", txn=txn, errors=errors, problem=problem, **shown
+        )
+    return kept_pages.render("authenticators/password/password.html", txn=txn, **shown)
 
 
 def _site_key(parked: Parked, kept: str | None) -> Displayed | None:

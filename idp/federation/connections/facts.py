@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from sqlalchemy import select
 
@@ -9,11 +10,13 @@ from idp.federation.connections.manifest import Connection
 from idp.federation.connections.models import AppliedConnection
 from idp.foundation import house, vault
 from idp.foundation.database import Rows
+from idp.foundation.kept_pages import Same
 from idp.keyring import resealing
 from idp.keyring.service import Keyring
 from idp.vocabulary.secret import Secret
 
 _table = AppliedConnection.__table__
+_STANDING: Final = select(_table.c.name, _table.c.enabled, _table.c.version).order_by(_table.c.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,14 @@ def every(tx: Rows) -> dict[str, Applied]:
             row.name, kept[1], dict(row.texts), row.enabled, row.version, row.secret_sealed is not None
         )
     return found
+
+
+def as_shown(tx: Rows) -> tuple[tuple[str, bool, Same], ...]:
+    """What pages tell of them, for those that are kept: equal as long as nothing was applied or switched."""
+    known, rows = house.get_or_make(_Parsed), tx.execute(_STANDING).all()
+    if any(row.name not in known or known[row.name][0] != row.version for row in rows):
+        every(tx)
+    return tuple((row.name, row.enabled, Same(known[row.name][1])) for row in rows)
 
 
 def open_at(tx: Rows, *, portal: str) -> dict[str, Connection]:
