@@ -5,7 +5,21 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, Table, and_, bindparam, exists, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import Session
 
 from idp.directory.models import Engagement, Practice, Provider, ProviderWord, TradingPartner
@@ -123,6 +137,11 @@ def engagements(
         .limit(limit)
     )  # fmt: skip
     return tuple(_engagement(row) for row in tx.execute(query))
+
+
+def later_practice(after: tuple[str, UUID]) -> ColumnElement[bool]:
+    """Practices that stand after this name and id in `engagements`."""
+    return tuple_(practice.c.name, practice.c.id) > tuple_(literal(after[0]), literal(after[1]))
 
 
 def found_by_number(*, registry: str, number: str) -> ColumnElement[bool]:

@@ -118,9 +118,14 @@ def trading_partner_by_number(tx: Session, *, registry: str, trading_partner_id:
     return next(iter(facts.partners(tx, table.c.registry == registry, table.c.trading_partner_id == number)), None)
 
 
-def engagements(tx: Rows, partner_id: UUID, now: datetime, *, limit: int | None = None) -> tuple[EngagementFacts, ...]:
-    """The practices that a trading partner works for now, by name."""
-    return facts.engagements(tx, facts.engagement.c.trading_partner_id == partner_id, on=now.date(), limit=limit)
+def engagements(
+    tx: Rows, partner_id: UUID, now: datetime, *, limit: int | None = None, after: tuple[str, UUID] | None = None
+) -> tuple[EngagementFacts, ...]:
+    """The practices that a trading partner works for now, by name and id, after one of them."""
+    conditions = [facts.engagement.c.trading_partner_id == partner_id]
+    if after is not None:
+        conditions.append(facts.later_practice(after))
+    return facts.engagements(tx, *conditions, on=now.date(), limit=limit)
 
 
 def engagement(tx: Rows, partner_id: UUID, practice_id: UUID, now: datetime) -> EngagementFacts | None:

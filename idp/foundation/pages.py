@@ -73,9 +73,9 @@ def allow_form_to(uri: str) -> None:
         g.form_targets = (*g.get("form_targets", ()), allowed)
 
 
-def show_person(name: str | None, *, acting_for: str | None = None) -> None:
-    """Put the signed-in person's name, and for whom they act, into the top bar of this response's page."""
-    g.person_name, g.acting_for = name, acting_for
+def show_person(name: str | None) -> None:
+    """Put the signed-in person's name into the top bar of this response's page."""
+    g.person_name = name
 
 
 def content_security_policy() -> str:
@@ -108,12 +108,11 @@ def here() -> str:
 
 
 def _defaults() -> dict[str, Any]:
-    names = ("party", "person_name", "acting_for", "not_you_url")
+    names = ("party", "person_name", "not_you_url")
     shown = {name: g.get(name) for name in names} if has_app_context() else {}
     return {
         "party": None,
         "person_name": None,
-        "acting_for": None,
         "not_you_url": None,
         "errors": {},
         "problem": None,

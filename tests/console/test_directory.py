@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from idp.audit import service as audit
 from idp.audit.events import Event
+from idp.console.directory import facts, people
 from idp.directory.models import ImportReject, ImportRun, NpiRecord, NpiWord, PinLetter, ProviderWord
 from idp.directory.rules import name_key, search_words
 from idp.foundation.database import new_id, writing
@@ -203,3 +204,57 @@ def test_the_history_goes_on_before_its_last_event(nora: FlaskClient, make: Make
     assert f'href="{address}"' in page and "before=" not in page.split('id="history"')[1].split("</section>")[0]
     assert "change-26" in nora.get(f"{address}?before=x").text
     assert "Nothing older." in nora.get(f"{address}?before=1").text
+
+
+def _walked(client: FlaskClient, address: str) -> str:
+    """All pages of a record, one after the other; none twice."""
+    text, seen = "", set()
+    while address:
+        assert address not in seen
+        seen.add(address)
+        page = client.get(address).text
+        text += page
+        following = re.search(r'href="([^"]+)"[^>]*>(?:<[^>]+>)?Next', page)
+        address = following[1].replace("&amp;", "&") if following else ""
+    return text
+
+
+def test_AD_24_a_record_s_people_are_paged_managers_first_and_found_by_words(
+    nora: FlaskClient, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "A_PAGE", 2)
+    row = make.provider()
+    for number in range(5):
+        person = make.subject(f"per.{number}", given_name="Per%", family_name=f"Son{number}", password=None)
+        make.affiliation(person, row, account_manager=number in (3, 4))
+    address = f"/console/directory/providers/{row.id}"
+    text = _walked(nora, address)
+    places = [text.index(f"Per% Son{number}<") for number in (3, 4, 0, 1, 2)]
+    assert places == sorted(places)
+    assert all(text.count(f"Per% Son{number}<") == 1 for number in range(5))
+    assert all(f"Per% Son{number}<" in _walked(nora, f"{address}?person=per%25") for number in range(5))
+    found = nora.get(f"{address}?person=son2").text
+    assert "Per% Son2<" in found and "Per% Son1<" not in found
+    for wild in ("%25", "_", "%5C", "er"):
+        assert "Per% Son" not in nora.get(f"{address}?person={wild}").text, "AD-18"
+    assert nora.get(f"{address}?people={'x' * 400}&after=%00").status_code == 200
+
+
+def test_AD_24_a_record_s_letters_a_practice_s_records_and_a_partner_s_practices_are_paged(
+    nora: FlaskClient, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facts, "SHOWN", 2)
+    monkeypatch.setattr(facts, "MOST_PROVIDERS", 2)
+    practice, partner = make.practice(TIN), make.trading_partner()
+    rows = [make.provider(practice=practice, tin=TIN) for _ in range(5)]
+    for _ in range(5):
+        other = make.practice(name="ONE NAME OF SEVERAL")
+        make.provider(practice=other, registry_name=partner.registry_name)
+        make.engagement(partner, other)
+        make._save(PinLetter(provider_id=rows[0].id, artefact_id=uuid4(), issued_on=date(2026, 2, 20),
+                             expires_on=date(2026, 3, 13)))  # fmt: skip
+    text = _walked(nora, f"/console/directory/practices/{practice.id}")
+    assert all(row.provider_id in text for row in rows)
+    assert _walked(nora, f"/console/directory/providers/{rows[0].id}").count("Not used yet") == 5
+    assert _walked(nora, f"/console/directory/partners/{partner.id}").count("ONE NAME OF SEVERAL") == 5
+    assert nora.get(f"/console/directory/practices/{practice.id}?after=2026-01-01zz").status_code == 200

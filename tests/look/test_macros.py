@@ -135,7 +135,7 @@ def test_PROTOCOL_a_page_shows_the_portals_logo_policy_terms_and_help_line(rende
     assert 'data-brand="northlake"' in html
 
 
-def test_the_top_bar_says_for_whom_one_acts(rendered) -> None:
+def test_the_top_bar_says_who_is_signed_in(rendered) -> None:
     page = '{% extends "_layout/narrow.html" %}'
-    assert "Acting for Elm &amp; Oak" in rendered(page, acting_for="Elm & Oak", person_name="Rosa")
-    assert "Signed in" in rendered(page, acting_for=None, person_name="Rosa")
+    assert "Rosa</b>" in rendered(page, person_name="Rosa")
+    assert "Signed in" not in rendered(page, person_name=None)

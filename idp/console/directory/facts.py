@@ -5,9 +5,10 @@ from datetime import date, datetime
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import literal, select, tuple_
 from sqlalchemy.orm import Session
 
+from idp.affiliations.listing import Key as ListKey
 from idp.console.directory.forms import LookUpForm
 from idp.directory import facts as directory
 from idp.directory import service
@@ -78,6 +79,8 @@ class ProviderRecord:
     practice: PracticeFacts | None
     every: EveryRecord
     letters: tuple[Letter, ...]
+    more: str
+    """After which letter the next page begins; empty: there is none."""
     history: History
 
 
@@ -87,7 +90,8 @@ class PracticeRecord:
 
     practice: PracticeFacts
     providers: tuple[ProviderFacts, ...]
-    more: bool
+    more: str
+    """After which record the next page begins; empty: there is none."""
     history: History
 
 
@@ -133,40 +137,66 @@ def every_record(tx: Session, npi: str) -> EveryRecord | None:
     return found if found.npi or found.roster else None
 
 
-def provider(tx: Session, identity: UUID, *, before: int | None) -> ProviderRecord | None:
+def provider(tx: Session, identity: UUID, *, before: int | None, after: str = "") -> ProviderRecord | None:
     """One record, in force or not."""
     found = service.provider(tx, identity)
     row = tx.get(Provider, identity)
     if found is None or row is None:
         return None
-    letters = tx.scalars(
-        select(PinLetter).where(PinLetter.provider_id == identity).order_by(PinLetter.issued_on.desc()).limit(SHOWN)
-    )
+    query = select(PinLetter).where(PinLetter.provider_id == identity)
+    if place := _day_and_id(after):
+        query = query.where(tuple_(PinLetter.issued_on, PinLetter.id) < tuple_(*(literal(part) for part in place)))
+    letters = tx.scalars(query.order_by(PinLetter.issued_on.desc(), PinLetter.id.desc()).limit(SHOWN + 1)).all()
+    last = letters[SHOWN - 1] if len(letters) > SHOWN else None
     return ProviderRecord(
         provider=found,
         zip_codes=tuple(row.zip_codes),
         updated_at=row.updated_at,
         practice=service.practice(tx, found.practice_id),
         every=looking_up.every_record(tx, found.npi),
-        letters=tuple(Letter(each.issued_on, each.expires_on, each.used_on, each.voided_at) for each in letters),
+        letters=tuple(
+            Letter(each.issued_on, each.expires_on, each.used_on, each.voided_at) for each in letters[:SHOWN]
+        ),
+        more="" if last is None else f"{last.issued_on.isoformat()}{last.id.hex}",
         history=_history(tx, identity, before),
     )
 
 
-def practice(tx: Session, identity: UUID, *, before: int | None) -> PracticeRecord | None:
-    """One practice, its records in every registry and state."""
+def practice(tx: Session, identity: UUID, *, before: int | None, after: str = "") -> PracticeRecord | None:
+    """One practice, its records in every registry and state, by registry and number."""
     found = service.practice(tx, identity)
     if found is None:
         return None
-    rows = directory.providers(tx, directory.provider.c.practice_id == identity, limit=MOST_PROVIDERS + 1)
-    history = _history(tx, identity, before)
-    return PracticeRecord(found, rows[:MOST_PROVIDERS], len(rows) > MOST_PROVIDERS, history)
+    table = directory.provider
+    query = directory.PROVIDERS.where(table.c.practice_id == identity)
+    if after:
+        number, _, registry = after.partition(" ")
+        query = query.where(tuple_(table.c.registry, table.c.provider_id) > tuple_(literal(registry), literal(number)))
+    rows = tx.execute(query.order_by(table.c.registry, table.c.provider_id).limit(MOST_PROVIDERS + 1)).all()
+    shown = tuple(directory.provider_of(row) for row in rows[:MOST_PROVIDERS])
+    more = f"{shown[-1].provider_id} {shown[-1].registry}" if len(rows) > MOST_PROVIDERS else ""
+    return PracticeRecord(found, shown, more, _history(tx, identity, before))
 
 
-def partner(tx: Session, identity: UUID, *, now: datetime) -> tuple[PartnerFacts, tuple[EngagementFacts, ...]] | None:
-    """One trading partner and the practices that it works for now."""
+def partner(
+    tx: Session, identity: UUID, *, now: datetime, after: str = ""
+) -> tuple[PartnerFacts, tuple[EngagementFacts, ...], str] | None:
+    """One trading partner and the practices that it works for now, by name; after which the next page begins."""
     found = service.trading_partner(tx, identity)
-    return None if found is None else (found, service.engagements(tx, identity, now, limit=MOST_PROVIDERS))
+    if found is None:
+        return None
+    place = ListKey.unpack(after)
+    key = None if place is None else (place.name, place.affiliation_id)
+    rows = service.engagements(tx, identity, now, after=key, limit=MOST_PROVIDERS + 1)
+    last = rows[MOST_PROVIDERS - 1].practice if len(rows) > MOST_PROVIDERS else None
+    return found, rows[:MOST_PROVIDERS], "" if last is None else ListKey(last.name, last.id).pack()
+
+
+def _day_and_id(text: str) -> tuple[date, UUID] | None:
+    try:
+        return date.fromisoformat(text[:10]), UUID(hex=text[10:])
+    except ValueError:
+        return None
 
 
 def _history(tx: Session, identity: UUID, before: int | None) -> History:

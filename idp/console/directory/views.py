@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from idp.console.directory import facts, words
 from idp.console.directory.forms import LookUpForm
+from idp.console.directory.people import People, Place, people_of
 from idp.console.pages import may, page
 from idp.console.registrar.entrance import portals
-from idp.console.registrar.facts import MOST_PEOPLE, Member, people_of
 from idp.directory import service as directory
 from idp.directory.imports.run import KEPT_REJECTS
 from idp.directory.looking_up import service as looking_up
@@ -27,6 +27,7 @@ from idp.vocabulary.staff import StaffMay
 bp = Blueprint("console_directory", __name__, url_prefix="/console/directory")
 RUNS = 25
 _LONGEST_SEQUENCE = 15
+_LONGEST_KEY = 300
 _SENTENCES = {fault.value: sentence for fault, sentence in FAULTS.items()}
 
 
@@ -54,7 +55,7 @@ def found() -> ResponseReturnValue:
 def provider(provider_id: UUID) -> ResponseReturnValue:
     """One provider record with its dates."""
     with reading() as tx:
-        record = facts.provider(tx, provider_id, before=_before())
+        record = facts.provider(tx, provider_id, before=_before(), after=_after())
         people = _people(tx, provider_id)
     if record is None:
         abort(404)
@@ -78,7 +79,7 @@ def npi(npi: str) -> ResponseReturnValue:
 def practice(practice_id: UUID) -> ResponseReturnValue:
     """All that shares one TIN."""
     with reading() as tx:
-        record = facts.practice(tx, practice_id, before=_before())
+        record = facts.practice(tx, practice_id, before=_before(), after=_after())
         people = _people(tx, practice_id)
     if record is None:
         abort(404)
@@ -91,12 +92,12 @@ def practice(practice_id: UUID) -> ResponseReturnValue:
 def partner(partner_id: UUID) -> ResponseReturnValue:
     """One trading partner and whom it works for."""
     with reading() as tx:
-        record = facts.partner(tx, partner_id, now=clock.now())
+        record = facts.partner(tx, partner_id, now=clock.now(), after=_after())
         people = _people(tx, partner_id)
     if record is None:
         abort(404)
     invite = _invite(partner_id, TargetKind.TRADING_PARTNER, record[0].registry)
-    return _page("partner", partner=record[0], engagements=record[1], people=people, invite=invite)
+    return _page("partner", partner=record[0], engagements=record[1], more=record[2], people=people, invite=invite)
 
 
 @bp.get("/imports")
@@ -161,9 +162,11 @@ def _index(*, form: LookUpForm | None = None, problem: object = None) -> str:
     )
 
 
-def _people(tx: Session, target_id: UUID) -> tuple[Member, ...] | None:
+def _people(tx: Session, target_id: UUID) -> People | None:
     """Who acts for the target: for registrars and auditors only (MODEL §7)."""
-    return people_of(tx, target_id, search=_search()) if may(StaffMay.DECIDE) or may(StaffMay.READ_AUDIT) else None
+    if not (may(StaffMay.DECIDE) or may(StaffMay.READ_AUDIT)):
+        return None
+    return people_of(tx, target_id, search=_search(), place=Place.unpack(request.args.get("people", "")))
 
 
 def _invite(target_id: UUID, kind: TargetKind, *registries: str) -> list[tuple[str, str]]:
@@ -178,6 +181,12 @@ def _invite(target_id: UUID, kind: TargetKind, *registries: str) -> list[tuple[s
         )
         for client_id in sorted(found)
     ]
+
+
+def _after() -> str:
+    """After which row of a record's own list a page begins."""
+    text = request.args.get("after", "")[:_LONGEST_KEY]
+    return text if parsing.acceptable(text) else ""
 
 
 def _search() -> str:
@@ -197,7 +206,7 @@ def _page(name: str, **shown: Any) -> str:
         entities=words.ENTITIES,
         began=_before() is not None,
         search=_search(),
-        most_people=MOST_PEOPLE,
+        paged=bool(_after()),
         **shown,
     )
 

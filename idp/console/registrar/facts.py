@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from idp.affiliations import service as affiliations
@@ -23,12 +23,9 @@ from idp.foundation.database import see_as
 from idp.relying_parties import service as relying_parties
 from idp.settings import Settings
 from idp.subjects import service as subjects
-from idp.subjects.models import Subject
 from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
 
 A_PAGE: Final = 25
-MOST_PEOPLE: Final = 100
-_WORDS: Final = 5
 Key = tuple[datetime, UUID]
 
 
@@ -84,42 +81,6 @@ def _listed(tx: Session, row: Affiliation, *, now: datetime) -> Listed | None:
         return None
     kind = TargetKind(row.target_kind)
     return Listed(row.id, person.name, case.place.target.name, kind, row.created_at, case.managed)
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """Somebody who acts for a target, or waits to."""
-
-    id: UUID
-    name: str
-    status: AffiliationStatus
-    account_manager: bool
-
-
-def people_of(tx: Session, target_id: UUID, *, search: str = "") -> tuple[Member, ...]:
-    """The people of a target, managers first; `status` is the stored one. Of many only the first hundred: search finds others.
-
-    Each word of `search` stands somewhere in name, e-mail or user ID; nothing in it is a wildcard (AD-18).
-    """
-    see_as(tx, target_id=target_id)
-    query = (
-        select(Affiliation, Subject)
-        .join(Subject, Subject.id == Affiliation.subject_id)
-        .where(Affiliation.target_id == target_id, Affiliation.status != AffiliationStatus.ENDED.value)
-        .order_by(Affiliation.account_manager.desc(), Subject.family_name, Affiliation.id)
-        .limit(MOST_PEOPLE)
-    )
-    fields = (Subject.given_name, Subject.family_name, Subject.display_name, Subject.email, Subject.user_id)
-    for word in search.lower().split()[:_WORDS]:
-        query = query.where(or_(*(func.lower(column).contains(word, autoescape=True) for column in fields)))
-    return tuple(
-        Member(row.id, _name(person), AffiliationStatus(row.status), row.account_manager)
-        for row, person in tx.execute(query)
-    )
-
-
-def _name(person: Subject) -> str:
-    return person.display_name or " ".join(part for part in (person.given_name, person.family_name) if part)
 
 
 def case_of(tx: Session, row: Affiliation, *, now: datetime) -> Case | None:
