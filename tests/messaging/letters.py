@@ -114,6 +114,8 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "access_unused": {"target": "Northlake Clinic", "ends": _FRIDAY, "url": "https://portal.test/sign-in"},
     "access_suspended": {"target": "Northlake Clinic", "url": "https://credence.test/account/access"},
+    "access_restored": {"target": "Northlake Clinic", "url": "https://credence.test/account/access"},
+    "people_restored": {"target": "Northlake Clinic", "people": 3, "url": "https://credence.test/manage/"},
     "people_suspended": {"target": "Northlake Clinic", "people": 3, "url": "https://credence.test/manage/"},
     "access_changed": {"target": "Northlake Clinic", "url": "https://credence.test/account/access"},
 }

@@ -38,6 +38,8 @@ ABOUT: Final[dict[str, LazyString]] = {
     "review_closed": _("A review of access is over"),
     "access_ended": _("Your access ended"),
     "access_suspended": _("Your access is suspended"),
+    "access_restored": _("You can act again"),
+    "people_restored": _("Access was restored by the payer’s records"),
     "people_suspended": _("Access was suspended by the payer’s records"),
     "access_requested": _("Somebody asks for access"),
     "access_request_waiting": _("A request for access still waits"),

@@ -1,4 +1,4 @@
-"""Which changes of the directory suspend whom."""
+"""Which changes of the directory suspend whom, and which let them act again."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -8,6 +8,7 @@ from idp.directory.changed import DirectoryChange, What
 
 _OF_THE_RECORD: Final = frozenset({What.ENDED, What.NPI_DEACTIVATED, What.TIN_CHANGED})
 _OF_THE_PRACTICE: Final = frozenset({What.PRACTICE_MERGED, What.PRACTICE_RETIRED})
+_COMES_BACK: Final = frozenset({What.RESTORED, What.NPI_REACTIVATED})
 _MAY_EMPTY: Final = frozenset({What.ENDED, What.NPI_DEACTIVATED})
 """Its practice may have nobody in force any more."""
 
@@ -23,6 +24,16 @@ def suspended(changes: Iterable[DirectoryChange]) -> Mapping[UUID, What]:
     return found
 
 
+def may_return(changes: Iterable[DirectoryChange]) -> Mapping[UUID, What]:
+    """Records, and their practices, for which somebody may be able to act again; the roster says whether (MODEL §10)."""
+    found: dict[UUID, What] = {}
+    for change in changes:
+        if change.provider_id is not None and change.what in _COMES_BACK:
+            found.setdefault(change.provider_id, change.what)
+            found.setdefault(change.practice_id, change.what)
+    return found
+
+
 def to_look_at(changes: Iterable[DirectoryChange]) -> Mapping[tuple[UUID, str], What]:
     """Practices, each in its registry, that may have lost their last record in force."""
     found: dict[tuple[UUID, str], What] = {}
@@ -33,9 +44,9 @@ def to_look_at(changes: Iterable[DirectoryChange]) -> Mapping[tuple[UUID, str], 
 
 
 def practices_of(changes: Iterable[DirectoryChange]) -> Mapping[UUID, tuple[UUID, str]]:
-    """Whose records are cut off: the practice before the change, in its registry."""
+    """Whose records are cut off or come back: the practice before the change, in its registry."""
     found: dict[UUID, tuple[UUID, str]] = {}
     for change in changes:
-        if change.provider_id is not None and change.what in _OF_THE_RECORD:
+        if change.provider_id is not None and change.what in _OF_THE_RECORD | _COMES_BACK:
             found.setdefault(change.provider_id, (change.practice_id, change.registry))
     return found

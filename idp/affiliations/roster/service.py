@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, Table, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from idp.affiliations.models import Affiliation
-from idp.affiliations.roster import rules
-from idp.affiliations.roster.telling import CutOff, tell
+from idp.affiliations.roster import returning, rules
+from idp.affiliations.roster.telling import RESTORED, CutOff, tell
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.directory import service as directory
@@ -26,7 +26,7 @@ _table: Table = Affiliation.__table__  # type: ignore[assignment]
 def hear(tx: Session, changes: Sequence[DirectoryChange], *, actor: str, now: datetime, origin: Origin) -> None:
     """Raise the epoch of every active affiliation that reads `suspended` from now on, audit why, and tell (D4, MODEL §10).
 
-    What the roster restores reads `active` again by itself; new tokens are then a new grant's.
+    What the roster restores reads `active` again by itself; new tokens are then a new grant's, and who was told is told.
     """
     reasons: dict[object, str] = {target: what.value for target, what in rules.suspended(changes).items()}
     conditions: list[ColumnElement[bool]] = [_table.c.target_id == target for target in reasons]
@@ -34,13 +34,16 @@ def hear(tx: Session, changes: Sequence[DirectoryChange], *, actor: str, now: da
         if not directory.practice_in_force(tx, practice_id=practice, registry=registry, now=now):
             reasons.setdefault(practice, what.value)
             conditions.append(and_(_table.c.target_id == practice, _table.c.registry == registry))
-    if not conditions:
+    returning_to = rules.may_return(changes)
+    if not conditions and not returning_to:
         return
     see_as(tx, everything=True)
     people: list[CutOff] = []
     for start in range(0, len(conditions), _MANY):
         people += _suspend(tx, conditions[start : start + _MANY], reasons, actor=actor, now=now, origin=origin)
     tell(tx, people, rules.practices_of(changes), now=now)
+    back = returning.note(tx, returning_to, actor=actor, now=now, origin=origin)
+    tell(tx, back, rules.practices_of(changes), now=now, notices=RESTORED)
 
 
 def _suspend(

@@ -1,4 +1,4 @@
-"""Who is cut off by the roster hears of it, and a practice's managers once for all of their providers' people (MODEL §10)."""
+"""Who is cut off by the roster, or may act again, hears of it, and a practice's managers once for all of their providers' people."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,12 +23,15 @@ from idp.subjects.rules import Status
 from idp.vocabulary.affiliation import TargetKind
 
 _MANY: Final = 500
+SUSPENDED: Final = ("access_suspended", "people_suspended")
+RESTORED: Final = ("access_restored", "people_restored")
+"""What each is told, and what the managers are."""
 _levels: Table = HeldLevel.__table__  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, slots=True)
 class CutOff:
-    """An active affiliation that reads suspended from now on."""
+    """An active affiliation that reads suspended from now on, or no longer does."""
 
     id: UUID
     subject_id: str
@@ -37,14 +40,23 @@ class CutOff:
     target_id: UUID
 
 
-def tell(tx: Session, people: Sequence[CutOff], practices: Mapping[UUID, tuple[UUID, str]], *, now: datetime) -> None:
-    """Owe all of a batch's messages in one statement; `practices` names those of the records cut off."""
+def tell(
+    tx: Session,
+    people: Sequence[CutOff],
+    practices: Mapping[UUID, tuple[UUID, str]],
+    *,
+    now: datetime,
+    notices: tuple[str, str] = SUSPENDED,
+) -> None:
+    """Owe all of a batch's messages in one statement; `practices` names those of the records concerned."""
     if people:
-        notify_all(tx, [*_to_each(tx, people, now=now), *_to_managers(tx, people, practices, now=now)], now=now)
+        each, managers = notices
+        to_managers = _to_managers(tx, people, practices, now=now, notice=managers)
+        notify_all(tx, [*_to_each(tx, people, now=now, notice=each), *to_managers], now=now)
         see_as(tx, everything=True)
 
 
-def _to_each(tx: Session, people: Sequence[CutOff], *, now: datetime) -> Iterator[Told]:
+def _to_each(tx: Session, people: Sequence[CutOff], *, now: datetime, notice: str) -> Iterator[Told]:
     portals, names = _portals(tx, people), _Names(tx, now)
     for each in people:
         subject = subjects.by_id(tx, subject_id=each.subject_id)
@@ -55,11 +67,11 @@ def _to_each(tx: Session, people: Sequence[CutOff], *, now: datetime) -> Iterato
             "target": names.of(each.registry, each.kind, each.target_id),
             "url": f"{house.get(Settings).issuer}/account/access",
         }
-        yield Told("access_suspended", subject, relying_parties.find(portal) if portal is not None else None, context)
+        yield Told(notice, subject, relying_parties.find(portal) if portal is not None else None, context)
 
 
 def _to_managers(
-    tx: Session, people: Sequence[CutOff], practices: Mapping[UUID, tuple[UUID, str]], *, now: datetime
+    tx: Session, people: Sequence[CutOff], practices: Mapping[UUID, tuple[UUID, str]], *, now: datetime, notice: str
 ) -> Iterator[Told]:
     concerned: defaultdict[tuple[UUID, str], set[str]] = defaultdict(set)
     for each in people:
@@ -79,7 +91,7 @@ def _to_managers(
                     context = {
                         "target": target.name, "people": len(who), "url": f"{house.get(Settings).issuer}/manage/",
                     }  # fmt: skip
-                    yield Told("people_suspended", manager.subject, party, context)
+                    yield Told(notice, manager.subject, party, context)
 
 
 def _portals(tx: Session, people: Sequence[CutOff]) -> dict[UUID, str]:

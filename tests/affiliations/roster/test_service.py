@@ -151,3 +151,40 @@ def test_MODEL_10_a_practice_cut_off_tells_its_manager_as_one_of_its_people(make
     make.affiliation(head, practice_of("123456789"), registry="ozark", account_manager=True)
     taken([PRACTITIONER | ENDED, NEWCOMER], now=now + timedelta(days=1))
     assert [(notice, email) for notice, email, *_ in told(make)] == [("access_suspended", "head.helen@mail.test")]
+
+
+BACK = {"status": "active", "end_date": ""}
+
+
+def test_MODEL_10_who_was_told_of_the_suspension_is_told_of_the_return_and_nobody_else(make: Make, now: datetime):
+    make.client("ozark-secure", portal={"registry": "ozark"})
+    practice = practice_of("222222222")
+    head, anna, bert, cleo = (make.subject(name) for name in ("head.helen", "anna.abel", "bert.bond", "cleo.cruz"))
+    make.affiliation(head, practice, registry="ozark", account_manager=True, portal="ozark-secure", evidence="payer")
+    its = make.affiliation(anna, provider("222222222"), registry="ozark")
+    unused = now - timedelta(days=91)
+    make.affiliation(bert, provider("222222222"), registry="ozark", activated_at=unused, last_used_at=unused)
+    taken([MEMBER | ENDED], now=now)
+    make.affiliation(cleo, provider("222222222"), registry="ozark")
+    raised = epoch(its)
+    for _ in range(2):
+        taken([MEMBER | BACK], now=now + timedelta(hours=1))
+    assert [each for each in told(make) if each[0].endswith("_restored")] == [
+        ("access_restored", "anna.abel@mail.test", provider("222222222").legal_name, None),
+        ("people_restored", "head.helen@mail.test", practice.name, 1),
+    ]
+    assert epoch(its) == raised, "nothing that died comes back with it"
+    assert reasons()[-1] == "provider_restored"
+    taken([MEMBER | ENDED], now=now + timedelta(hours=2))
+    taken([MEMBER | BACK], now=now + timedelta(hours=3))
+    again = [notice for notice, *_ in told(make)]
+    assert again.count("access_restored") == 3, "Anna twice; Cleo, who was told by then, once"
+
+
+def test_MODEL_10_a_practice_listed_again_tells_its_people(make: Make, now: datetime):
+    anna = make.subject("anna.abel")
+    make.affiliation(anna, practice_of("123456789"), registry="ozark")
+    taken([PRACTITIONER | ENDED], now=now)
+    assert [notice for notice, *_ in told(make)] == ["access_suspended"]
+    taken([PRACTITIONER | BACK], now=now + timedelta(hours=1))
+    assert sorted(notice for notice, *_ in told(make)) == ["access_restored", "access_suspended"]
