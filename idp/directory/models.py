@@ -233,6 +233,8 @@ class ImportReject(Model):
     __tablename__ = "import_reject"
 
     run_id: Mapped[UUID] = mapped_column(ForeignKey("import_run.id"), primary_key=True)
-    line: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    """Which refusal of the run it is: many entries of a bundle may stand on one line."""
+    line: Mapped[int]
     key: Mapped[str] = mapped_column(String(32))
     reasons: Mapped[list[str]] = mapped_column(Json)

@@ -93,17 +93,27 @@ def test_letters_show_their_dates_and_nothing_of_a_pin(nora: FlaskClient, make: 
 
 def test_imports_show_their_counts_and_why_lines_were_refused(nora: FlaskClient, make: Make) -> None:
     (run,) = make.rows(ImportRun)
-    make._save(ImportReject(run_id=run.id, line=7, key="", reasons=["npi"]))
+    make._save(ImportReject(run_id=run.id, number=1, line=7, key="", reasons=["npi"]))
     assert "providers.csv" in nora.get("/console/directory/imports").text
     page = nora.get(f"/console/directory/imports/{run.id}").text
     assert "An NPI has 10 digits and a right check digit." in page
     assert ">7<" in page
-    assert "the file has" not in page
-    for refused, told in ((10_000, "the file has all"), (10_001, "the file has the first 10000")):
-        run = ImportRun(id=(run_id := new_id()), registry_name="heartland", format="nppes", file_name="n.csv", started_at=make.now,
-                        counts={"rejected": refused})  # fmt: skip
-        make._save(run, ImportReject(run_id=run_id, line=7, key="", reasons=["npi"]))
-        assert told in nora.get(f"/console/directory/imports/{run_id}").text
+    assert "refused lines are kept" not in page
+
+
+def test_refused_lines_are_paged_and_beyond_a_million_not_kept(nora: FlaskClient, make: Make) -> None:
+    run = ImportRun(id=(run_id := new_id()), registry_name="*", format="fhir", file_name="n.json", started_at=make.now,
+                    counts={"rejected": 1_000_001})  # fmt: skip
+    make._save(
+        run, *(ImportReject(run_id=run_id, number=n, line=1, key=f"k{n}", reasons=["npi"]) for n in range(1, 102))
+    )
+    page = nora.get(f"/console/directory/imports/{run_id}").text
+    assert "first 1000000 refused lines are kept" in page
+    assert (">k100<" in page, ">k101<" in page, "Up to number 100 of 1000001" in page) == (True, False, True)
+    page = nora.get(f"/console/directory/imports/{run_id}?after=100").text
+    assert (">k100<" in page, ">k101<" in page, "?after=101" in page) == (False, True, False)
+    assert ">k1<" in nora.get(f"/console/directory/imports/{run_id}?after=9999999999999999999").text
+    assert len(nora.get(f"/console/directory/imports/{run_id}/rejects.csv").text.splitlines()) == 102
 
 
 @pytest.mark.parametrize("kind", ["providers", "practices", "partners", "imports"])
@@ -121,7 +131,7 @@ def test_AD_06_the_look_up_is_strict(nora: FlaskClient) -> None:
 
 def test_refused_lines_leave_as_a_file_that_no_spreadsheet_runs(nora: FlaskClient, make: Make) -> None:
     (run,) = make.rows(ImportRun)
-    make._save(ImportReject(run_id=run.id, line=7, key="=1+1", reasons=["npi"]))
+    make._save(ImportReject(run_id=run.id, number=1, line=7, key="=1+1", reasons=["npi"]))
     assert "rejects.csv" in nora.get(f"/console/directory/imports/{run.id}").text
     answer = nora.get(f"/console/directory/imports/{run.id}/rejects.csv")
     assert answer.mimetype == "text/csv"

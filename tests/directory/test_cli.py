@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -9,13 +10,17 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from idp.directory.cli import directory
 from idp.directory.imports.progress import Progress
 from idp.directory.imports.run import Report
+from idp.directory.models import Provider
+from idp.foundation.database import reading
 from idp.settings import Settings
 from tests.directory.files import GROUP, LETTER, MEMBER, PERSON_NPI, PRACTITIONER, written
+from tests.directory.test_import import BAD_FILES
 
 Run = Callable[..., Result]
 
@@ -106,6 +111,16 @@ def test_a_bad_file_is_one_line_and_exit_2(run: Run, file: Path):
     result = run(str(file), *OZARK)
     assert result.exit_code == 2
     assert "providers.csv, line 1: this is gzip; unpack it first" in result.output
+
+
+def test_whatever_is_wrong_with_a_file_is_one_line_with_its_line_and_exit_2(run: Run, file: Path):
+    for name, (content, line, what) in BAD_FILES.items():
+        file.write_bytes(content)
+        result = run(str(file), *OZARK, "--json")
+        assert (result.exit_code, result.stdout) == (2, ""), name
+        assert re.fullmatch(rf"Error: providers\.csv, line {line}: .*{what}.*\n", result.stderr), name
+    with reading() as tx:
+        assert tx.execute(select(func.count()).select_from(Provider)).scalar_one() == 0
 
 
 def test_a_missing_file_is_one_line_and_exit_2(run: Run, tmp_path: Path):

@@ -26,8 +26,10 @@ from idp.vocabulary.staff import StaffMay
 
 bp = Blueprint("console_directory", __name__, url_prefix="/console/directory")
 RUNS = 25
+REJECTS = 100
 _LONGEST_SEQUENCE = 15
 _LONGEST_KEY = 300
+_LONGEST_NUMBER = 9
 _SENTENCES = {fault.value: sentence for fault, sentence in FAULTS.items()}
 
 
@@ -106,26 +108,32 @@ def imports() -> ResponseReturnValue:
     """The last imports, a page at a time."""
     before = _uuid(request.args.get("before", ""))
     with reading() as tx:
-        runs = looking_up.imports(tx, before=before, limit=RUNS)
-    more = url_for("console_directory.imports", before=runs[-1].id) if len(runs) == RUNS else None
+        runs = looking_up.imports(tx, before=before, limit=RUNS + 1)
+    shown = runs[:RUNS]
+    more = url_for("console_directory.imports", before=shown[-1].id) if len(runs) > RUNS else None
     first = url_for("console_directory.imports") if before else None
-    return _page("imports", runs=runs, formats=words.FORMATS, more=more, first=first)
+    return _page("imports", runs=shown, formats=words.FORMATS, more=more, first=first)
 
 
 @bp.get("/imports/<uuid:run_id>")
 @route_policy(auth="session", staff=StaffMay.READ_DIRECTORY)
 def import_run(run_id: UUID) -> ResponseReturnValue:
-    """One import: how many of each, and the first lines that it refused."""
+    """One import: how many of each, and the lines that it refused, a page at a time."""
+    after = _number("after", longest=_LONGEST_NUMBER) or 0
     with reading() as tx:
         run = looking_up.one_import(tx, run_id)
-        rejects = looking_up.rejects(tx, run_id)
+        rejects = looking_up.rejects(tx, run_id, after=after, limit=REJECTS + 1)
     if run is None:
         abort(404)
+    shown = rejects[:REJECTS]
+    more = url_for(".import_run", run_id=run_id, after=shown[-1].number) if len(rejects) > REJECTS else None
     return _page(
         "import",
         run=run,
-        rejects=rejects,
+        rejects=shown,
         kept=KEPT_REJECTS,
+        more=more,
+        first=url_for(".import_run", run_id=run_id) if after else None,
         sentences=_SENTENCES,
         formats=words.FORMATS,
         counts=words.COUNTS,
@@ -213,8 +221,12 @@ def _page(name: str, **shown: Any) -> str:
 
 def _before() -> int | None:
     """The event before which a page of the history begins; anything else begins at the latest."""
-    text = request.args.get("before", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_SEQUENCE else None
+    return _number("before", longest=_LONGEST_SEQUENCE)
+
+
+def _number(name: str, *, longest: int) -> int | None:
+    text = request.args.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= longest else None
 
 
 def _uuid(text: str) -> UUID | None:

@@ -18,7 +18,8 @@ from idp.foundation.vault import SealingKeys
 
 RowType = TypeVar("RowType")
 
-KEPT_REJECTS: Final = 10_000
+KEPT_REJECTS: Final = 1_000_000
+"""Of one run for the console: a file of eight million wrong lines fills no disk."""
 
 
 @dataclass(slots=True)
@@ -65,6 +66,8 @@ class Reject:
     line: int
     key: str
     faults: tuple[StrEnum, ...]
+    number: int = 0
+    """Of the refusals of a run the first is 1: many may stand on one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class Run:
     report: Report
     keep_reject: Callable[[Reject], None]
     rejects: list[Reject] = field(default_factory=list)
-    """The first of them, for the console."""
+    """Of the batch at hand, for the console; kept in its transaction."""
     changes: list[DirectoryChange] = field(default_factory=list)
     """What the batch at hand changes that others hang on; told before it is committed."""
     words: set[str] = field(default_factory=set)
@@ -99,8 +102,8 @@ class Run:
         """Count a refused line and hand it to whoever keeps the rejects."""
         self.report.rejected += 1
         self.report.reasons.update(fault.value for fault in faults)
-        reject = Reject(line, key, faults)
-        if len(self.rejects) < KEPT_REJECTS:
+        reject = Reject(line, key, faults, self.report.rejected)
+        if self.report.rejected <= KEPT_REJECTS:
             self.rejects.append(reject)
         self.keep_reject(reject)
 

@@ -64,21 +64,23 @@ def run_import(
     outcome = "bad_file"
     try:
         seen = kind.seen()
-        _take_all(kind, kind.read(stream, name=name), run, seen=seen, progress=progress)
+        _take_all(kind, kind.read(stream, name=name), run, started, seen=seen, progress=progress)
         if full is not None:
-            _end_missing(kind, seen, run, confirm=full)
+            _end_missing(kind, seen, run, started, confirm=full)
         outcome = "ok"
     finally:
         _finish(run, started, outcome=outcome)
     return report
 
 
-def _take_all(kind: Format[Any], source: Source, run: Run, *, seen: Seen, progress: Callable[[Report], None]) -> None:
+def _take_all(
+    kind: Format[Any], source: Source, run: Run, started: UUID, *, seen: Seen, progress: Callable[[Report], None]
+) -> None:
     rows = _rows(kind, source, run, seen)
     while batch := list(islice(rows, BATCH)):
-        with _transaction(run) as tx:
-            kind.take(tx, batch, run)
-            tell(tx, run)
+        with _batch(run, started) as tx:
+            if taken := [row for row in batch if row is not None]:
+                kind.take(tx, taken, run)
         progress(run.report)
 
 
@@ -89,12 +91,14 @@ def tell(tx: Session, run: Run) -> None:
         house.get(Upstairs).tell(tx, changes, actor=run.actor, now=run.now, origin=run.origin)
 
 
-def _rows(kind: Format[Any], source: Source, run: Run, seen: Seen) -> Iterator[tuple[int, Any]]:
+def _rows(kind: Format[Any], source: Source, run: Run, seen: Seen) -> Iterator[tuple[int, Any] | None]:
+    """Each row with its line, and nothing for a refused one, so that those too are kept a batch at a time."""
     keys = seen if kind.national else SeenLines()
     for line in source:
         run.report.read += 1
         if line.cells is None:
             run.refuse(line.number, "", Fault.COLUMN_COUNT)
+            yield None
             continue
         row = kind.parse(line.cells)
         if row is None:
@@ -107,18 +111,20 @@ def _rows(kind: Format[Any], source: Source, run: Run, seen: Seen) -> Iterator[t
                 raise source.bad(line.number, "the file ends in the middle of a row")
             seen.first(kind.number(line.cells), line.number)
             run.refuse(line.number, kind.public_key(line.cells), *row)
+            yield None
             continue
         first = keys.first(kind.key(row), line.number)
         if first is None:
             yield line.number, row
         elif kind.may_repeat:
             run.refuse(line.number, kind.public_key(line.cells), Fault.REPEATED)
+            yield None
         else:
             where = f"in line {first}" if first else "in an earlier line"
             raise source.bad(line.number, f"the same key stands {where} already")
 
 
-def _end_missing(kind: Format[Any], seen: Seen, run: Run, *, confirm: Confirm) -> None:
+def _end_missing(kind: Format[Any], seen: Seen, run: Run, started: UUID, *, confirm: Confirm) -> None:
     with reading() as tx:
         listed, leaving = kind.missing(tx, run.registry, seen)
     if not leaving or not confirm(len(leaving), listed):
@@ -126,9 +132,18 @@ def _end_missing(kind: Format[Any], seen: Seen, run: Run, *, confirm: Confirm) -
     for numbers in _batches(leaving):
         run.report.ended += len(numbers)
         if not run.dry:
-            with _transaction(run) as tx:
+            with _batch(run, started) as tx:
                 kind.end(tx, numbers, run)
-                tell(tx, run)
+
+
+@contextmanager
+def _batch(run: Run, started: UUID) -> Iterator[Session]:
+    """What rooms above and the console are told of a batch is committed with it: a run that is killed has both or neither."""
+    with _transaction(run) as tx:
+        yield tx
+        tell(tx, run)
+        _keep(tx, run, started)
+    run.rejects.clear()
 
 
 @contextmanager
@@ -154,9 +169,8 @@ def _finish(run: Run, identity: UUID, *, outcome: str) -> None:
         return
     counts = run.report.as_dict()
     with writing() as tx:
-        tx.execute(update(_runs).where(_runs.c.id == identity).values(finished_at=run.now, counts=counts))
-        if run.rejects:
-            tx.execute(insert(_rejects), [_kept(identity, reject) for reject in run.rejects])
+        _keep(tx, run, identity)
+        tx.execute(update(_runs).where(_runs.c.id == identity).values(finished_at=run.now))
         audit.append(
             tx,
             Event.DIRECTORY_IMPORTED,
@@ -170,9 +184,18 @@ def _finish(run: Run, identity: UUID, *, outcome: str) -> None:
         )
 
 
+def _keep(tx: Session, run: Run, identity: UUID) -> None:
+    """How far the run is, and the lines refused since the last time."""
+    if run.dry:
+        return
+    tx.execute(update(_runs).where(_runs.c.id == identity).values(counts=run.report.as_dict()))
+    if run.rejects:
+        tx.execute(insert(_rejects), [_kept(identity, reject) for reject in run.rejects])
+
+
 def _kept(run_id: UUID, reject: Reject) -> dict[str, Any]:
     reasons = [fault.value for fault in reject.faults]
-    return {"run_id": run_id, "line": reject.line, "key": reject.key[:32], "reasons": reasons}
+    return {"run_id": run_id, "number": reject.number, "line": reject.line, "key": reject.key[:32], "reasons": reasons}
 
 
 def _batches(numbers: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -63,6 +63,7 @@ class RunFacts:
 class RejectFacts:
     """A refused line; `reasons` are values of `imports.rules.Fault`."""
 
+    number: int
     line: int
     key: str
     reasons: tuple[str, ...]
@@ -102,10 +103,12 @@ def run(tx: Session, identity: UUID) -> RunFacts | None:
 
 
 def rejects(tx: Session, run_id: UUID, *, after: int, limit: int) -> tuple[RejectFacts, ...]:
-    """By line."""
+    """In the order of the file."""
     query = (
-        select(_rejects.c.line, _rejects.c.key, _rejects.c.reasons)
-        .where(_rejects.c.run_id == run_id, _rejects.c.line > after)
-        .order_by(_rejects.c.line)
+        select(_rejects.c.number, _rejects.c.line, _rejects.c.key, _rejects.c.reasons)
+        .where(_rejects.c.run_id == run_id, _rejects.c.number > after)
+        .order_by(_rejects.c.number)
     )
-    return tuple(RejectFacts(row.line, row.key, tuple(row.reasons)) for row in tx.execute(query.limit(limit)))
+    return tuple(
+        RejectFacts(row.number, row.line, row.key, tuple(row.reasons)) for row in tx.execute(query.limit(limit))
+    )

@@ -80,7 +80,7 @@ def one_import(tx: Session, run_id: UUID) -> RunFacts | None:
 
 
 def rejects(tx: Session, run_id: UUID, *, after: int = 0, limit: int = MOST) -> tuple[RejectFacts, ...]:
-    """Refused lines of one import; the next page begins after the last one's line."""
+    """Refused lines of one import; the next page begins after the last one's number."""
     return facts.rejects(tx, run_id, after=after, limit=limit)
 
 
@@ -94,7 +94,7 @@ def rejects_csv(run_id: UUID) -> Iterator[str]:
         if not page:
             return
         yield "".join(_reject(each) for each in page)
-        after = page[-1].line
+        after = page[-1].number
 
 
 def _reject(each: RejectFacts) -> str:

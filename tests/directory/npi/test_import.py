@@ -225,6 +225,14 @@ def test_a_resource_that_names_an_npi_again_is_refused_alone(now: datetime):
     assert rejects[0].faults == ("repeated",)
 
 
+def test_two_refused_entries_of_one_line_are_both_kept(now: datetime):
+    report = taken(bundle(practitioner("1234567890"), practitioner("1234567891")), "fhir", now=now)
+    assert counted(report) == {"rejected": 2}
+    with reading() as tx:
+        kept = tx.execute(select(ImportReject).order_by(ImportReject.number)).scalars()
+        assert [(each.number, each.line) for each in kept] == [(1, 1), (2, 1)]
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [

@@ -1,0 +1,114 @@
+"""An import killed inside a transaction: what was committed stays whole, and the same command again does the rest."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import func, select
+
+from bench.nppes import rows
+from idp.directory.cli import directory
+from idp.directory.models import ImportReject, ImportRun, NpiRecord, NpiWord
+from idp.foundation.database import reading
+from idp.settings import PROJECT, Settings
+
+pytestmark = pytest.mark.both
+
+KILLED_IN_BATCH = """
+import os, signal, sys
+from idp.cli import main
+from idp.directory.imports import service
+last, tell, batches = int(sys.argv.pop(1)), service.tell, []
+def told(tx, run):
+    tell(tx, run)
+    batches.append(tx)
+    if len(batches) == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+service.tell = told
+main()
+"""
+"""All of a batch is written and nothing of it is committed when the process is gone."""
+IMPORT = ("--format", "nppes", "--json")
+
+
+@pytest.fixture
+def environment(app: object, settings: Settings, tmp_path: Path) -> dict[str, str]:
+    """Of a process with the same database."""
+    named = ("mode", "issuer", "database_url", "keys_dir", "smtp_url", "smtp_from")
+    given = {f"IDP_{name.upper()}": str(value) for name in named if (value := getattr(settings, name)) is not None}
+    return os.environ | given | {"IDP_DATA_DIR": str(tmp_path)}
+
+
+def killed(environment: dict[str, str], file: Path, *more: str, batch: int) -> None:
+    command = [sys.executable, "-c", KILLED_IN_BATCH, str(batch), "directory", "import", str(file), *IMPORT, *more]
+    ended = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True)  # noqa: PLW1510
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+
+
+def done(file: Path, *more: str, code: int = 0) -> dict[str, Any]:
+    ended = CliRunner().invoke(directory, ["import", str(file), *IMPORT, *more])
+    assert ended.exit_code == code, ended.output
+    report: dict[str, Any] = json.loads(ended.stdout)
+    return report
+
+
+def standing() -> dict[str, int]:
+    """How many records of each status."""
+    with reading() as tx:
+        query = select(NpiRecord.status, func.count()).group_by(NpiRecord.status)
+        return dict(map(tuple, tx.execute(query)))  # type: ignore[arg-type]
+
+
+def runs() -> list[tuple[int, bool, list[int]]]:
+    """Of each run, by the lines it has read: how many, whether it is finished, and the lines refused."""
+    with reading() as tx:
+        found = tx.execute(select(ImportRun)).scalars().all()
+        refused = tx.execute(select(ImportReject).order_by(ImportReject.number)).scalars().all()
+    return sorted(
+        (run.counts["read"], run.finished_at is not None, [each.line for each in refused if each.run_id == run.id])
+        for run in found
+    )
+
+
+def test_killed_inside_a_batch_it_has_none_of_it_and_the_rejects_are_complete_after_the_next(
+    environment: dict[str, str], tmp_path: Path
+):
+    lines = b"".join(rows(2_500)).splitlines(keepends=True)
+    wrong = b'"1234567890",' + lines[1].partition(b",")[2]
+    lines[500:500] = lines[1700:1700] = [wrong]
+    file = tmp_path / "npis.csv"
+    file.write_bytes(b"".join(lines))
+    killed(environment, file, batch=2)
+    whole = sum(standing().values())
+    assert whole == 999
+    assert runs() == [(1000, False, [501])]
+    report = done(file, code=1)
+    assert (report["unchanged"], report["added"], report["rejected"]) == (999, 2_500 - 999, 2)
+    assert runs() == [(1000, False, [501]), (2_502, True, [501, 1701])]
+    with Path(report["rejects"]).open() as kept:
+        assert [row["line"] for row in csv.DictReader(kept)] == ["501", "1701"]
+    with reading() as tx:
+        named = select(func.count()).select_from(NpiRecord).where(NpiRecord.name_key != "")
+        assert tx.execute(named).scalar_one() == tx.execute(select(func.count(NpiWord.npi.distinct()))).scalar_one()
+
+
+def test_killed_in_the_midst_of_a_full_files_ending_the_next_ends_the_rest(environment: dict[str, str], tmp_path: Path):
+    file, smaller = tmp_path / "npis.csv", tmp_path / "smaller.csv"
+    file.write_bytes(b"".join(rows(2_500)))
+    smaller.write_bytes(b"".join(rows(300)))
+    assert done(file)["added"] == 2_500
+    off = standing()["deactivated"]
+    killed(environment, smaller, "--full", "--yes", batch=3)
+    assert standing()["left"] == 1_000
+    assert [each[:2] for each in runs()] == [(300, False), (2_500, True)]
+    ending = done(smaller, "--full", "--yes")
+    left = standing()["left"]
+    assert (ending["ended"], ending["unchanged"], ending["changed"]) == (left - 1_000, 300, 0)
+    assert standing() == {"active": 2_500 - left - off, "left": left, "deactivated": off}
