@@ -1,7 +1,9 @@
 """`python -m bench.directory`: NPPES taken in on PostgreSQL and on SQLite beside the bare path of each, then what searching and matching cost.
 
-The cluster is of Debian's server, durable (fsync on), and gone at the end. Eight million rows take about 20 minutes of a
-quiet machine with two cores, and 8 GB of disk; `--rows` takes fewer.
+The cluster is of Debian's server, durable (fsync on), and gone at the end; with `--cluster FOLDER` it stands there and stays, and
+where one is that is filled, nothing is loaded: it is searched again. Eight million rows take about 20 minutes of a quiet machine
+with two cores, and 13 GB of disk; `--rows` takes fewer. While rows are taken in, a provider that is served on the same database is
+asked for tokens.
 """
 
 import argparse
@@ -10,9 +12,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,37 +21,28 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
-from sqlalchemy import text
 
 from bench import report
 from bench.bare_import import SQLITE
-from bench.matching import rule_us
+from bench.meanwhile import asking
 from bench.nppes import ROWS
+from bench.provider import Provider, environment_of, running
 from bench.report import Figure
+from bench.searching import fill_roster, matches, searches
 from idp import create_app
-from idp.directory import service as directory
-from idp.directory.matching import service as matching
-from idp.directory.matching.rules import PractitionerClaim
-from idp.foundation.database import reading
 from idp.keyring import rotation
 from idp.migrations import run as migrations
 from idp.settings import PROJECT, load
-from tests.servers import APP, OWNER, Postgres
+from tests.servers import APP, OWNER, Postgres, free_port
 
 COMPARED: Final = 400_000
 """So many rows go either way, each into an empty database."""
 COMPARED_SQLITE: Final = 100_000
 OURS: Final = ("idp", "directory", "import", "-", "--format", "nppes")
 BARE: Final = ("bench.bare_import",)
-ASKED: Final = 20
 TUNED: Final = {"shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_timeout": "15min"}
 """As docs/directory.md advises for a first load."""
-SEARCHES: Final = (
-    "1000000004", "1618033991", "john smith", "mary johnson", "james garcia", "patricia lopez", "robert", "smith",
-    "hernandez", "nguyen linda", "kebi family", "drogin", "stebru nobo", "mar", "wil", "sna", "clinic juba", "pharmacy",
-    "smtih", "jonson mary", "hernadez", "m walker", "thomas e", "elizabeth scott", "smith jones",
-)  # fmt: skip
-IN_STATES: Final = (("smith", "CA"), ("john brown", "TX"), ("garcia", "OH"), ("home health", "NY"))
+WHOLE: Final = "whole"
 
 
 @dataclass(slots=True)
@@ -80,96 +72,27 @@ class Taken:
         return told
 
 
-def take_in(changed: Mapping[str, Any], rows: int, *, command: tuple[str, ...]) -> Taken:
-    """Pipe the generator into `python -m command`."""
-    environment = os.environ | {f"IDP_{name.upper()}": str(value) for name, value in changed.items()}
-    taken, done = Taken(rows), threading.Event()
-    other = threading.Thread(target=_ask_meanwhile, args=(str(changed["database_url"]), taken, done))
-    begun = time.monotonic()
-    source = subprocess.Popen(
-        [sys.executable, "-m", "bench.nppes", str(rows)], cwd=PROJECT, env=environment, stdout=subprocess.PIPE
-    )
-    sink = subprocess.Popen([sys.executable, "-m", *command], cwd=PROJECT, env=environment, stdin=source.stdout)
-    assert source.stdout is not None
-    source.stdout.close()
-    if not str(changed["database_url"]).startswith(SQLITE):
-        other.start()
-    while sink.poll() is None:
-        taken.peak_mib = max(taken.peak_mib, _peak_mib(sink.pid))
-        taken.cpu_seconds = max(taken.cpu_seconds, _cpu_seconds(sink.pid))
-        time.sleep(0.25)
-    taken.seconds = time.monotonic() - begun
-    done.set()
-    if other.ident is not None:
-        other.join()
+def take_in(
+    changed: Mapping[str, Any], rows: int, *, command: tuple[str, ...], beside: Provider | None = None
+) -> Taken:
+    """Pipe the generator into `python -m command`; the provider `beside` is asked meanwhile."""
+    environment, taken = environment_of(changed), Taken(rows)
+    with asking(beside) as taken.waits_ms:
+        begun = time.monotonic()
+        source = subprocess.Popen(
+            [sys.executable, "-m", "bench.nppes", str(rows)], cwd=PROJECT, env=environment, stdout=subprocess.PIPE
+        )
+        sink = subprocess.Popen([sys.executable, "-m", *command], cwd=PROJECT, env=environment, stdin=source.stdout)
+        assert source.stdout is not None
+        source.stdout.close()
+        while sink.poll() is None:
+            taken.peak_mib = max(taken.peak_mib, _peak_mib(sink.pid))
+            taken.cpu_seconds = max(taken.cpu_seconds, _cpu_seconds(sink.pid))
+            time.sleep(0.25)
+        taken.seconds = time.monotonic() - begun
     if sink.returncode != 0 or source.wait() != 0:
         raise SystemExit(f"{' '.join(command)} ended with {sink.returncode}")
     return taken
-
-
-def _ask_meanwhile(url: str, taken: Taken, done: threading.Event) -> None:
-    """A read and a small write, ten times a second."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        while not done.wait(0.1):
-            begun = time.monotonic()
-            with connection.transaction():
-                connection.execute("SELECT name FROM npi_record WHERE npi = '1000000004' AND source = 'nppes'")
-                connection.execute("INSERT INTO name_word (scope, word) VALUES ('~', 'x') ON CONFLICT DO NOTHING")
-                connection.execute("DELETE FROM name_word WHERE scope = '~'")
-            taken.waits_ms.append((time.monotonic() - begun) * 1e3)
-
-
-def searches() -> list[Figure]:
-    """Every search `ASKED` times in turn, each in a transaction of its own; the first round warms."""
-    with reading() as tx:
-        rows, size = tx.execute(
-            text("SELECT reltuples, pg_size_pretty(pg_database_size(current_database())) FROM pg_class"
-                 " WHERE relname = 'npi_record'")
-        ).one()  # fmt: skip
-    print(f"searches among {rows:,.0f} NPI records ({size}):")
-    every: list[float] = []
-    told: list[Figure] = []
-    for words, state in (*((words, None) for words in SEARCHES), *IN_STATES):
-        spent = _timed(lambda tx, words=words, state=state: directory.search_npi(tx, words, state=state))
-        every += spent
-        told.append(Figure(f"search: {words}{f' in {state}' if state else ''}", "ms", spent))
-    cuts = statistics.quantiles(every, n=100)
-    return [*told, *(Figure(f"all searches, p{part}", "ms", [cuts[part - 1]]) for part in (50, 95, 99))]
-
-
-def matches(rows: int) -> list[Figure]:
-    """A claim of all fields against a roster of `rows` providers: found, and a miss."""
-    now = datetime.now(UTC)
-    told = [Figure("matching rule, a claim of six fields", "µs CPU", rule_us())]
-    for what, number in (("hit", f"{rows // 2:09}"), ("miss", "999999999")):
-        claim = PractitionerClaim(
-            first_name="JOHN", last_name="SMITH", tin="900000001", provider_id=number, zip_code="65801"
-        )
-        spent = _timed(lambda tx, claim=claim: matching.match_practitioner(tx, claim, registry="bench", now=now))
-        told.append(Figure(f"match against {rows:,} providers, {what}", "ms", spent))
-    return told
-
-
-def fill_roster(owner_url: str, rows: int) -> None:
-    """A roster made by the database itself: no import is measured here."""
-    with psycopg.connect(owner_url, autocommit=True) as connection:
-        connection.execute("SET synchronous_commit = off")
-        for start in range(0, rows, 500_000):
-            span = {"first": start, "last": min(start + 500_000, rows) - 1}
-            connection.execute(_PRACTICES, span)
-            connection.execute(_PROVIDERS, span)
-        connection.execute("ANALYZE provider, practice")
-
-
-def _timed(ask: Callable[[Any], object]) -> list[float]:
-    spent: list[float] = []
-    for _ in range(ASKED + 1):
-        with reading() as tx:
-            tx.execute(text("SELECT 1"))
-            begun = time.perf_counter()
-            ask(tx)
-            spent.append((time.perf_counter() - begun) * 1e3)
-    return spent[1:]
 
 
 def _quantiles(spent: list[float]) -> tuple[float, float]:
@@ -194,8 +117,8 @@ def _cpu_seconds(pid: int) -> float:
 
 
 @contextmanager
-def _cluster() -> Iterator[Postgres]:
-    server = Postgres(durable=True).start()
+def _cluster(folder: Path | None) -> Iterator[Postgres]:
+    server = Postgres(durable=True, folder=folder).start()
     try:
         with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
             for name, value in TUNED.items():
@@ -203,13 +126,22 @@ def _cluster() -> Iterator[Postgres]:
         server.stop()
         yield server.start()
     finally:
-        server.remove()
+        if folder is None:
+            server.remove()
+        else:
+            server.stop()
 
 
-def _database(server: Postgres, folder: Path, name: str) -> dict[str, Any]:
-    """A production's settings on a new, migrated database."""
+def _taken_in(server: Postgres, folder: Path, name: str, rows: int, *, command: tuple[str, ...]) -> Taken:
+    """Into a new database, on which a provider is served meanwhile."""
     server.create_database(name)
-    return _migrated(folder, database_url=server.url(APP, name), database_owner_url=server.url(OWNER, name))
+    (home := folder / name).mkdir()
+    with running(home, port=free_port(), workers=1, **_urls(server, name)) as provider:
+        return take_in(provider.changed, rows, command=command, beside=provider)
+
+
+def _urls(server: Postgres, name: str) -> dict[str, str]:
+    return {"database_url": server.url(APP, name), "database_owner_url": server.url(OWNER, name)}
 
 
 def _migrated(folder: Path, **databases: str) -> dict[str, Any]:
@@ -238,44 +170,45 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--compared", type=int, default=COMPARED)
     parser.add_argument("--sqlite", action="store_true", help="compare on SQLite and do nothing else")
+    parser.add_argument(
+        "--cluster", type=Path, help="where the cluster stands and stays; a filled one is only searched"
+    )
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         rotation.create(Path(name) / "keys", now=datetime.now(UTC))
-        told = compare_on_sqlite(Path(name), COMPARED_SQLITE)
+        told: list[Figure] = []
+        if asked.cluster is None or not is_filled(asked.cluster):
+            told = compare_on_sqlite(Path(name), COMPARED_SQLITE)
         if not asked.sqlite:
             told += _on_postgresql(Path(name), asked)
     report.tell("directory", told, rows=asked.rows)
 
 
+def is_filled(cluster: Path) -> bool:
+    """Whether a cluster stands there; one whose loading was broken off is to be thrown away by who did it."""
+    return (cluster / "data" / "PG_VERSION").is_file()
+
+
 def _on_postgresql(folder: Path, asked: argparse.Namespace) -> list[Figure]:
-    with _cluster() as server:
-        ours = take_in(_database(server, folder, "ours"), asked.compared, command=OURS)
-        bare = take_in(_database(server, folder, "bare"), asked.compared, command=BARE)
-        told = [*ours.figures("ours"), *bare.figures("bare")]
-        told.append(Figure("ours beside bare, by rate", "", [bare.seconds / ours.seconds]))
-        whole = _database(server, folder, "whole")
-        told += take_in(whole, asked.rows, command=OURS).figures("whole")
-        with psycopg.connect(whole["database_owner_url"], autocommit=True) as connection:
-            for table in ("npi_record", "npi_word", "name_word"):
-                connection.execute(f"VACUUM ANALYZE {table}")
+    filled = asked.cluster is not None and is_filled(asked.cluster)
+    with _cluster(asked.cluster) as server:
+        told = [] if filled else _load(server, folder, asked)
+        whole = _migrated(folder, **_urls(server, WHOLE))
         fill_roster(whole["database_owner_url"], asked.rows)
         with create_app(load(overrides=whole)).app_context():
             return [*told, *searches(), *matches(asked.rows)]
 
 
-_PRACTICES: Final = """
-    INSERT INTO practice (id, tin_sealed, tin_index, tin_type, tin_last4, name, created_at)
-    SELECT lpad(to_hex(n), 32, '0')::uuid, '\\x00', decode(md5(n::text) || md5(n::text), 'hex'), 'EIN', '0001', 'Bench', now()
-    FROM generate_series(%(first)s::int, %(last)s::int) n WHERE n %% 4 = 0
-"""
-_PROVIDERS: Final = """
-    INSERT INTO provider (id, registry, provider_id, provider_type, npi, practice_id, tin_sealed, tin_index, tin_type,
-        legal_name, first_name, last_name, name_key, zip_codes, state, programs, status, effective_date, updated_at)
-    SELECT ('f' || lpad(to_hex(n), 31, '0'))::uuid, 'bench', lpad(n::text, 9, '0'), 'practitioner', lpad(n::text, 10, '1'),
-        lpad(to_hex(n - n %% 4), 32, '0')::uuid, '\\x00', decode(md5('o' || n) || md5('p' || n), 'hex'), 'EIN',
-        'JOHN SMITH', 'JOHN', 'SMITH', 'john smith', '["65801"]', 'MO', 'both', 'active', '2020-01-01', now()
-    FROM generate_series(%(first)s::int, %(last)s::int) n
-"""
+def _load(server: Postgres, folder: Path, asked: argparse.Namespace) -> list[Figure]:
+    ours = _taken_in(server, folder, "ours", asked.compared, command=OURS)
+    bare = _taken_in(server, folder, "bare", asked.compared, command=BARE)
+    told = [*ours.figures("ours"), *bare.figures("bare")]
+    told.append(Figure("ours beside bare, by rate", "", [bare.seconds / ours.seconds]))
+    told += _taken_in(server, folder, WHOLE, asked.rows, command=OURS).figures("whole")
+    with psycopg.connect(server.url(OWNER, WHOLE), autocommit=True) as connection:
+        for table in ("npi_record", "npi_word", "name_word"):
+            connection.execute(f"VACUUM ANALYZE {table}")
+    return told
 
 
 if __name__ == "__main__":

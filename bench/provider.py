@@ -44,11 +44,20 @@ class Provider:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *, port: int, workers: int = 2, database_url: str | None = None) -> Iterator[Provider]:
+def running(
+    folder: Path,
+    *,
+    port: int,
+    workers: int = 2,
+    database_url: str | None = None,
+    database_owner_url: str | None = None,
+) -> Iterator[Provider]:
     """Fill a fresh folder, serve it, and stop the server at the end."""
     changed = overrides(port, folder) | {"workers": str(workers), "trusted_proxies": "1"}
     if database_url is not None:
         changed |= {"database_url": database_url}
+    if database_owner_url is not None:
+        changed |= {"database_owner_url": database_owner_url}
     settings = load(overrides=changed)
     portal, app = _fill(settings, port)
     with _served(changed, ("-m", "idp", "serve"), log=folder / "serve.log") as server:

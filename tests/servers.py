@@ -79,18 +79,21 @@ def _unprivileged() -> dict[str, Any]:
 
 
 class Postgres:
-    """One cluster in a temporary folder; `start` and `stop` as often as wanted, `remove` at the end."""
+    """One cluster in a temporary folder, or in `folder`; `start` and `stop` as often as wanted, `remove` at the end."""
 
-    def __init__(self, *, durable: bool = False) -> None:
+    def __init__(self, *, durable: bool = False, folder: Path | None = None) -> None:
         self.port = free_port()
-        self._folder = Path(tempfile.mkdtemp(prefix="credence-pg-"))
+        self._folder = folder or Path(tempfile.mkdtemp(prefix="credence-pg-"))
+        self._folder.mkdir(exist_ok=True)
         self._identity = _unprivileged()
         if self._identity:
             os.chown(self._folder, self._identity["user"], self._identity["group"])
         self._durable = durable
+        self.process: subprocess.Popen[bytes] | None = None
+        if (self._folder / "data").is_dir():
+            return
         self._run(["initdb", "-D", str(self._folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8",
                    "--locale=C.UTF-8", "--no-sync"])  # fmt: skip
-        self.process: subprocess.Popen[bytes] | None = None
 
     def _run(self, command: list[str]) -> None:
         program = binary(command[0])

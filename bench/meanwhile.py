@@ -1,0 +1,39 @@
+"""Another request while an import runs: a served provider is asked for an authorization code, ten times a second."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from bench.cases import Live
+from bench.load import Caller
+from bench.provider import Provider
+
+EVERY: Final = 0.1
+
+
+@contextmanager
+def asking(provider: Provider | None) -> Iterator[list[float]]:
+    """The milliseconds that each request took, over HTTP: a live session is read, a code written and committed."""
+    waits: list[float] = []
+    if provider is None:
+        yield waits
+        return
+    live, caller, done = Live.of(provider), Caller(provider.port), threading.Event()
+    live.code(caller)
+
+    def ask() -> None:
+        while not done.wait(EVERY):
+            begun = time.monotonic()
+            live.code(caller)
+            waits.append((time.monotonic() - begun) * 1e3)
+
+    other = threading.Thread(target=ask)
+    other.start()
+    try:
+        yield waits
+    finally:
+        done.set()
+        other.join()
+        caller.close()
