@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "rejects_of_one_line"
-down_revision = "brought_evidence"
+down_revision = "approved_requests"
 branch_labels = None
 depends_on = None
 
