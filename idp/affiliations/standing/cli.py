@@ -72,6 +72,8 @@ def _lines(about: dict[str, Any], people: Iterable[dict[str, Any]]) -> Iterable[
         none = False
         target = each["target"]
         yield f"{each['name']} ({each['user_id'] or each['subject_id']}) for {target['kind']} {target['name']}"
+        if each["through"]:
+            yield f"  engaged by the {each['through']}, assigned{_by(each['assigned_by']) or ' with all of the staff'}"
         for portal, levels in sorted(each["access"].items()):
             yield f"  {portal}: " + ", ".join(level["level"] + _by(level["granted_by"]) for level in levels)
         for proof in each["proof"]:

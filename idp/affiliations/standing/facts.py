@@ -65,6 +65,34 @@ def engagements_of(tx: Session, practices: Collection[UUID], day: Day) -> dict[U
     return {each.trading_partner_id: each for each in found}
 
 
+def assigned(
+    tx: Session, engaged: Mapping[UUID, EngagementFacts], day: Day
+) -> Mapping[UUID, tuple[frozenset[UUID] | None, str]]:
+    """By trading partner: who of its staff worked for the practice at some moment of the day, and who said so last.
+
+    `None` is everybody; so is a partner that is missing.
+    """
+    said: defaultdict[UUID, list[Any]] = defaultdict(list)
+    for some in _chunks(engaged):
+        query = (
+            select(_events.c.target_id, _events.c.at, _events.c.actor, _events.c.details)
+            .where(_events.c.type == Event.ENGAGEMENT_STAFFED.value, _events.c.target_id.in_(some), _seen(day))
+            .order_by(_events.c.stream, _events.c.sequence)
+        )
+        for row in tx.execute(query):
+            if row.details["practice"] == str(engaged[UUID(row.target_id)].practice.id):
+                said[UUID(row.target_id)].append(row)
+    return {partner: _of_the_day(rows, day) for partner, rows in said.items()}
+
+
+def _of_the_day(rows: list[Any], day: Day) -> tuple[frozenset[UUID] | None, str]:
+    before = [row for row in rows if row.at <= day.begins]
+    held = [*before[-1:], *(row for row in rows if row.at > day.begins)]
+    everybody = any(row.details["everybody"] for row in held) or not before
+    ids = frozenset(UUID(each) for row in held for each in row.details["after"])
+    return None if everybody else ids, rows[-1].actor
+
+
 def people(tx: Session, targets: Collection[UUID], day: Day, *, after: str, limit: int) -> list[str]:
     """Who ever had access to any of these targets up to the day, a page by their ids."""
     found: set[str] = set()

@@ -54,6 +54,8 @@ class Line:
     target_number: str | None
     engagement: EngagementFacts | None
     """For staff of a trading partner: by which engagement."""
+    assigned_by: str | None = None
+    """Who assigned them to the practice, where the partner did not leave it to all of its staff."""
 
     @property
     def record(self) -> Record:
@@ -129,6 +131,7 @@ def everyone(tx: Session, asked: Asked) -> Iterator[Line]:
 def named(tx: Session, lines: Collection[Line]) -> Mapping[str, str]:
     """Names of those who granted something in these lines, by what the audit calls them."""
     actors = {line.record.actor for line in lines}
+    actors |= {line.assigned_by for line in lines if line.assigned_by}
     actors |= {proof.by for line in lines for proof in line.record.proofs if proof.by}
     actors |= {by for line in lines for lets in line.could.at for _, by in lets.levels if by}
     found: dict[str, str] = {}
@@ -145,12 +148,16 @@ def _lines(tx: Session, asked: Asked, people: list[str]) -> Iterator[Line]:
     records = facts.records(tx, asked.targets, people, asked.day)
     uses = facts.uses(tx, asked.targets, people, asked.day)
     switched, targets, terms = facts.switched(tx, people), Targets(tx, day=asked.day, on=asked.date), _terms()
+    assigned = facts.assigned(tx, asked.engaged, asked.day)
     settings, practices = house.get(Settings), {each.id for each in asked.practices}
     known = {subject_id: subjects.by_id(tx, subject_id=subject_id) for subject_id in people}
     for (subject_id, _), theirs in sorted(records.items(), key=lambda item: (item[0][0], str(item[0][1]))):
         subject, newest = known[subject_id], theirs[-1]
         elsewhere = newest.kind is TargetKind.PROVIDER and newest.practice_id not in practices
         if subject is None or elsewhere or asked.registry not in (None, newest.registry):
+            continue
+        staff, by = assigned.get(newest.target_id, (None, None))
+        if staff is not None and newest.affiliation_id not in staff:
             continue
         enabled_now = subject.status is not Status.DISABLED
         if not was_enabled(switched.get(subject_id, ()), asked.day, is_now=enabled_now):
@@ -164,17 +171,17 @@ def _lines(tx: Session, asked: Asked, people: list[str]) -> Iterator[Line]:
             dormancy=settings.dormancy,
         )
         if found is not None:
-            yield _line(subject, found, targets, asked)
+            yield _line(subject, found, targets, asked, assigned_by=by if staff is not None else None)
 
 
-def _line(subject: SubjectFacts, found: Could, targets: Targets, asked: Asked) -> Line:
+def _line(subject: SubjectFacts, found: Could, targets: Targets, asked: Asked, *, assigned_by: str | None) -> Line:
     record = found.record
     engagement = asked.engaged.get(record.target_id)
     if engagement is not None and engagement.levels_cap is not None:
         cap = engagement.levels_cap
         within = tuple(Lets(each.portal, tuple(one for one in each.levels if one[0] in cap)) for each in found.at)
         found = Could(record, within, found.until, found.used_at)
-    return Line(subject, found, targets.of(record).name, targets.number_of(record), engagement)
+    return Line(subject, found, targets.of(record).name, targets.number_of(record), engagement, assigned_by)
 
 
 def _terms() -> list[PortalTerms]:

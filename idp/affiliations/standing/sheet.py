@@ -13,7 +13,7 @@ from idp.foundation.database import reading
 
 COLUMNS: Final = (
     "tin", "day", "name", "user_id", "subject_id", "registry", "target_kind", "target_name", "target_number", "through",
-    "account_manager", "portal", "level", "granted_by", "proof", "since", "until", "last_used",
+    "assigned_by", "account_manager", "portal", "level", "granted_by", "proof", "since", "until", "last_used",
 )  # fmt: skip
 
 
@@ -40,13 +40,14 @@ def _rows(asked: Asked, lines: Iterable[Line], names: Mapping[str, str]) -> Iter
         record, found = each.record, each.could
         about = (asked.practices[0].masked_tin, asked.date.isoformat(), each.subject.name, each.subject.user_id or "")
         target = (each.subject.id, record.registry, record.kind.value, each.target_name, each.target_number or "")
-        through = each.engagement.source if each.engagement is not None else ""
+        engaged = each.engagement.source if each.engagement is not None else ""
+        through = (engaged, names.get(each.assigned_by or "", each.assigned_by or ""))
         proof = "; ".join(_proof(each, names) for each in record.proofs)
         moments = [moment.isoformat() if moment else "" for moment in (record.activated_at, found.until, found.used_at)]
         for lets in found.at:
             for level, by in lets.levels:
                 access = ("yes" if record.account_manager else "no", lets.portal, level, names.get(by or "", by or ""))
-                yield _line((*about, *target, through, *access, proof, *moments))
+                yield _line((*about, *target, *through, *access, proof, *moments))
 
 
 def _proof(proof: Proof, names: Mapping[str, str]) -> str:

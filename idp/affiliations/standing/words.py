@@ -34,6 +34,7 @@ def line(each: Line, *, names: Mapping[str, str]) -> dict[str, Any]:
             "number": each.target_number,
         },
         "through": each.engagement.source if each.engagement is not None else None,
+        "assigned_by": _who(each.assigned_by, names),
         "account_manager": record.account_manager,
         "since": record.activated_at and record.activated_at.isoformat(),
         "until": found.until and found.until.isoformat(),

@@ -216,6 +216,48 @@ def test_a_trading_partner_s_staff_act_through_an_engagement_within_its_cap(worl
     assert [lets.levels for lets in line.could.at] == [(("claims.inquiry", world.lena.id),)]
 
 
+def test_AU_06_of_a_partner_s_staff_only_those_assigned_to_the_practice_could_act_and_who_assigned_them(
+    world: World, make: Any, hands: Hands
+) -> None:
+    partner = make.trading_partner(registry_name="heartland")
+    make.client("billing", portal={"registry": "heartland", "acting_for": ["trading_partner"]})
+    make.engagement(partner, world.practice)
+    people = {name: make.subject(name) for name in ("kim", "lou")}
+    ids = {}
+    for name, who in people.items():
+        give(
+            world, who, kind=TargetKind.TRADING_PARTNER, target_id=partner.id, at="billing", levels=("claims.inquiry",)
+        )
+        ids[name] = next(row.id for row in make.rows(Affiliation) if row.subject_id == who.id)
+
+    def assign(*names: str) -> None:
+        with writing() as tx:
+            audit.append(
+                tx, Event.ENGAGEMENT_STAFFED, now=hands.now, actor=world.lena.id, origin=HERE,
+                target_kind="trading_partner", target_id=partner.id,
+                details={
+                    "practice": world.practice.id, "everybody": not names, "before": [],
+                    "after": sorted(str(ids[name]) for name in names),
+                },
+            )  # fmt: skip
+
+    def who(day: int) -> set[tuple[str | None, str | None]]:
+        lines = on(world.now.date() + timedelta(days=day), now=hands.now)
+        return {(line.subject.user_id, line.assigned_by) for line in lines if line.engagement is not None}
+
+    assert who(0) == {("kim", None), ("lou", None)}
+    hands.forward(days=1)
+    assign("kim")
+    assert who(1) == {("kim", None), ("lou", None)}, "all of them until then, on that day"
+    hands.forward(days=1)
+    assert who(2) == {("kim", world.lena.id)}
+    assign("lou")
+    assert who(2) == {("kim", world.lena.id), ("lou", world.lena.id)}
+    hands.forward(days=1)
+    assert who(3) == {("lou", world.lena.id)}
+    assert who(0) == {("kim", None), ("lou", None)}, "a past day stays as it was"
+
+
 def test_pages_are_by_key_and_ten_times_the_people_cost_no_more_statements(world: World, make: Any) -> None:
     def statements(limit: int) -> int:
         count = 0
