@@ -13,6 +13,7 @@ from idp.account.facts import OwnAccess
 from idp.affiliations import service as affiliations
 from idp.affiliations.managers.facts import managers_of, point_at
 from idp.affiliations.models import AffiliationEvidence, HeldLevel
+from idp.federation import links as upstream
 from idp.foundation import house
 from idp.foundation.database import see_as
 from idp.relying_parties import service as relying_parties
@@ -61,10 +62,11 @@ def given(tx: Session, ids: Collection[UUID], *, subject_id: str) -> dict[UUID, 
     ).all()
     givers = {proof.by for proof in proofs} | {level.by for level in levels}
     names = _names(tx, [each for each in givers if each and each != subject_id])
+    names |= {f"connection:{each}": upstream.name_of(tx, each) for each in {row.connection for row in proofs} if each}
     return {
         each: Basis(
             tuple(
-                Given(row.kind, row.portal, _portal(row.portal), row.at, names.get(row.by or ""))
+                Given(row.kind, row.portal, _portal(row.portal), row.at, names.get(_giver(row)))
                 for row in proofs
                 if row.affiliation_id == each
             ),
@@ -76,6 +78,11 @@ def given(tx: Session, ids: Collection[UUID], *, subject_id: str) -> dict[UUID, 
         )
         for each in ids
     }
+
+
+def _giver(proof: AffiliationEvidence) -> str:
+    """Whose word it was: what a ceremony took over from elsewhere is that provider's, though its person brought it."""
+    return f"connection:{proof.connection}" if proof.connection is not None else proof.by or ""
 
 
 def managers(

@@ -1,12 +1,14 @@
 """Affiliation with its evidence and levels (MODEL §1–§2)."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from idp.foundation.database import Model, UtcDateTime, new_id
+from idp.foundation.database import Json, Model, UtcDateTime, new_id
 
 SortKey = String(160).with_variant(String(160, collation="C"), "postgresql")
 _NOT_ENDED = text("status <> 'ended'")
@@ -91,6 +93,15 @@ class AffiliationEvidence(Model):
     by: Mapped[str | None] = mapped_column(String(64))
     from_registry: Mapped[str | None] = mapped_column(String(32))
     """Brought from this other registry, where `portal` took it; it counts only at portals that accept that (MODEL §1)."""
+    connection: Mapped[str | None] = mapped_column(String(64), index=True)
+    """The upstream provider that says so; `source` then tells whom it spoke of, by which claims, and what that gave."""
+    source: Mapped[dict[str, Any] | None] = mapped_column(Json)
+
+    def tell(self, source: Mapping[str, Any] | None) -> None:
+        """It was brought once, by a ceremony, from this source: it stays whatever is said there later."""
+        if source is not None:
+            self.connection = source["connection"]
+            self.source = {**{k: v for k, v in source.items() if k != "connection"}, "brought": True}
 
 
 class HeldLevel(Model):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Table, bindparam, select, update
@@ -153,6 +153,7 @@ def grant_affiliation(
     starts_at: datetime | None = None,
     ends_at: datetime | None = None,
     disabled_by: str | None = None,
+    source: Mapping[str, Any] | None = None,
 ) -> UUID:
     """Make an affiliation; `evidence` and `levels` are by portal. The unique index refuses a second live one."""
     see_as(tx, subject_id=subject_id)
@@ -173,7 +174,9 @@ def grant_affiliation(
     tx.add(row)
     tx.flush()  # evidence and levels refer to it
     for portal, proof in evidence.items():
-        tx.add(AffiliationEvidence(affiliation_id=row.id, kind=proof.value, portal=portal, at=now, by=actor))
+        given = AffiliationEvidence(affiliation_id=row.id, kind=proof.value, portal=portal, at=now, by=actor)
+        given.tell(source)
+        tx.add(given)
     give_levels(tx, affiliation_id=row.id, levels=levels, now=now, by=actor)
     audit.append(
         tx,
@@ -184,7 +187,11 @@ def grant_affiliation(
         subject_id=subject_id,
         target_kind=kind.value,
         target_id=str(target_id),
-        details={"status": status.value, "evidence": sorted(proof.value for proof in evidence.values())},
+        details={
+            "status": status.value,
+            "evidence": sorted(proof.value for proof in evidence.values()),
+            **({"source": dict(source)} if source is not None else {}),
+        },
     )
     return row.id
 

@@ -131,6 +131,7 @@ class Event(StrEnum):
     MESSAGE_DEAD = "message_dead"
     MESSAGES_RETRIED = "messages_retried"
     ENROLLMENT_REFUSED = "enrollment_refused"
+    ENROLLMENT_BROUGHT = "enrollment_brought"
     ENROLLMENT_MAILED = "enrollment_mailed"
     ENROLLMENT_COMPLETED = "enrollment_completed"
     USER_ID_CHOSEN = "user_id_chosen"

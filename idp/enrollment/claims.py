@@ -26,6 +26,10 @@ NO_MATCH: Final = _(
 )
 
 
+BROUGHT: Final = "brought"
+"""Beside a step's kept answers: what an upstream provider proved of it. The step is done, and its person cannot change it."""
+
+
 def registry_of(at: At) -> str:
     """The payer's file that this portal uses."""
     if at.party.portal is None:
@@ -57,23 +61,26 @@ class Differs(StrEnum):
 
 def provider_target(provider: ProviderFacts, *, at: At) -> dict[str, Any]:
     """A provider record as kept answers: what is proven, and what people are told of it."""
-    return _target(TargetKind.PROVIDER, provider.id, provider.name, masks.tail(provider.provider_id), at)
+    return _target(TargetKind.PROVIDER, provider.id, provider.name, masks.tail(provider.provider_id), at.now)
 
 
 def practice_target(practice: PracticeFacts, *, at: At) -> dict[str, Any]:
     """A practice as kept answers."""
-    return _target(TargetKind.PRACTICE, practice.id, practice.name, practice.masked_tin, at)
+    return _target(TargetKind.PRACTICE, practice.id, practice.name, practice.masked_tin, at.now)
 
 
 def partner_target(partner: PartnerFacts, *, at: At) -> dict[str, Any]:
     """A trading partner as kept answers."""
-    return _target(TargetKind.TRADING_PARTNER, partner.id, partner.name, masks.tail(partner.trading_partner_id), at)
+    return _target(TargetKind.TRADING_PARTNER, partner.id, partner.name, masks.tail(partner.trading_partner_id), at.now)
 
 
 def proof_of(kept: Mapping[str, Any] | None, *, evidence: Evidence = Evidence.DIRECTORY) -> Proof | None:
     """The proof that kept answers stand for; `None` where the step was not passed."""
     if not kept or "kind" not in kept:
         return None
+    brought = kept.get(BROUGHT)
+    if brought is not None:
+        evidence = Evidence(brought["evidence"])
     digest = kept.get("pin_digest")
     return Proof(
         kind=TargetKind(kept["kind"]),
@@ -82,14 +89,26 @@ def proof_of(kept: Mapping[str, Any] | None, *, evidence: Evidence = Evidence.DI
         pin_digest=bytes.fromhex(digest) if digest else None,
         proven_at=datetime.fromisoformat(kept["proven_at"]),
         reason=kept.get("reason", ""),
+        source=brought["source"] if brought is not None else None,
+        may_manage=brought is None or brought["may_manage"],
     )
 
 
-def _target(kind: TargetKind, identity: UUID, name: str, number: str, at: At) -> dict[str, Any]:
+def brought_target(
+    practice: PracticeFacts, *, evidence: Evidence, source: Mapping[str, Any], names: Mapping[str, str],
+    may_manage: bool, now: datetime,
+) -> dict[str, Any]:  # fmt: skip
+    """A practice as kept answers that nobody typed; `names` are its source's, by language."""
+    said = {"evidence": evidence.value, "source": dict(source), "names": dict(names), "may_manage": may_manage}
+    found = _target(TargetKind.PRACTICE, practice.id, practice.name, practice.masked_tin, now)
+    return {**found, BROUGHT: said}
+
+
+def _target(kind: TargetKind, identity: UUID, name: str, number: str, now: datetime) -> dict[str, Any]:
     """`proven_at` holds the proof against the directory at the end: a record may pass to another TIN meanwhile."""
     return {
         "kind": kind.value,
         "target_id": str(identity),
-        "proven_at": at.now.isoformat(),
+        "proven_at": now.isoformat(),
         "told": {"target": name, "number": number},
     }

@@ -10,6 +10,7 @@ from flask_babel import LazyString
 
 from idp.enrollment import rules
 from idp.enrollment.ceremonies import ceremony_of, is_again
+from idp.enrollment.claims import BROUGHT
 from idp.enrollment.completing import ACTIVE, landing
 from idp.enrollment.place import Place, Visit
 from idp.enrollment.rules import Page, Use
@@ -71,6 +72,8 @@ def page(
     _name_the_person(place)
     ceremony = place.visit.declared
     back = rules.before(place.pages, page, done=place.done)
+    while back is not None and not place.asked(back):
+        back = rules.before(place.pages, back, done=place.done)
     return render_template(
         "enrollment/page.html",
         party=place.visit.party,
@@ -87,8 +90,16 @@ def page(
         errors=dict(again.errors) if again is not None else {},
         problem=again.problem if again is not None else problem,
         done=done,
+        brought=_brought(place),
         identity_first=place.signed_in is not None and place.subject is None and offers_sign_in(page),
     )
+
+
+def _brought(place: Place) -> list[Mapping[str, Any]]:
+    """What an upstream provider has proven, and who it is: shown on every page of the run, since nothing asks it."""
+    kept = place.run.kept if place.run is not None else {}
+    found = [kept[name] for name in sorted(place.brought)]
+    return [{"by": each[BROUGHT]["names"].get(i18n.language()) or "", **each["told"]} for each in found]
 
 
 def _parts(place: Place, page: Page, again: Again | None) -> list[dict[str, Any]]:
@@ -182,6 +193,7 @@ def finish(place: Place) -> str:
         ceremony_name=visit.ceremony,
         run_id=visit.run_id,
         person=place.signed_in,
+        brought=_brought(place),
         told=next((answers["told"] for answers in kept.values() if answers.get("told")), {}),
     )
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from idp.enrollment import rules, runs
 from idp.enrollment.behaviours import behaviour_of
 from idp.enrollment.ceremonies import ceremony_of, is_again
+from idp.enrollment.claims import BROUGHT
 from idp.enrollment.rules import Page, Use, Verdict
 from idp.enrollment.runs import Run
 from idp.enrollment.step import At, Step
@@ -101,6 +102,12 @@ class Place:
         return tuple(open_now)
 
     @property
+    def brought(self) -> frozenset[str]:
+        """Steps that an upstream provider has answered; nobody is asked them, and nobody can answer them otherwise."""
+        kept = self.run.kept if self.run is not None else {}
+        return frozenset(name for name, answers in kept.items() if BROUGHT in answers)
+
+    @property
     def is_its_persons(self) -> bool:
         """Whether whoever is signed in here is the person of the run."""
         return self._subject_id is not None and self._subject_id == self._session_subject
@@ -136,7 +143,7 @@ def stand(tx: Session, visit: Visit, run: Run | None) -> Place:
 
 
 def _met(tx: Session, place: Place, pages: Sequence[Page]) -> frozenset[str]:
-    return frozenset(
+    return place.brought | frozenset(
         use.name for page in pages for use in page.uses if behaviour_of(use.name).met_by(tx, place.at(use))
     )
 

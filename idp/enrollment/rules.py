@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from idp.enrollment.catalogue import CATALOGUE
 from idp.enrollment.declared import Declared, StepOptions, Thing
+from idp.enrollment.steps.associate_provider.declared import Options as AssociateOptions
 from idp.relying_parties.faults import Fault
 from idp.relying_parties.manifest import Ceremony, Localized, Manifest
 
@@ -246,6 +247,15 @@ def _of_this_portal(manifest: Manifest, where: tuple[str | int, ...], ceremony: 
 def by_slug(pages: Sequence[Page], slug: str) -> Page | None:
     """The page with this address."""
     return next((page for page in pages if page.slug == slug), None)
+
+
+def step_for_practice(ceremony: Ceremony) -> str | None:
+    """The step that proves a practice as a whole; none where a provider is picked before, or a letter is asked."""
+    names = {use.name: use.options for page in pages_of(ceremony) for use in page.uses}
+    if "claim_practice" in names and "find_provider" not in names:
+        return "claim_practice"
+    associate = names.get("associate_provider")
+    return "associate_provider" if isinstance(associate, AssociateOptions) and associate.group else None
 
 
 def options_of(pages: Sequence[Page]) -> Mapping[str, StepOptions]:

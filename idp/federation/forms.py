@@ -9,9 +9,10 @@ from idp.subjects.rules import LOGIN_MAX, NAME_MAX
 
 
 class OrganizationForm(Form):
-    """Home-realm discovery: an e-mail address first."""
+    """Home-realm discovery: an e-mail address first, else the practice's Tax ID."""
 
     email: Annotated[str, Field(max_length=LOGIN_MAX)] = ""
+    tin: Annotated[str, Field(max_length=16, repr=False)] = ""
 
 
 class StartForm(Form):

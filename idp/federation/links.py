@@ -1,5 +1,6 @@
 """Upstream identities of people: made by their own act, listed, taken away without stranding anybody."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +15,7 @@ from idp.authenticators.factors import facts as factors
 from idp.authenticators.factors import telling
 from idp.authenticators.factors.rules import is_fresh, to_prove, working
 from idp.authenticators.password import facts as passwords
-from idp.federation import rules
+from idp.federation import asserting, rules
 from idp.federation.connections import facts as connections
 from idp.federation.models import UpstreamLink
 from idp.federation.rules import Reason, UpstreamIdentity
@@ -40,6 +41,7 @@ class Linked:
     id: UUID
     connection: str
     issuer: str
+    subject: str
     shown_as: str
     created_at: datetime
     last_used_at: datetime | None
@@ -51,7 +53,8 @@ def of(tx: Rows, *, subject_id: str) -> tuple[Linked, ...]:
         select(_table).where(_table.c.subject_id == subject_id).order_by(_table.c.created_at, _table.c.id)
     )
     return tuple(
-        Linked(row.id, row.connection, row.issuer, row.shown_as, row.created_at, row.last_used_at) for row in rows
+        Linked(row.id, row.connection, row.issuer, row.subject, row.shown_as, row.created_at, row.last_used_at)
+        for row in rows
     )
 
 
@@ -90,6 +93,7 @@ def add(
 
 def remove(tx: Session, link_id: UUID, *, session: SessionFacts, now: datetime, origin: Origin) -> Refused | None:
     """The person takes one of theirs away: freshly proven, and only while another way in remains."""
+    _hold(tx, (each for each in of(tx, subject_id=session.subject_id) if each.id == link_id), session.subject_id)
     if sessions.hold(tx, session) is None or not is_fresh_enough(tx, session, now=now):
         return Refused(Reason.NOT_FRESH)
     if tx.get(Subject, session.subject_id, with_for_update=True) is None:
@@ -112,9 +116,10 @@ def remove(tx: Session, link_id: UUID, *, session: SessionFacts, now: datetime, 
 
 def remove_since(tx: Session, *, subject: SubjectFacts, since: datetime, now: datetime, origin: Origin) -> None:
     """*This wasn't me*: take away every link made from `since` on; it may be somebody else's."""
-    for link in of(tx, subject_id=subject.id):
-        if link.created_at >= since:
-            _take(tx, link, subject, now=now, origin=origin, undo=False)
+    late = [link for link in of(tx, subject_id=subject.id) if link.created_at >= since]
+    _hold(tx, late, subject.id)
+    for link in late:
+        _take(tx, link, subject, now=now, origin=origin, undo=False)
 
 
 def move(tx: Session, *, from_id: str, to_id: str) -> None:
@@ -150,10 +155,22 @@ def _that_work(tx: Rows, mine: tuple[Linked, ...], *, but: Linked) -> int:
     )
 
 
+def _hold(tx: Session, every: Iterable[Linked], subject_id: str) -> None:
+    """The practices of whatever access goes with a link; before the person and the session are locked."""
+    for link in every:
+        asserting.hold_identity(
+            tx, connection=link.connection, issuer=link.issuer, subject=link.subject, subject_id=subject_id
+        )
+
+
 def _take(
     tx: Session, link: Linked, subject: SubjectFacts, *, now: datetime, origin: Origin, undo: bool = True
 ) -> None:
     tx.execute(delete(_table).where(_table.c.id == link.id))
+    asserting.withdraw(
+        tx, connection=link.connection, issuer=link.issuer, subject=link.subject, subject_id=subject.id, now=now,
+        origin=origin,
+    )  # fmt: skip
     _audit(tx, Event.UPSTREAM_UNLINKED, subject.id, link.connection, link.issuer, now=now, origin=origin)
     name = name_of(tx, link.connection, subject)
     telling.tell(tx, "factor_removed", subject=subject, kind=KIND, name=name, now=now, undo=undo)

@@ -6,11 +6,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from idp.federation.connections.manifest import Connection
+from idp.affiliations.asserting.rules import Says
+from idp.federation.connections.manifest import Asserts, Connection, Named
 from idp.subjects.rules import NAME_MAX, email_key
 from idp.vocabulary.assurance import Acr, Amr
+from idp.vocabulary.evidence import Evidence
+from idp.vocabulary.identifiers import Malformed, Tin
 from idp.vocabulary.refused import Refused
 
+VALUES_MAX: Final = 200
+"""Values of one claim that are read."""
 SUBJECT_MAX: Final = 255
 """OIDC Core §2: a `sub` has at most 255 characters; SAML's NameID is held to the same."""
 _IMPLIES: Final = {
@@ -102,6 +107,7 @@ def identity_of(name: str, connection: Connection, said: Said) -> UpstreamIdenti
         acr=assurance.acr.get(said.acr) if said.acr is not None else None,
         amr=tuple(dict.fromkeys(assurance.amr[each] for each in said.amr if each in assurance.amr)),
         authenticated_at=said.authenticated_at,
+        claims={name: _values(said.claims.get(name)) for name in sorted(named_claims(connection))},
         session=said.session if said.session is not None and 0 < len(said.session) <= SUBJECT_MAX else None,
     )
 
@@ -143,6 +149,13 @@ def door_for(connections: Mapping[str, Connection], *, email: str, portal: str) 
     )
 
 
+def door_for_practice(connections: Mapping[str, Connection], *, tin: Tin, portal: str) -> str | None:
+    """The connection that serves a practice: by the file and the number alone, never by who is known here (EN-06)."""
+    return next(
+        (name for name, each in connections.items() if portal in each.portals and tin in tins_of(each.home.tins)), None
+    )
+
+
 def may_unlink(*, other_links: int, has_password: bool, passkeys: int) -> bool:
     """Whether another way in remains: nobody is stranded."""
     return has_password or passkeys > 0 or other_links > 0
@@ -160,7 +173,96 @@ def _name(value: object) -> str | None:
     return text if text and len(text) <= NAME_MAX else None
 
 
+def _values(value: object) -> tuple[str, ...]:
+    """A claim that decides something: one text or a list of them; anything else says nothing."""
+    every = value if isinstance(value, (list, tuple)) else [value]
+    texts = [each for each in every[:VALUES_MAX] if isinstance(each, str) and 0 < len(each) <= SUBJECT_MAX]
+    return tuple(dict.fromkeys(each for each in texts if each.isprintable()))
+
+
 def known_claims(connection: Connection) -> Collection[str]:
     """The upstream names that are read at all."""
     names = connection.claims
-    return frozenset({names.email, names.email_verified, names.given_name, names.family_name})
+    return frozenset({names.email, names.email_verified, names.given_name, names.family_name}) | named_claims(
+        connection
+    )
+
+
+def named_claims(connection: Connection) -> frozenset[str]:
+    """The upstream names by which a connection may bring or assert something."""
+    tables: tuple[Named, ...] = (*connection.brings, *connection.asserts)
+    return frozenset(name for each in tables for name in (each.claim, each.tin_claim) if name is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a connection may say of somebody about one practice at one portal, and by which values it did."""
+
+    portal: str
+    tin: Tin
+    claims: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion(Statement):
+    """Access: held while it is said."""
+
+    says: Says
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Brought(Statement):
+    """Evidence for a ceremony."""
+
+    kind: Evidence
+    may_manage: bool
+
+
+def asserted(connection: Connection, claims: Mapping[str, tuple[str, ...]]) -> tuple[Assertion, ...]:
+    """The access that these claims assert, as far as the connection's file lets them (FE-11)."""
+    found = []
+    for table in connection.asserts:
+        said = claims.get(table.claim, ())
+        used = {table.claim: tuple(each for each in said if each in table.levels or each in table.account_manager)}
+        says = says_of(table, said)
+        if says is not None:
+            found += [Assertion(table.portal, tin, used, says, table.days) for tin in _meant(table, claims)]
+    return tuple(found)
+
+
+def says_of(table: Asserts, values: Collection[str]) -> Says | None:
+    """What the values of a table's claim give; `None` where the file names none of them."""
+    levels = frozenset(level for each in values for level in table.levels.get(each, ()))
+    marked = any(each in table.account_manager for each in values)
+    return Says(levels, table.kind, marked) if levels or marked else None
+
+
+def brought(connection: Connection, claims: Mapping[str, tuple[str, ...]], *, portal: str) -> Brought | None:
+    """The evidence that somebody new brings to a portal's ceremony; of several practices the person says which."""
+    found = [
+        Brought(portal, tin, {table.claim: used}, table.kind, table.account_manager)
+        for table in connection.brings
+        if table.portal == portal and (used := tuple(v for v in claims.get(table.claim, ()) if v in table.values))
+        for tin in _meant(table, claims)
+    ]
+    return found[0] if len({each.tin for each in found}) == 1 else None
+
+
+def tins_of(tins: Collection[str]) -> frozenset[Tin]:
+    """Tax IDs in one form; what is none is left out."""
+    return frozenset(tin for text in tins if (tin := tin_of(text)) is not None)
+
+
+def tin_of(text: str) -> Tin | None:
+    """A Tax ID as it is compared, with or without its dashes."""
+    try:
+        return Tin.parse(text.strip())
+    except Malformed:
+        return None
+
+
+def _meant(table: Named, claims: Mapping[str, tuple[str, ...]]) -> tuple[Tin, ...]:
+    """The named practices that the claims are about, never another one."""
+    named = tins_of(table.tins)
+    return tuple(sorted(named if table.tin_claim is None else named & tins_of(claims.get(table.tin_claim, ()))))

@@ -12,7 +12,7 @@ from idp.audit.events import Event
 from idp.authenticators import admission
 from idp.authenticators.admission import Arrival
 from idp.authenticators.factors import facts as factors
-from idp.federation import arrivals, rules
+from idp.federation import arrivals, asserting, rules
 from idp.federation.connections import facts as connections
 from idp.federation.connections.manifest import Connection
 from idp.federation.models import UpstreamLink
@@ -68,6 +68,8 @@ def arrived(tx: Session, *, identity: UpstreamIdentity, asked: Asked, by: By, hi
 
     `hint` is what upstream's sign-out wants to be shown later (an ID token, a NameID).
     """
+    named = _link(tx, identity) if asked.purpose is Purpose.SIGN_IN else None
+    asserting.hold(tx, identity, subject_id=named.subject_id if named is not None else None)
     applied = connections.find(tx, identity.connection)
     transaction = _transaction(tx, asked, by)
     if isinstance(transaction, Refused):
@@ -85,6 +87,7 @@ def arrived(tx: Session, *, identity: UpstreamIdentity, asked: Asked, by: By, hi
         return FirstTime(transaction.id)
     if row.status != Status.ACTIVE:
         return _refused(tx, Refused(Reason.DISABLED), identity, by, transaction, subject_id=row.id)
+    asserting.settle(tx, applied.connection, identity, subject_id=row.id, now=by.now, origin=by.origin)
     arrivals.keep(tx, txn=transaction.id, identity=identity, hint=hint, now=by.now)
     tx.execute(update(UpstreamLink).where(UpstreamLink.id == link.id).values(last_used_at=by.now))
     transactions.remember_upstream(tx, txn=transaction.id, state=None)

@@ -41,6 +41,15 @@ def keep(tx: Session, applied: Applied, outcome: StrEnum | UpstreamIdentity, *, 
             "amr": list(outcome.amr),
             "authenticated_at": outcome.authenticated_at is not None,
             "session": outcome.session is not None,
+            "asserts": [
+                {
+                    "portal": each.portal,
+                    "tin": each.tin.masked(),
+                    "levels": sorted(each.says.levels),
+                    "account_manager": each.says.account_manager,
+                }
+                for each in rules.asserted(applied.connection, outcome.claims)
+            ],
         }
     changed = update(AppliedConnection).where(AppliedConnection.name == applied.name)
     tx.execute(changed.values(tried=tried, tried_at=now))

@@ -13,7 +13,7 @@ from idp.federation import leaving, rules, sign_out, welcoming, words
 from idp.federation.connections import facts as connections
 from idp.federation.connections.facts import Applied
 from idp.federation.connections.manifest import Connection
-from idp.federation.forms import FirstTimeForm, LinkForm, OrganizationForm, StartForm
+from idp.federation.forms import FirstTimeForm, LinkForm, StartForm
 from idp.federation.leaving import Leave
 from idp.federation.rules import Reason
 from idp.federation.service import By, Outcome, SignedIn
@@ -54,21 +54,11 @@ def upstream_doors(party: RelyingParty | None) -> list[tuple[str, Connection]]:
     return list(rules.doors(found, portal=party.client_id))
 
 
-@bp.app_template_global()
-def has_domains(party: RelyingParty | None) -> bool:
-    """Whether an e-mail address can lead somewhere from here."""
-    if party is None:
-        return False
-    with reading() as tx:
-        found = connections.open_at(tx, portal=party.client_id)
-    return any(each.home.email_domains for each in found.values())
-
-
 @bp.post("/sign-in/<uuid:txn>/with/<name>")
 @route_policy(auth="browser", bucket="sign_in")
 def start(txn: UUID, name: str) -> ResponseReturnValue:
     """*Continue with …*: a POST of our own page, never a link (FE-12)."""
-    parked = _at_sign_in(txn)
+    parked = at_sign_in(txn)
     form = parsing.form(StartForm, request.form)
     if parked is None:
         return onward(txn)
@@ -77,36 +67,7 @@ def start(txn: UUID, name: str) -> ResponseReturnValue:
     applied = leaving.offered(name, portal=parked.transaction.client_id)
     if isinstance(applied, Refused):
         return refused(applied, name=None, txn=txn)
-    return _away(parked, applied, login_hint=form.login_hint)
-
-
-@bp.get("/sign-in/<uuid:txn>/organization")
-@route_policy(auth="browser")
-def organization(txn: UUID) -> ResponseReturnValue:
-    """*Your organization’s sign-in*: e-mail first."""
-    parked = _at_sign_in(txn)
-    return onward(txn) if parked is None else _organization_page(txn)
-
-
-@bp.post("/sign-in/<uuid:txn>/organization")
-@route_policy(auth="browser", bucket="sign_in")
-def found_organization(txn: UUID) -> ResponseReturnValue:
-    """Open the right door; which domains there are is said by the answer, who is behind them by nothing."""
-    parked = _at_sign_in(txn)
-    form = parsing.form(OrganizationForm, request.form)
-    if parked is None:
-        return onward(txn)
-    if isinstance(form, FormErrors):
-        abort(400)
-    if "@" not in form.email:
-        return _organization_page(txn, typed=form.email, errors={"email": words.NOT_A_MAIL}), 422
-    with reading() as tx:
-        every = connections.every(tx)
-    found = {name: each.connection for name, each in every.items() if each.enabled}
-    name = rules.door_for(found, email=form.email, portal=parked.transaction.client_id or "")
-    if name is None:
-        return _organization_page(txn, typed=form.email, errors={"email": words.NO_DOOR}), 422
-    return _away(parked, every[name], login_hint=form.email)
+    return go(parked, applied, login_hint=form.login_hint)
 
 
 @bp.get("/sign-in/<uuid:txn>/first-time")
@@ -237,12 +198,14 @@ def refused(reason: Refused, *, name: str | None, txn: UUID | None) -> ResponseR
     return page, _STATUS.get(known, 422)
 
 
-def _at_sign_in(txn: UUID) -> Parked | None:
+def at_sign_in(txn: UUID) -> Parked | None:
+    """The sign-in that this browser parked, while it may still be made from elsewhere."""
     parked = pages.of_this_browser(txn)
     return parked if parked is not None and parked.transaction.awaiting in SIGN_IN_STEPS else None
 
 
-def _away(parked: Parked, applied: Applied, *, login_hint: str) -> ResponseReturnValue:
+def go(parked: Parked, applied: Applied, *, login_hint: str) -> ResponseReturnValue:
+    """Send the browser to a provider for a parked sign-in."""
     going = leaving.signing_in(applied, parked.transaction, by=by(), login_hint=login_hint)
     left = leaving.depart(going, by=by())
     if isinstance(left, Refused):
@@ -274,10 +237,6 @@ def _begin(parked: Parked, form: FirstTimeForm) -> ResponseReturnValue:
             url_for("enrollment.resume", client_id=client_id, ceremony=begun.ceremony, run=begun.run_id), 303
         )
     return cookies.signed_in(make_response(there), begun.entered.session)
-
-
-def _organization_page(txn: UUID, *, typed: str = "", errors: dict[str, LazyString] | None = None) -> str:
-    return render_template("federation/organization.html", txn=txn, typed=typed, errors=errors or {})
 
 
 def _first_time_page(

@@ -9,13 +9,16 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from idp.enrollment import runs
-from idp.federation import arrivals, links, rules
+from idp.directory import service as directory
+from idp.enrollment import brought, runs
+from idp.enrollment.runs import Run
+from idp.federation import arrivals, asserting, links, rules
 from idp.federation.arrivals import Arrived
 from idp.federation.connections import facts as connections
 from idp.federation.connections.facts import Applied
 from idp.federation.rules import Reason, UpstreamIdentity
 from idp.federation.service import By, SignedIn, enter
+from idp.relying_parties import service as relying_parties
 from idp.sessions import service as sessions
 from idp.sessions import transactions
 from idp.sessions.rules import FirstProof, TransactionFacts, Upstream
@@ -120,18 +123,54 @@ def begin(tx: Session, txn: UUID, *, given_name: str, family_name: str, locale: 
     if refused is not None:
         raise RuntimeError("an identity that waits here has no link")
     transactions.remember_upstream(tx, txn=txn, state=None)
+    asserting.hold(tx, identity, subject_id=made.id)
+    asserting.settle(tx, found.applied.connection, identity, subject_id=made.id, now=by.now, origin=by.origin)
     entered = SignedIn(txn, _enter(tx, row, found, opened, by))
+    return Begun(entered, found.ceremony, _run(tx, opened, found, subject_id=made.id, by=by))
+
+
+def _run(tx: Session, opened: TransactionFacts, found: Stranger, *, subject_id: str, by: By) -> UUID | None:
+    """The portal's ceremony, begun for its new person, with what the connection may bring to it."""
     if found.ceremony is None or opened.client_id is None:
-        return Begun(entered, None, None)
+        return None
     run = runs.begin(
         tx,
         client_id=opened.client_id,
         ceremony=found.ceremony,
         browser_digest=by.browser_digest,
-        subject_id=made.id,
+        subject_id=subject_id,
         now=by.now,
     )
-    return Begun(entered, found.ceremony, run.id)
+    _bring(tx, found, run, by)
+    return run.id
+
+
+def _bring(tx: Session, found: Stranger, run: Run, by: By) -> None:
+    """What the connection may bring to this portal's ceremony is filled in and locked."""
+    identity, connection = found.identity, found.applied.connection
+    said = rules.brought(connection, identity.claims, portal=run.client_id)
+    practice = directory.practice_by_tin(tx, said.tin) if said is not None else None
+    party = relying_parties.find(run.client_id)
+    if said is None or practice is None or party is None:
+        return
+    source = {
+        "connection": identity.connection,
+        "issuer": identity.issuer,
+        "subject": identity.subject,
+        "claims": {name: list(values) for name, values in said.claims.items()},
+    }
+    brought.bring(
+        tx,
+        run,
+        practice,
+        party=party,
+        evidence=said.kind,
+        source=source,
+        names=asserting.names_of(connection),
+        may_manage=said.may_manage,
+        now=by.now,
+        origin=by.origin,
+    )
 
 
 def confirm(tx: Session, txn: UUID, *, by: By) -> Refused | None:
@@ -139,6 +178,9 @@ def confirm(tx: Session, txn: UUID, *, by: By) -> Refused | None:
     session = by.session
     if session is None:
         return Refused(Reason.NOT_FRESH)
+    waiting = arrivals.waiting(tx, txn=txn)
+    if waiting is not None:
+        asserting.hold(tx, waiting.identity, subject_id=session.subject_id)
     opened = transactions.open_transaction(
         tx, txn=txn, browser_digest=by.browser_digest, step=LINK, now=by.now, session_id=session.id
     )
@@ -155,6 +197,7 @@ def confirm(tx: Session, txn: UUID, *, by: By) -> Refused | None:
     refused = links.add(tx, found.identity, subject=row, now=by.now, origin=by.origin)
     if refused is None:
         arrivals.joined(tx, txn=txn, session_id=session.id)
+        asserting.settle(tx, found.applied.connection, found.identity, subject_id=row.id, now=by.now, origin=by.origin)
     return refused
 
 

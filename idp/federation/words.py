@@ -36,6 +36,10 @@ REASONS: Final[Mapping[Reason, LazyString]] = {
 }
 MISSING_NAME: Final = _("Enter your name.")
 NOT_A_MAIL: Final = _("Enter your work e-mail address.")
+NOT_A_TIN: Final = _("A Tax ID has 9 digits.")
+NO_DOOR_OF_PRACTICE: Final = _(
+    "We know no sign-in of an organization for this practice. Sign in with your account here instead."
+)
 NO_DOOR: Final = _("We know no sign-in of an organization for this address. Sign in with your account here instead.")
 
 WRONG: Final[Mapping[Wrong, LazyString]] = {

@@ -32,6 +32,7 @@ from idp.authenticators.password.people import TEMPORARY_FOR
 from idp.authenticators.recovery import service as recovery
 from idp.directory import service as directory
 from idp.enrollment.again.rules import may_vouch
+from idp.federation import links
 from idp.foundation import house
 from idp.foundation.database import see_as, writing
 from idp.foundation.origin import Origin
@@ -206,5 +207,7 @@ def _remind(tx: Session, opened: Opened, done: Done, *, now: datetime) -> None:
 
 
 def _name(tx: Session, subject_id: str) -> str:
+    if subject_id.startswith("connection:"):
+        return links.name_of(tx, subject_id.partition(":")[2])
     subject = subjects.by_id(tx, subject_id=subject_id)
     return subject.name if subject is not None else ""

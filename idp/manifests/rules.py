@@ -259,7 +259,7 @@ def _differences(before: Applied, after: Checked) -> Iterator[Difference]:
     new = dict(flat((), after.manifest.model_dump(mode="json", exclude_defaults=True)))
     for path in dict.fromkeys((*old, *new)):
         if old.get(path) != new.get(path):
-            yield Difference(dotted(path), _shown(path, old.get(path)), _shown(path, new.get(path)))
+            yield Difference(dotted(path), shown(path, old.get(path)), shown(path, new.get(path)))
     for name in sorted(before.texts.keys() | after.texts.keys()):
         one, other = before.texts.get(name), after.texts.get(name)
         if one != other:
@@ -278,7 +278,7 @@ def flat(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
         yield path, str(value)
 
 
-def _shown(path: Path, value: str | None) -> str | None:
+def shown(path: Path, value: str | None) -> str | None:
     """TINs by their last four digits, key sets by nothing."""
     if value is None:
         return None

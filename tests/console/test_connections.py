@@ -8,6 +8,9 @@ from sqlalchemy import update
 
 from idp.audit.events import Event
 from idp.audit.models import AuditEvent
+from idp.federation.connections import facts as connections
+from idp.federation.connections import stored
+from idp.federation.connections.manifest import Connection
 from idp.federation.connections.models import AppliedConnection
 from idp.foundation.database import writing
 from idp.sessions.models import BrowserSession
@@ -33,6 +36,36 @@ def world(app: Any, make: Any) -> World:
 @pytest.fixture
 def ana(world: World, client: FlaskClient, make: Any) -> FlaskClient:
     return enter_as(client, make, staff(make, ADMINISTRATOR))
+
+
+def test_what_it_may_assert_is_told_in_words_and_no_tax_id_in_full(world: World, ana: FlaskClient) -> None:
+    with writing() as tx:
+        applied = connections.find(tx, "hospital")
+        assert applied is not None
+        table = {"portal": "ozark-secure", "tins": ["98-1112223"], "claim": "groups", "kind": "payer",
+                 "levels": {"billing": ["claims.inquiry"]}, "account_manager": ["lead"]}  # fmt: skip
+        said = Connection.model_validate(
+            applied.connection.model_dump(mode="json")
+            | {
+                "asserts": [table],
+                "home": {"tins": ["98-4445556"]},
+                "brings": [
+                    {
+                        "portal": "ozark-secure",
+                        "tins": ["98-1112224"],
+                        "claim": "staff",
+                        "values": ["nurse"],
+                        "kind": "directory",
+                    }
+                ],
+            }
+        )
+        tx.execute(update(AppliedConnection).values(document=stored.to_row(said, name="hospital"), version=2))
+    page = ana.get(PAGE).text
+    assert all(text in page for text in ("**-***2223", "billing", "claims.inquiry", "the payer’s staff", "lead"))
+    assert all(text in page for text in ("**-***5556", "**-***2224", "nurse", "a match with the payer’s records"))
+    assert "1112223" not in page
+    assert "Access that it asserted ends at once." in ana.get(f"{PAGE}/disable").text
 
 
 def try_it(world: World, ana: FlaskClient, **said: str) -> str:

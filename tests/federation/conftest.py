@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import insert
 from werkzeug.test import TestResponse
 
+from idp.federation.connections import stored
 from idp.federation.connections.manifest import Connection
 from idp.federation.connections.models import AppliedConnection
 from idp.federation.models import UpstreamLink
@@ -24,7 +25,7 @@ from tests.federation.upstream import ISSUER, Upstream
 _REFRESH = re.compile(r'http-equiv="refresh" content="0; url=([^"]+)"')
 
 
-def connection_of(**changed: Any) -> dict[str, Any]:
+def connection_of(called: str, **changed: Any) -> dict[str, Any]:
     usual: dict[str, Any] = {
         "name": {"en": "Saint Anne Hospital", "es": "Hospital Santa Ana"},
         "protocol": "oidc",
@@ -34,7 +35,7 @@ def connection_of(**changed: Any) -> dict[str, Any]:
         "people": {"create": True, "mailboxes": True},
         "oidc": {"client_id": "credence"},
     }
-    return Connection.model_validate(usual | changed).model_dump(mode="json", exclude_defaults=True)
+    return stored.to_row(Connection.model_validate(usual | changed), name=called)
 
 
 @dataclass
@@ -50,7 +51,7 @@ class World:
         with writing() as tx:
             tx.execute(
                 insert(AppliedConnection).values(
-                    name=name, document=connection_of(**changed), texts={}, enabled=True, version=1,
+                    name=name, document=connection_of(name, **changed), texts={}, enabled=True, version=1,
                     applied_at=self.make.now,
                 )
             )  # fmt: skip

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
+from idp.affiliations.models import Affiliation
 from idp.authenticators.password.models import PasswordCredential
 from idp.federation.models import UpstreamLink
-from idp.foundation.database import writing
+from idp.foundation.database import see_as, writing
 from tests.authenticators.browsing import follow, press, signed_in
 from tests.conftest import ISSUER
 from tests.federation.conftest import World, address_of
@@ -34,6 +35,27 @@ def test_somebody_signed_in_links_and_unlinks(world: World, client: FlaskClient)
     asked = client.get(f"{PAGE}/{link.id}/remove")
     assert follow(client, press(client, asked, f"{PAGE}/{link.id}/remove")).request.path == PAGE
     assert world.make.rows(UpstreamLink) == []
+
+
+def test_a_practices_own_sign_in_is_offered_to_who_acts_for_it_and_to_nobody_else(
+    world: World, client: FlaskClient, new_browser: Any
+) -> None:
+    world.connect("quiet", button=False, home={"tins": ["98-1112223"]})
+    practice = world.make.practice("98-1112223")
+    world.make.provider(None, practice=practice, tin="98-1112223", registry_name="ozark")
+    row = world.make.affiliation(world.rosa, practice, registry="ozark")
+    world.make.subject("lena.ortiz")
+    signed_in(client, "rosa.delgado")
+    page = client.get(PAGE).text
+    assert 'id="home-quiet">Saint Anne Hospital is the sign-in of a practice that you act for.' in page
+    assert 'id="link-quiet"' in page
+    other = new_browser()
+    signed_in(other, "lena.ortiz")
+    assert "quiet" not in other.get(PAGE).text
+    with writing() as tx:
+        see_as(tx, everything=True)
+        tx.execute(update(Affiliation).where(Affiliation.id == row.id).values(status="disabled", disabled_by="payer"))
+    assert "quiet" not in client.get(PAGE).text
 
 
 def test_FE_12_a_link_begins_with_a_post_and_counts_for_the_session_that_began_it(

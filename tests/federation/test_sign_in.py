@@ -1,5 +1,6 @@
 """The whole way at a scripted provider: linked people, strangers, links, and who stays out."""
 
+import re
 from typing import Any
 
 import pytest
@@ -213,6 +214,27 @@ def test_the_organizations_domain_opens_the_right_door(world: World, client: Fla
     assert unknown.status_code == 422
     found = post_form(client, asked, "organization-form", email="maria@saintanne.example")
     assert "login_hint=maria%40saintanne.example" in found.text
+
+
+def test_EN_06_a_practices_number_opens_its_door_whoever_is_known_here(world: World, client: FlaskClient) -> None:
+    world.connect("quiet", button=False, home={"tins": ["98-1112223"]})
+    world.connect("far", portals=["carebridge"], home={"tins": ["98-4445556"]})
+    world.make.provider(None, practice=world.make.practice("98-7778889"), tin="98-7778889", registry_name="ozark")
+    page = follow(client, client.get(_authorize()))
+    assert "with-form-quiet" not in page.text
+    asked = client.get(f"/sign-in/{page.request.path.split('/')[2]}/organization")
+    told = []
+    for tin in ("98-4445556", "98-7778889", "97-0000001"):
+        answer = post_form(client, asked, "organization-form", tin=tin)
+        told.append(re.sub(r'name="csrf_token" value="[^"]*"', "", answer.text))
+        assert (answer.status_code, tin in answer.text) == (422, False)
+    assert len(set(told)) == 1
+    assert "We know no sign-in of an organization for this practice" in told[0]
+    assert post_form(client, asked, "organization-form", tin="12").status_code == 422
+    found = post_form(client, asked, "organization-form", tin="981112223")
+    assert found.status_code == 200
+    assert "client_id=credence" in found.text
+    assert "981112223" not in found.text
 
 
 def _authorize(portal: str = "ozark-secure") -> str:

@@ -61,7 +61,9 @@ def test_FE_a_hospitals_person_acts_for_their_provider_and_signs_out_of_both(
     portal.page.wait_for_url(f"{portal.base}/**")
     assert portal.me is None
     portal.open("/sign-in")
-    portal.page.locator("#with-saint-anne").click()
+    portal.page.locator("#organization").click()
+    portal.page.locator("#organization-form #tin").fill("28-8140936")
+    portal.page.locator("#organization-submit").click()
     portal.page.wait_for_url(f"{demo.hospital}/**")
     expect(portal.page.locator("#login-form #password")).to_be_visible()
 

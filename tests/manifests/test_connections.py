@@ -100,6 +100,99 @@ def test_each_fault_is_told_with_its_reason(old: str, new: str, reason: str | No
         assert any(reason in each and each.startswith("saint-anne.toml:") for each in told), told
 
 
+ASSERTS = """
+[[asserts]]
+portal = "ozark-secure"
+tins = ["98-1112223"]
+claim = "groups"
+kind = "payer"
+levels = { billing = ["claims.inquiry"] }
+account_manager = ["lead"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("", "", None),
+        ('portal = "ozark-secure"', 'portal = "elsewhere"', "asserts[0].portal does not offer"),
+        ('["98-1112223"]', "[]", "asserts[0].tins is empty"),
+        ('["98-1112223"]', '["98-1112223", "981112223"]', "asserts[0].tins[1] is listed twice"),
+        ('["98-1112223"]', '["98-111222"]', "asserts[0].tins[0] A Tax ID has 9 digits"),
+        ('claim = "groups"', "", "asserts[0].claim"),
+        ('["claims.inquiry"]', '["no.such"]', "'no.such' is not a level"),
+        ('["claims.inquiry"]', '["admin"]', "shows the account manager's mark"),
+        ('["claims.inquiry"]', "[]", "names no level"),
+        ('kind = "payer"', "", "self lets nobody act"),
+        ('kind = "payer"', 'kind = "letter"', "asserts[0].kind"),
+        ('kind = "payer"', 'kind = "directory"', "directory lets nobody act"),
+        ('kind = "payer"', 'kind = "payer"\ndays = 0', "asserts[0].days"),
+        ('levels = { billing = ["claims.inquiry"] }\naccount_manager = ["lead"]', "", "gives nothing"),
+        ("[[asserts]]", ASSERTS + "[[asserts]]", "names a practice of another [[asserts]]"),
+        ("[[asserts]]", '[[asserts]]\nrole = "x"', "is not a key"),
+    ],
+)  # fmt: skip
+def test_FE_11_what_a_connection_may_assert_is_checked_and_told_with_its_place(
+    old: str, new: str, reason: str | None
+) -> None:
+    told = wrong(HOSPITAL + ASSERTS.replace(old, new, 1))
+    if reason is None:
+        assert told == []
+    else:
+        assert any(reason in each and each.startswith("saint-anne.toml:") for each in told), told
+    assert not any("1112223" in each for each in told)
+
+
+BRINGS = """
+[[brings]]
+portal = "ozark-secure"
+tins = ["98-1112223"]
+claim = "groups"
+values = ["staff"]
+kind = "directory"
+"""
+CEREMONY = {
+    "title": {"en": "Sign-up", "es": "Inscripción"},
+    "steps": ["create_account", "verify_email", "claim_practice"],
+}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "portal", "reason"),
+    [
+        ("", "", {}, None),
+        ('values = ["staff"]', "values = []", {}, "brings[0].values is empty"),
+        ('kind = "directory"', 'kind = "letter"', {}, "brings[0].kind"),
+        ('kind = "directory"', "", {}, "brings[0].kind"),
+        ('kind = "directory"', 'kind = "directory"\naccount_manager = true', {}, "needs kind letter at least"),
+        ('kind = "directory"', 'kind = "payer"\naccount_manager = true', {}, None),
+        ("", "", {"default_levels": []}, "gives no default_levels"),
+        ("", "", {"acting_for": ["provider"]}, "does not act for practices as a whole"),
+        ("", "", {"steps": ["create_account", "verify_email", "pin_letter"]}, "has no step that proves a practice"),
+    ],
+)  # fmt: skip
+def test_which_evidence_it_brings_is_checked(old: str, new: str, portal: dict[str, Any], reason: str | None) -> None:
+    steps = portal.pop("steps", CEREMONY["steps"])
+    terms = {"default_levels": ["claims.inquiry"], **portal}
+    offered = manifest("ozark-secure", portal=terms, enrollment={"register": CEREMONY | {"steps": steps}})
+    text = HOSPITAL.replace("# more people", 'ceremonies = { ozark-secure = "register" }') + BRINGS.replace(old, new, 1)
+    _found, violations = read(
+        (Source("saint-anne", "saint-anne.toml", text),), portals={"ozark-secure": offered}, ground=Ground(), now=NOW
+    )
+    told = [str(each) for each in violations]
+    assert told == [] if reason is None else any(reason in each for each in told), told
+    nowhere = wrong(HOSPITAL + BRINGS)
+    assert any("has no ceremony in people.ceremonies" in each for each in nowhere)
+
+
+def test_two_connections_never_serve_one_practice_at_one_portal() -> None:
+    text = HOSPITAL.replace("[home]", '[home]\ntins = ["981112223"]')
+    other = text.replace("saintanne.example", "other.example")
+    sources = tuple(Source(name, f"{name}.toml", said) for name, said in (("saint-anne", text), ("saint-other", other)))
+    _found, violations = read(sources, portals=PORTALS, ground=Ground(), now=NOW)
+    assert [each.key for each in violations] == ["home.tins[0]"]
+
+
 def test_a_name_is_part_of_an_address() -> None:
     assert any("lower-case" in each for each in wrong(HOSPITAL, "Saint_Anne"))
 

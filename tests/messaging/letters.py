@@ -72,6 +72,18 @@ CONTEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
         "url": "https://credence.test/account/access",
     },
     "colleague_brought": {"target": "Northlake Clinic", "elsewhere": "Cascade MMIS", "person": "June Harwood"},
+    "access_asserted": {
+        "target": "Northlake Clinic",
+        "by": "Saint Anne Hospital",
+        "happened": "given",
+        "url": "https://credence.test/account/access",
+    },
+    "colleague_asserted": {
+        "target": "Northlake Clinic",
+        "by": "Saint Anne Hospital",
+        "happened": "ended",
+        "person": "June Harwood",
+    },
     "verification_wanted": {"target": "Northlake Clinic", "person": "June Harwood"},
     "verification_lapsed": {"target": "Northlake Clinic", "refused": False},
     "access_requested": _ASKED,

@@ -6,7 +6,7 @@ from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.account.pages import my_session, need_session, only_a_button, saved
-from idp.federation import leaving, links, views, words
+from idp.federation import homes, leaving, links, views, words
 from idp.federation.links import Linked
 from idp.federation.rules import Reason
 from idp.foundation import clock, house
@@ -102,13 +102,16 @@ def _page(*, refused: Refused | None = None) -> str:
     linked = _linked()
     with reading() as tx:
         names = {each.connection: links.name_of(tx, each.connection) for each in linked}
-    taken = set(names)
+        theirs = homes.of_member(tx, subject_id=my_session().subject_id, now=clock.now())
+    taken, homely = set(names), {name for name, _ in theirs}
+    offered = dict(views.upstream_doors(None)) | dict(theirs)
     return render_template(
         "account/identities/identities.html",
         at="factors",
         linked=linked,
         names=names,
-        doors=[(name, each) for name, each in views.upstream_doors(None) if name not in taken],
+        doors=[(name, each) for name, each in offered.items() if name not in taken],
+        homely=homely,
         done=saved(),
         problem=words.REASONS[Reason(refused.reason)] if refused is not None else None,
     )

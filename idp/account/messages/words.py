@@ -50,6 +50,8 @@ ABOUT: Final[dict[str, LazyString]] = {
     "manager_mark": _("Who manages changed"),
     "access_brought": _("You use access of another registry here too"),
     "colleague_brought": _("Somebody brought access from another registry"),
+    "access_asserted": _("Your organization’s sign-in changed your access"),
+    "colleague_asserted": _("An organization’s sign-in changed somebody’s access"),
     "verification_wanted": _("Somebody waits to be verified"),
     "verification_lapsed": _("A verification was never decided"),
     "account_reopened": _("Your account was opened again"),

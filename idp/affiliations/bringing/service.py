@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from idp.affiliations import service as affiliations
+from idp.affiliations.asserting.facts import lapses
 from idp.affiliations.bringing import facts
 from idp.affiliations.bringing.rules import Given, Reason, brings
 from idp.affiliations.managers.facts import Manager, Pointed, lock
@@ -180,6 +181,7 @@ def _write(tx: Session, offer: Offer, case: _Case) -> UUID:
         held = {level.level for level in row.levels if level.portal == portal}
         more = () if held else levels
         affiliations.give_levels(tx, affiliation_id=identity, levels={portal: more}, now=case.now, by=case.person.id)
+        row.ends_at = None if lapses(row) else row.ends_at
         row.epoch += 1
         row.version += 1
     tx.add(

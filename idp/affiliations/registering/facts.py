@@ -1,7 +1,9 @@
 """How things stand when a proof is brought: the target, who manages it, what the person has already."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -35,6 +37,9 @@ class Proof:
     """When it was compared with the directory: a record that moved to another TIN since is proven no more."""
     reason: str = ""
     """What a request says, should it become one."""
+    source: Mapping[str, Any] | None = None
+    """Where somebody else proved it: connection, issuer, subject, claims (`idp.federation`)."""
+    may_manage: bool = True
 
     def __post_init__(self) -> None:
         if (self.evidence is Evidence.LETTER) != (self.pin_digest is not None):
@@ -99,6 +104,7 @@ def standing(tx: Session, case: Case, pointed: Pointed, *, lock: bool = False) -
         managed=bool(managers),
         moved=pointed.moved_at is not None and pointed.moved_at > proven_at,
         own=None if row is None else _own(tx, row, now=case.now),
+        may_manage=case.proof.may_manage,
     )
     known = frozenset() if claim.own is None or row is None else {(each.kind, each.portal) for each in row.evidence}
     return Standing(claim, pointed, managers, row, frozenset(known))

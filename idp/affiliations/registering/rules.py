@@ -56,6 +56,8 @@ class Claim:
     moved: bool = False
     """The roster moved the record to another TIN after it was proven."""
     own: Own | None = None
+    may_manage: bool = True
+    """Whether this proof may carry the mark at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def _newcomer(claim: Claim) -> Becomes:
         return Becomes(Outcome.VERIFICATION_PENDING)
     if claim.managed and not _payers_word(claim):
         return Becomes(Outcome.REQUESTED)
-    return Becomes(Outcome.ACTIVE, claim.evidence.suffices(claim.terms.accepts_for_manager))
+    return Becomes(Outcome.ACTIVE, _carries_the_mark(claim))
 
 
 def _again(claim: Claim, own: Own) -> Becomes | Refused:
@@ -114,8 +116,12 @@ def _more(claim: Claim, own: Own) -> Becomes:
     if not any(proof.suffices(claim.terms.accepts) for proof in (claim.evidence, *own.evidence)):
         return Becomes(Outcome.REQUESTED, own.account_manager)
     uncontested = not claim.managed or _payers_word(claim)
-    gained = uncontested and claim.evidence.suffices(claim.terms.accepts_for_manager)
+    gained = uncontested and _carries_the_mark(claim)
     return Becomes(Outcome.STRENGTHENED, own.account_manager or gained)
+
+
+def _carries_the_mark(claim: Claim) -> bool:
+    return claim.may_manage and claim.evidence.suffices(claim.terms.accepts_for_manager)
 
 
 def _payers_word(claim: Claim) -> bool:

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from idp.affiliations import service as affiliations
+from idp.affiliations.asserting.facts import lapses
 from idp.affiliations.models import Affiliation, AffiliationEvidence
 from idp.affiliations.registering.facts import Case, Standing
 from idp.affiliations.registering.rules import Becomes, Outcome
@@ -53,6 +54,7 @@ def _make(tx: Session, case: Case, standing: Standing, found: Becomes, *, person
         origin=origin,
         status=AffiliationStatus.VERIFICATION_PENDING if pending else AffiliationStatus.ACTIVE,
         account_manager=found.account_manager,
+        source=case.proof.source,
     )
 
 
@@ -62,9 +64,10 @@ def _add(tx: Session, row: Affiliation, case: Case, found: Becomes, *, origin: O
     known = {(proof.kind, proof.portal) for proof in row.evidence}
     new_proof = (case.proof.evidence.value, portal) not in known
     if new_proof:
-        row.evidence.append(
-            AffiliationEvidence(kind=case.proof.evidence.value, portal=portal, at=case.now, by=row.subject_id)
-        )
+        proof = AffiliationEvidence(kind=case.proof.evidence.value, portal=portal, at=case.now, by=row.subject_id)
+        proof.tell(case.proof.source)
+        row.evidence.append(proof)
+    row.ends_at = None if new_proof and lapses(row) else row.ends_at
     held = {level.level for level in row.levels if level.portal == portal}
     gained = [] if found.outcome is Outcome.VERIFICATION_PENDING else _gained(case, found, held, row=row)
     affiliations.give_levels(tx, affiliation_id=row.id, levels={portal: gained}, now=case.now, by=row.subject_id)

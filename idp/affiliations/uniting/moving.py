@@ -71,9 +71,9 @@ def _locked(tx: Session, move: Move) -> dict[object, Affiliation]:
 
 
 def _unite(tx: Session, mine: Affiliation, theirs: Affiliation, plan: Plan, move: Move) -> None:
-    held = {(proof.portal, proof.kind, proof.from_registry) for proof in mine.evidence}
+    held = {(proof.portal, proof.kind, proof.from_registry, proof.connection) for proof in mine.evidence}
     for proof in theirs.evidence:
-        if (proof.portal, proof.kind, proof.from_registry) not in held:
+        if (proof.portal, proof.kind, proof.from_registry, proof.connection) not in held:
             tx.add(
                 AffiliationEvidence(
                     affiliation_id=mine.id,
@@ -82,6 +82,8 @@ def _unite(tx: Session, mine: Affiliation, theirs: Affiliation, plan: Plan, move
                     at=proof.at,
                     by=proof.by,
                     from_registry=proof.from_registry,
+                    connection=proof.connection,
+                    source=proof.source,
                 )
             )
     wanted = {(portal, level) for portal, levels in plan.levels.items() for level in levels}

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from idp.affiliations.asserting.facts import lapses
 from idp.affiliations.models import Affiliation, AffiliationEvidence, HeldLevel
 from idp.audit import service as audit
 from idp.audit.events import Event
@@ -62,6 +63,7 @@ def add_statement(
         if (portal, level) not in held:
             tx.add(HeldLevel(affiliation_id=row.id, portal=portal, level=level, at=now, by=actor))
     row.account_manager = row.account_manager or account_manager
+    row.ends_at = None if lapses(row) else row.ends_at
     row.epoch += 1
     row.version += 1
     tx.flush()  # the row fence is open for it now

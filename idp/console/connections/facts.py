@@ -1,11 +1,13 @@
 """What the page of one connection shows: how it stands, what its provider must be told of us, and the last trial."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from idp.federation import trials
 from idp.federation.connections import facts
 from idp.federation.connections.facts import Applied
+from idp.federation.rules import tins_of
 from idp.federation.trials import Trial
 from idp.federation.upstream_oidc.service import callback_of
 from idp.federation.upstream_saml import service as saml
@@ -29,6 +31,11 @@ class ConnectionPage:
     certificates: tuple[tuple[Certificate, bool], ...]
     """Pinned ones, and whether each is valid now."""
     trial: Trial | None
+
+
+def masked(tins: Iterable[str]) -> str:
+    """Tax IDs as pages show them."""
+    return ", ".join(sorted(tin.masked() for tin in tins_of(tuple(tins))))
 
 
 def every(tx: Rows) -> tuple[Applied, ...]:

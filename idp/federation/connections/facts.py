@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import select
 
+from idp.federation.connections import stored
 from idp.federation.connections.manifest import Connection
 from idp.federation.connections.models import AppliedConnection
 from idp.foundation import house, vault
@@ -46,7 +47,7 @@ def every(tx: Rows) -> dict[str, Applied]:
     for row in tx.execute(select(_table).order_by(_table.c.name)):
         kept = known.get(row.name)
         if kept is None or kept[0] != row.version:
-            kept = known[row.name] = (row.version, Connection.model_validate(row.document))
+            kept = known[row.name] = (row.version, stored.from_row(row.document, name=row.name))
         found[row.name] = Applied(
             row.name, kept[1], dict(row.texts), row.enabled, row.version, row.secret_sealed is not None
         )

@@ -11,6 +11,7 @@ from pydantic import Field
 from idp.foundation.jwe import Content, Wrap
 from idp.relying_parties.manifest import Localized, Part
 from idp.vocabulary.assurance import Acr, Amr
+from idp.vocabulary.evidence import Evidence
 
 
 class Home(Part):
@@ -18,6 +19,8 @@ class Home(Part):
 
     email_domains: tuple[str, ...] = ()
     """Of these and no others may it vouch for a mailbox (`people.mailboxes`)."""
+    tins: tuple[str, ...] = ()
+    """Practices that it serves: their people are shown this door, by the number they type or by the access they have."""
 
 
 class People(Part):
@@ -56,6 +59,41 @@ class Encryption(Part):
 
     alg: Wrap
     enc: Content
+
+
+class Named(Part):
+    """What counts of a claim, at one portal, for the practices that are named here and for no others (FE-11)."""
+
+    portal: str
+    tins: tuple[str, ...]
+    """Tax IDs, dashes or not: whatever the provider says, nothing is believed about another practice."""
+    claim: str = Field(min_length=1, max_length=100)
+    """The claim or attribute whose values decide."""
+    tin_claim: str | None = Field(default=None, min_length=1, max_length=100)
+    """Where the person's own practices stand; without it every practice of `tins` is meant."""
+
+
+class Brings(Named):
+    """Evidence for somebody new: the ceremony's step that proves a practice is taken as done, and locked."""
+
+    kind: Literal[Evidence.DIRECTORY, Evidence.PAYER]
+    """Never a letter, which is ours to mail, nor a manager's word."""
+    values: tuple[str, ...]
+    """Of which one must be among the claim's."""
+    account_manager: bool = False
+    """Whether it may make somebody an account manager where the portal accepts its kind for that."""
+
+
+class Asserts(Named):
+    """Access that it gives and takes back: held for as long as it says so at each sign-in, and `days` after the last."""
+
+    levels: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Value of the claim → levels of the portal's catalogue."""
+    account_manager: tuple[str, ...] = ()
+    """Values that carry the account manager's mark; none does by default."""
+    kind: Literal[Evidence.SELF, Evidence.DIRECTORY, Evidence.PAYER] = Evidence.SELF
+    """What the access rests on; as it stands no portal accepts it."""
+    days: int = Field(default=30, ge=1, le=365)
 
 
 class Oidc(Part):
@@ -115,5 +153,7 @@ class Connection(Part):
     people: People = People()
     assurance: Assurance = Assurance()
     claims: Claims = Claims()
+    brings: tuple[Brings, ...] = ()
+    asserts: tuple[Asserts, ...] = ()
     oidc: Oidc | None = None
     saml: Saml | None = None

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
+from idp.federation.connections import practices
 from idp.federation.connections.manifest import Connection
 from idp.federation.upstream_saml import faults as saml
 from idp.relying_parties.addresses.rules import wrong_server_address
@@ -42,6 +43,7 @@ def faults(connection: Connection, *, texts: Mapping[str, str], ground: Ground, 
         yield Fault(("portals",), "is empty: nobody could use it")
     yield from _home(connection)
     yield from _people(connection)
+    yield from practices.faults(connection)
     if connection.assurance.local_factor == "spare" and not set(connection.assurance.acr.values()) - {Acr.AAL1}:
         yield Fault(("assurance", "local_factor"), "spares nobody while acr maps nothing above aal1")
 
@@ -49,6 +51,7 @@ def faults(connection: Connection, *, texts: Mapping[str, str], ground: Ground, 
 def across(connections: Mapping[str, Connection], *, portals: Mapping[str, Manifest]) -> Iterator[tuple[str, Fault]]:
     """What must hold between connections and the portals as applied."""
     taken: dict[tuple[str, str], str] = {}
+    yield from practices.across(connections, portals=portals)
     for name, connection in connections.items():
         for position, portal in enumerate(connection.portals):
             if portal not in portals:
@@ -84,8 +87,8 @@ def _home(connection: Connection) -> Iterator[Fault]:
         elif domain in seen:
             yield Fault(("home", "email_domains", position), "is listed twice")
         seen.add(domain)
-    if not connection.button and not connection.home.email_domains:
-        yield Fault(("button",), "is off, and without home.email_domains nobody could find it")
+    if not connection.button and not connection.home.email_domains and not connection.home.tins:
+        yield Fault(("button",), "is off, and without home.email_domains or home.tins nobody could find it")
 
 
 def _people(connection: Connection) -> Iterator[Fault]:

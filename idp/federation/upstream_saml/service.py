@@ -17,7 +17,7 @@ import orjson
 from idp.federation.connections.facts import Applied
 from idp.federation.connections.manifest import Connection, Saml
 from idp.federation.requests import Asked, derived
-from idp.federation.rules import Reason, Said, known_claims
+from idp.federation.rules import Reason, Said, known_claims, named_claims
 from idp.federation.upstream_saml import answers, asking, logout, ours, rules, theirs
 from idp.federation.upstream_saml.asking import Sign, Wish
 from idp.federation.upstream_saml.faults import METADATA
@@ -182,7 +182,7 @@ def take(applied: Applied, encoded: str, *, state: Secret | None, now: datetime)
 
 def said_of(connection: Connection, answer: Answer) -> Said:
     """The answer in the words that both protocols share; attributes that the connection does not name stay behind (FE-11)."""
-    wanted, names = known_claims(connection), connection.claims
+    wanted, names, several = known_claims(connection), connection.claims, named_claims(connection)
     claims: dict[str, object] = {
         name: [value for value in values if len(value) <= _TEXT_MAX]
         for name, values in answer.attributes.items()
@@ -192,7 +192,7 @@ def said_of(connection: Connection, answer: Answer) -> Said:
         claims[names.email_verified] = True
     return Said(
         subject=answer.name_id,
-        claims={name: value for name, value in claims.items() if value is True or _single(value)},
+        claims={name: value for name, value in claims.items() if value is True or name in several or _single(value)},
         acr=answer.context,
         authenticated_at=answer.authenticated_at,
         session=answer.session_index,

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pydantic import ValidationError
@@ -22,6 +22,7 @@ from idp.manifests.rules import (
     located,
     not_toml,
     shape,
+    shown,
     size,
 )
 from idp.relying_parties.faults import Ground, Path
@@ -91,6 +92,18 @@ def plan(wanted: tuple[Checked, ...], *, standing: Mapping[str, Standing], now: 
     return tuple(sorted(changes, key=lambda change: change.client_id))
 
 
+def with_ends(change: Change, *, ended: int, less: int) -> Change:
+    """The change, and whose access ends by it (`idp.federation.asserting.foresee`)."""
+    told = [change.ends] if change.ends is not None else []
+    told += [f"access that it asserted ends: {_people(ended)}"] if ended else []
+    told += [f"access that it asserted becomes less: {_people(less)}"] if less else []
+    return replace(change, ends="; ".join(told) or None)
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count} people"
+
+
 def _change(wanted: Checked, before: Standing | None, *, now: datetime) -> Change:
     if before is None:
         return Change(wanted.name, Kind.ADDED)
@@ -109,7 +122,7 @@ def _differences(before: Standing, after: Checked, *, now: datetime) -> Iterator
     new = dict(flat((), after.connection.model_dump(mode="json", exclude_defaults=True)))
     for path in dict.fromkeys((*old, *new)):
         if old.get(path) != new.get(path):
-            yield Difference(dotted(path), old.get(path), new.get(path))
+            yield Difference(dotted(path), shown(path, old.get(path)), shown(path, new.get(path)))
     for name in sorted(before.texts.keys() | after.texts.keys()):
         one, other = before.texts.get(name), after.texts.get(name)
         if one != other:

@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.federation.connections import facts
+from idp.federation import asserting
+from idp.federation.connections import facts, stored
 from idp.federation.connections.facts import secret_context
+from idp.federation.connections.manifest import Connection
 from idp.federation.connections.models import AppliedConnection
 from idp.federation.rules import Reason as Federation
 from idp.foundation import house, vault
@@ -57,8 +59,10 @@ def plan(
     wanted = _wanted(directory, now=now, issuers=issuers)
     if isinstance(wanted, Unfit):
         return wanted
+    by_name = {each.name: each.connection for each in wanted}
     with reading() as tx:
-        return rules.plan(wanted, standing=_standing(tx), now=now)
+        planned = rules.plan(wanted, standing=_standing(tx), now=now)
+        return tuple(_foreseen(tx, change, by_name.get(change.client_id), now=now) for change in planned)
 
 
 def apply(
@@ -79,6 +83,7 @@ def apply(
     if isinstance(wanted, Unfit):
         return wanted
     by_name = {each.name: each for each in wanted}
+    connections = {each.name: each.connection for each in wanted}
     with writing() as tx:
         work = _Work(tx, now, actor, origin)
         tx.execute(select(AppliedConnection.name).with_for_update()).all()
@@ -87,8 +92,8 @@ def apply(
             if change.kind is Kind.DISABLED and not disable_missing:
                 kept.append(change.client_id)
                 continue
+            done.append(_foreseen(tx, change, connections.get(change.client_id), now=now))
             _carry_out(work, change, by_name.get(change.client_id))
-            done.append(change)
     return Outcome(tuple(done), tuple(kept))
 
 
@@ -100,9 +105,12 @@ def set_secret(name: str, secret: Secret, *, now: datetime, origin: Origin, acto
 
 
 def switch(name: str, *, on: bool, now: datetime, origin: Origin, actor: str = "system") -> Refused | None:
-    """Switch a connection off or on (R-36); links stay, and who is signed in stays so."""
+    """Switch a connection off or on (R-36); links stay, and who is signed in stays so. What it asserted ends."""
     with writing() as tx:
-        return _set(_Work(tx, now, actor, origin), name, "enabled" if on else "disabled", enabled=on)
+        done = _set(_Work(tx, now, actor, origin), name, "enabled" if on else "disabled", enabled=on)
+        if done is None and not on:
+            asserting.shrink(tx, name, None, now=now, origin=origin)
+        return done
 
 
 def _wanted(directory: Path | str, *, now: datetime, issuers: Mapping[str, str] | None) -> tuple[Checked, ...] | Unfit:
@@ -116,6 +124,15 @@ def _wanted(directory: Path | str, *, now: datetime, issuers: Mapping[str, str] 
     return Unfit(Reason.UNFIT, wrong) if wrong else wanted
 
 
+def _foreseen(tx: Session, change: Change, after: Connection | None, *, now: datetime) -> Change:
+    """With whose access ends by it."""
+    if change.kind in (Kind.ADDED, Kind.UNCHANGED):
+        return change
+    found = asserting.foresee(tx, change.client_id, after, now=now)
+    ended = len({each.subject_id for each in found if each.ends})
+    return rules.with_ends(change, ended=ended, less=len({each.subject_id for each in found if not each.ends}))
+
+
 def _standing(tx: Session) -> dict[str, Standing]:
     return {name: Standing(each.connection, each.texts, each.enabled) for name, each in facts.every(tx).items()}
 
@@ -126,8 +143,9 @@ def _carry_out(work: _Work, change: Change, wanted: Checked | None) -> None:
         return
     if wanted is None:
         _set(work, name, "disabled", enabled=False)
+        asserting.shrink(work.tx, name, None, now=work.now, origin=work.origin)
         return
-    document = wanted.connection.model_dump(mode="json", exclude_defaults=True)
+    document = stored.to_row(wanted.connection, name=name)
     row: dict[str, Any] = {"document": document, "texts": dict(wanted.texts), "applied_at": work.now}
     if change.kind is Kind.ADDED:
         work.tx.execute(insert(AppliedConnection).values(name=name, enabled=True, version=1, **row))
@@ -136,6 +154,7 @@ def _carry_out(work: _Work, change: Change, wanted: Checked | None) -> None:
         work.tx.execute(raised.values(version=AppliedConnection.version + 1, **row))
     shown = {each.key: [_short(each.before), _short(each.after)] for each in change.differences[:_AUDITED]}
     _audit(work, name, {"kind": change.kind.value, "changes": shown})
+    asserting.shrink(work.tx, name, wanted.connection, now=work.now, origin=work.origin)
 
 
 def _set(work: _Work, name: str, kind: str, **values: Any) -> Refused | None:

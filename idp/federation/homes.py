@@ -1,0 +1,38 @@
+"""Which connections serve the practices that somebody acts for: offered to them once they are known, to nobody before."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from idp.affiliations import service as affiliations
+from idp.affiliations.rules import status_at
+from idp.directory import service as directory
+from idp.federation import rules
+from idp.federation.connections import facts as connections
+from idp.federation.connections.manifest import Connection
+from idp.foundation import house
+from idp.settings import Settings
+from idp.vocabulary.affiliation import AffiliationStatus
+
+
+def of_member(tx: Session, *, subject_id: str, now: datetime) -> tuple[tuple[str, Connection], ...]:
+    """Connections that are switched on and serve a practice for which this person acts now, by name."""
+    serving = {
+        n: each.connection for n, each in connections.every(tx).items() if each.enabled and each.connection.home.tins
+    }
+    if not serving:
+        return ()
+    dormancy = house.get(Settings).dormancy
+    theirs = {
+        held.target.practice_id
+        for held in affiliations.held(tx, subject_id=subject_id, now=now)
+        if status_at(held, now=now, dormancy=dormancy) is AffiliationStatus.ACTIVE
+    }
+    return tuple(
+        (name, connection)
+        for name, connection in serving.items()
+        if any(
+            (practice := directory.practice_by_tin(tx, tin)) is not None and practice.id in theirs
+            for tin in rules.tins_of(connection.home.tins)
+        )
+    )
