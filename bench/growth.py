@@ -27,6 +27,7 @@ A_DECADE: Final = 1.10
 """A hot path's CPU may grow by a tenth while everything grows tenfold."""
 CODES: Final = 120
 SIGN_INS: Final = 16
+FEWEST: Final = 40
 """Many short slices in the place of few long ones: a pair is then one moment of the machine."""
 
 
@@ -91,7 +92,7 @@ def _rounds(servers: list[Grown], *, rounds: int, seconds: float) -> dict[tuple[
 
 
 def _short(case: Case) -> Case:
-    return replace(case, size=min(case.size, CODES), least=min(case.least, SIGN_INS))
+    return replace(case, size=min(case.size, CODES), least=SIGN_INS if case.least else FEWEST)
 
 
 def _compared(
