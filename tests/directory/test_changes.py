@@ -16,7 +16,7 @@ from idp.audit.models import AuditEvent
 from idp.directory import service
 from idp.directory.changed import DirectoryChange, What
 from idp.directory.imports.ownership.rules import Holder, Leaver, has_passed_on
-from idp.directory.models import Practice, Provider
+from idp.directory.models import ImportRun, Practice, Provider
 from idp.directory.upstairs import Upstairs
 from idp.foundation import house
 from idp.foundation.database import reading
@@ -117,6 +117,9 @@ def test_a_subscriber_that_fails_undoes_the_change_with_its_audit(app: Flask, no
         taken([PRACTITIONER | ENDED], now=later)
     assert provider().status == "active"
     assert events("provider_changed") == []
+    with reading() as tx:
+        told = list(tx.execute(select(ImportRun.counts)).scalars())
+    assert sorted((each["read"], each["added"], each["changed"]) for each in told) == [(1, 0, 0), (1, 1, 0)]
 
 
 def test_a_dry_run_tells_nobody(told: list[DirectoryChange], now: datetime):

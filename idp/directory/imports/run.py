@@ -42,6 +42,11 @@ class Report:
     def changes(self) -> int:
         return self.added + self.changed + self.ended
 
+    def take_back(self, before: "Report") -> None:
+        """A batch was undone: nothing of it was added, changed or ended. What was read and refused was."""
+        self.added, self.changed, self.unchanged = before.added, before.changed, before.unchanged
+        self.ended, self.notes = before.ended, before.notes
+
     def as_dict(self) -> dict[str, Any]:
         """For `--json` and the row of the run."""
         return {

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, BinaryIO, Final
@@ -130,19 +131,24 @@ def _end_missing(kind: Format[Any], seen: Seen, run: Run, started: UUID, *, conf
     if not leaving or not confirm(len(leaving), listed):
         return
     for numbers in _batches(leaving):
-        run.report.ended += len(numbers)
-        if not run.dry:
-            with _batch(run, started) as tx:
+        with _batch(run, started) as tx:
+            run.report.ended += len(numbers)
+            if not run.dry:
                 kind.end(tx, numbers, run)
 
 
 @contextmanager
 def _batch(run: Run, started: UUID) -> Iterator[Session]:
     """What rooms above and the console are told of a batch is committed with it: a run that is killed has both or neither."""
-    with _transaction(run) as tx:
-        yield tx
-        tell(tx, run)
-        _keep(tx, run, started)
+    before = replace(run.report, notes=run.report.notes.copy())
+    try:
+        with _transaction(run) as tx:
+            yield tx
+            tell(tx, run)
+            _keep(tx, run, started)
+    except BaseException:
+        run.report.take_back(before)
+        raise
     run.rejects.clear()
 
 
