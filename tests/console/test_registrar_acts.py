@@ -8,15 +8,21 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import delete
 
+from idp.affiliations.deciding.cases import Asked
 from idp.affiliations.deciding.models import Comment
+from idp.affiliations.deciding.rules import Act, Reason
 from idp.affiliations.invitations.models import Invitation
 from idp.affiliations.models import Affiliation
 from idp.audit.models import AuditEvent
+from idp.console.registrar import keeping
 from idp.console.staff.models import StaffMember
+from idp.console.staff.service import By
 from idp.foundation.database import writing
 from idp.messaging.models import OutboxMessage
+from idp.sessions.facts import session_facts
 from idp.subjects.models import Subject
-from tests.affiliations.deciding.world import PORTAL, World
+from idp.vocabulary.refused import Refused
+from tests.affiliations.deciding.world import HERE, PORTAL, World
 from tests.authenticators.browsing import post_form, press
 from tests.console.staff_world import ADMINISTRATOR, AUDITOR, HELP_DESK, REGISTRAR, enter_as, post, staff
 
@@ -217,4 +223,16 @@ def test_AD_07_AD_11_not_on_oneself_not_by_other_staff_not_after_the_role_is_gon
     with writing() as tx:
         tx.execute(delete(StaffMember).where(StaffMember.subject_id == who.id))
     assert post(nora, levels_of(alone), **sure).status_code == 403
+    assert world.row(alone).version == alone.version
+
+
+def test_AD_11_a_role_lost_between_the_guard_and_the_act_is_lost(
+    world: World, alone: Affiliation, make: Any, who: Any
+) -> None:
+    row, _cookie = make.session(who)
+    by = By(who.id, "Nora Whitlock", HERE, world.now, session_facts(row))
+    with writing() as tx:
+        tx.execute(delete(StaffMember).where(StaffMember.subject_id == who.id))
+    refused = keeping.keep(by, Asked(Act.DISABLE, alone.id, alone.version, text="x"))
+    assert refused == Refused(Reason.NOT_THEIRS)
     assert world.row(alone).version == alone.version

@@ -79,6 +79,6 @@ def _open(tx: Session, by: By, place: Place | None) -> Opened | Refused:
         fresh_at=by.session.auth_time,
     )
     if isinstance(acting, Refused):
-        return acting
+        return Refused(Reason.NOT_THEIRS)
     actor = whoever_at(tx, place, acting=acting, now=by.now)
     return actor if isinstance(actor, Refused) else Opened(acting, actor, place)

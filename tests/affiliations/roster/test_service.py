@@ -188,3 +188,14 @@ def test_MODEL_10_a_practice_listed_again_tells_its_people(make: Make, now: date
     assert [notice for notice, *_ in told(make)] == ["access_suspended"]
     taken([PRACTITIONER | BACK], now=now + timedelta(hours=1))
     assert sorted(notice for notice, *_ in told(make)) == ["access_restored", "access_suspended"]
+
+
+def test_MODEL_10_who_was_cut_off_once_is_not_told_of_what_never_cut_them_off(make: Make, now: datetime):
+    make.affiliation(make.subject("anna.abel"), practice_of("222222222"), registry="ozark")
+    both = [GROUP, MEMBER]
+    taken([each | ENDED for each in both], now=now)
+    taken([each | BACK for each in both], now=now + timedelta(hours=1))
+    assert [notice for notice, *_ in told(make)].count("access_restored") == 1
+    taken([MEMBER | ENDED], now=now + timedelta(hours=2))
+    taken([MEMBER | BACK], now=now + timedelta(hours=3))
+    assert [notice for notice, *_ in told(make)].count("access_restored") == 1, "the group was listed all the while"
