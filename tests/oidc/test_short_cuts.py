@@ -386,10 +386,14 @@ def test_UI_08_misses_are_counted_on_both_ways_together(sides):
 def test_R_09_what_fails_before_flask_is_answered_by_flask(sides, monkeypatch):
     from sqlalchemy.exc import OperationalError
 
+    tries = []
+
     def away(*_, **__):
+        tries.append(1)
         raise OperationalError("SELECT", {}, Exception("locked"))
 
     monkeypatch.setattr(short_cuts.info, "userinfo", away)
     status, headers, body = sides.ask(sides.short, "GET", "/oauth/userinfo", {"authorization": "Bearer x"}, b"")
     assert (status, orjson.loads(body)["error"]) == (503, "temporarily_unavailable")
     assert dict(headers)["Retry-After"] == "2" and sides.asked_flask > 0
+    assert len(tries) == 1, "nobody waits twice for a database that is away"
