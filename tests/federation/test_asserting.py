@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from idp.affiliations.models import Affiliation, AffiliationEvidence
 from idp.audit.models import AuditEvent
 from idp.directory.models import Practice
-from idp.federation import asserting
+from idp.federation import asserting, trials
 from idp.federation.connections import facts as connections
 from idp.federation.connections.models import AppliedConnection
 from idp.federation.models import UpstreamLink
@@ -20,6 +20,7 @@ from idp.foundation.origin import Origin
 from idp.manifests.connections import service as applying
 from idp.messaging.models import OutboxMessage
 from tests.authenticators.browsing import follow, press
+from tests.console.staff_world import ADMINISTRATOR, enter_as, staff
 from tests.federation.conftest import World, connection_of
 from tests.federation.upstream import ISSUER
 
@@ -242,6 +243,23 @@ def test_an_identity_that_is_taken_away_takes_its_access_along(hospital: World, 
     follow(client, press(client, client.get(path), path))
     assert hospital.make.rows(UpstreamLink) == []
     assert access(hospital) == []
+
+
+def test_people_and_staff_read_whose_word_it_is(hospital: World, client: FlaskClient, new_browser: Any) -> None:
+    asserts(hospital, table())
+    hospital.sign_in(client)
+    page = client.get("/account/access").text
+    assert "(Saint Anne Hospital)" in page
+    assert "Given by Saint Anne Hospital" in page
+    with writing() as tx:
+        applied = connections.find(tx, "saint-anne")
+        assert applied is not None
+        identity = asserting.UpstreamIdentity("saint-anne", ISSUER, "up-1", claims={"groups": ("billing",)})
+        trials.keep(tx, applied, identity, now=hospital.make.now)
+    ana = enter_as(new_browser(), hospital.make, staff(hospital.make, ADMINISTRATOR))
+    shown = ana.get("/console/connections/saint-anne").text.split('id="trial"', 1)[1]
+    assert "**-***2223" in shown
+    assert "claims.inquiry" in shown
 
 
 def test_switched_off_it_asserts_nothing_any_more(hospital: World) -> None:
