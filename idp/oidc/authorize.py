@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.foundation import house
-from idp.foundation.database import reading, writing
+from idp.foundation.database import looking_up, writing
 from idp.foundation.origin import Origin
 from idp.oidc import authorization_requests, issuing
 from idp.oidc.authorization_requests import Reason, client_of
@@ -85,7 +85,7 @@ def keep(parameters: Parameters, *, visitor: Visitor) -> Redirect | Parked | Ref
 
 def answer(*, txn: UUID, visitor: Visitor) -> Redirect | Parked | Refused:
     """The end of a parked request: the verdict is asked again in the transaction that acts on it (D2)."""
-    with reading() as tx:
+    with looking_up() as tx:
         transaction = transactions.load_or_unclaimed(
             tx, txn=txn, browser_digest=visitor.browser_digest, now=visitor.now
         )

@@ -12,7 +12,7 @@ from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.consent import grants
 from idp.consent.rules import Authorized
-from idp.foundation import epochs, house
+from idp.foundation import house
 from idp.foundation.origin import Origin
 from idp.oidc.grants import authorization_code
 from idp.relying_parties import service as relying_parties
@@ -133,7 +133,7 @@ def _authorized(
         offline=OFFLINE_ACCESS in scopes,
         subject_epoch=session.subject_epoch,
         client_epoch=fresh.epoch,
-        system_epoch=epochs.current(tx),
+        system_epoch=session.system_epoch,
         claims=request.claims,
         resource=request.resource,
     )

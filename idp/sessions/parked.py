@@ -7,7 +7,7 @@ from flask import g, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.foundation import clock
-from idp.foundation.database import reading
+from idp.foundation.database import looking_up
 from idp.foundation.pages import allow_form_to, show_person
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
@@ -39,7 +39,7 @@ def of_this_browser(txn: UUID | None) -> Parked | None:
     """The transaction, if this browser started it and it still runs; its portal then brands the page."""
     if txn is None:
         return None
-    with reading() as tx:
+    with looking_up() as tx:
         facts = transactions.load(tx, txn=txn, browser_digest=cookies.browser_digest(), now=clock.now())
     if isinstance(facts, Refused):
         return None
@@ -57,7 +57,7 @@ def _name_the_person(txn: UUID) -> None:
     session = cookies.current_session()
     if session is None:
         return
-    with reading() as tx:
+    with looking_up() as tx:
         subject = subjects.by_id(tx, subject_id=session.subject_id)
     if subject is not None:
         show_person(subject.name)

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Table, bindparam, case, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from idp.foundation.database import new_id
+from idp.foundation.database import Rows, new_id
 from idp.sessions.facts import transaction_facts
 from idp.sessions.models import Transaction
 from idp.sessions.rules import FirstProof, Reason, TransactionFacts, Upstream, may_continue
@@ -82,14 +82,14 @@ def unclaimed(tx: Session, *, txn: UUID) -> bool:
     return row is not None and row.browser_digest == UNCLAIMED
 
 
-def load_or_unclaimed(tx: Session, *, txn: UUID, browser_digest: bytes, now: datetime) -> TransactionFacts | Refused:
+def load_or_unclaimed(tx: Rows, *, txn: UUID, browser_digest: bytes, now: datetime) -> TransactionFacts | Refused:
     """As `load`; one that still waits for its browser is anybody's."""
     found = load(tx, txn=txn, browser_digest=browser_digest, now=now)
     waits = isinstance(found, Refused) and found.reason is Reason.OTHER_BROWSER
     return load(tx, txn=txn, browser_digest=UNCLAIMED, now=now) if waits else found
 
 
-def load(tx: Session, *, txn: UUID, browser_digest: bytes, now: datetime) -> TransactionFacts | Refused:
+def load(tx: Rows, *, txn: UUID, browser_digest: bytes, now: datetime) -> TransactionFacts | Refused:
     """The transaction, if this browser started it and it is neither finished nor expired."""
     row = tx.execute(_LOAD, {"txn": txn}).one_or_none()
     if row is None:

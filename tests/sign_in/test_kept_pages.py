@@ -95,11 +95,13 @@ def test_a_changed_portal_and_a_switched_connection_show_at_once(new_browser: Br
     assert 'id="with-saint-anne"' not in ask(new_browser()).text
 
 
-def test_an_address_spelled_otherwise_leaves_no_trace(new_browser: Browsers, make: Make) -> None:
+def test_an_address_spelled_otherwise_leaves_no_trace(app: Flask, new_browser: Browsers, make: Make) -> None:
     """`return_to` tells the path as it was asked: a foreign spelling of it must not reach the next reader."""
     make.client()
     browser = new_browser()
     path = ask(browser).request.path
+    with app.app_context():
+        house.get(Kept).forget()
     browser.get(f"/sign-in/{txn_of_path(path).upper()}/password")
     browser.get(f"{path}?x=elsewhere")
     page = ask(new_browser())

@@ -158,7 +158,8 @@ def _admit(tx: Session, attempt: Attempt, reserved: _Reserved, verdict: Verdict)
         tx, txn=attempt.txn, browser_digest=attempt.browser_digest, step=STEP, now=attempt.now
     )
     account = account_key(reserved.subject, login=attempt.login)
-    row = tx.get(Subject, account, with_for_update=True)
+    # No key of it changes: a decision about the person that waits for this transaction may refer to them meanwhile.
+    row = tx.get(Subject, account, with_for_update={"key_share": True})
     credential = facts.credential_of(tx, subject_id=account)
     if row is None:
         return Refused(Reason.UNKNOWN_LOGIN)
