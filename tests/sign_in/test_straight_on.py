@@ -8,14 +8,19 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from idp.audit.models import AuditEvent
 from idp.authenticators.password.models import PasswordCredential
+from idp.consent.models import Grant
+from idp.foundation import epochs
 from idp.foundation.database import reading, writing
 from idp.relying_parties.models import Client
+from idp.sessions import service as sessions
 from idp.sessions import transactions
 from idp.sessions.models import BrowserSession, Transaction
+from idp.sessions.rules import SessionFacts
 from idp.subjects.models import Subject
 from idp.vocabulary.refused import Refused
 from tests.authenticators.browsing import post_form
@@ -111,3 +116,20 @@ def test_what_is_settled_is_what_the_row_says(park: Callable[..., UUID], make: M
         assert not isinstance(before, Refused)
         assert after == before.authenticated_by(session.id, now=now)
         before = after
+
+
+def test_RA_a_grant_dies_with_an_epoch_that_ended_its_session_meanwhile(
+    client: FlaskClient, make: Make, rosa: Subject, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter(client, ask(client))
+    hold = sessions.hold
+
+    def bumped(tx: Session, session: SessionFacts) -> SessionFacts | None:
+        epochs.bump(tx, now=now)
+        return hold(tx, session)
+
+    monkeypatch.setattr(sessions, "hold", bumped)
+    ask(client)
+    with reading() as tx:
+        assert epochs.current(tx) != 1
+    assert {grant.system_epoch for grant in make.rows(Grant)} == {1}
