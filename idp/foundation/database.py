@@ -91,14 +91,14 @@ def write_budget(limit: int = WRITES_A_REQUEST) -> Iterator[None]:
 
 class Quick(Session):
     """A session that hands Core's statements straight to its connection: the ORM has no part in them, but would cost a
-    third of each (docs/performance.md).
+    third of each (docs/performance.md). `do_orm_execute` hears of the ORM's statements alone.
     """
 
     _straight: Connection | None = None
 
     def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """As `Session.execute`, for the ORM's statements too."""
-        if options or self.dispatch.do_orm_execute or statement._propagate_attrs or not self.is_active:
+        if options or statement._propagate_attrs or not self.is_active:
             return super().execute(statement, params, **options)
         self._autoflush()
         straight = self._straight

@@ -49,7 +49,8 @@ def _notice(tx: Session, _context: object) -> None:
 def _notice_statement(state: ORMExecuteState) -> None:
     """People whom a statement is about to change, before it changes by what they are found."""
     statement = state.statement
-    if not isinstance(statement, Update) or statement.entity_description.get("entity") is not Subject:
+    mapper = state.bind_mapper
+    if not isinstance(statement, Update) or mapper is None or mapper.class_ is not Subject:
         return
     if _FIELDS.isdisjoint(statement.compile().params):
         return
