@@ -68,10 +68,11 @@ def walled(inner: "WSGIApplication", settings: "Settings") -> "OuterWall":
 def _furnish(app: "Flask", settings: "Settings") -> None:
     """What one application has one of (`idp.foundation.house`)."""
     from idp.account.upstairs import upstairs
+    from idp.affiliations.managers.telling import Registrars
     from idp.affiliations.roster.service import hear
     from idp.authenticators.password.kdf import Kdf
     from idp.authenticators.webauthn.makers import Makers
-    from idp.console.staff.facts import is_staff
+    from idp.console.staff.facts import is_staff, registrars
     from idp.directory.upstairs import Upstairs as Directory
     from idp.foundation import house
     from idp.foundation.outgoing import Outgoing
@@ -90,6 +91,7 @@ def _furnish(app: "Flask", settings: "Settings") -> None:
         Kdf.by(settings),
         Makers.by(settings),
         upstairs(is_staff=is_staff),
+        Registrars(registrars),
         Directory((hear,)),
     ):
         house.furnish(app, piece)

@@ -1,6 +1,7 @@
-"""Writing to those who decide: a target's managers, or the payer's registrar where there are none (B5, E2)."""
+"""Writing to those who decide: a target's managers, or the payer's registrars where there are none (B5, E2)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,9 +9,18 @@ from sqlalchemy.orm import Session
 
 from idp.affiliations.managers.facts import Manager
 from idp.foundation import house
+from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
 from idp.sessions import notices
 from idp.settings import Settings
+from idp.subjects.rules import SubjectFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Registrars:
+    """Who of the payer decides where no manager can; the console keeps their roles (MODEL §7)."""
+
+    find: Callable[[Session], tuple[SubjectFacts, ...]]
 
 
 def tell_managers(
@@ -29,10 +39,13 @@ def tell_managers(
 
 
 def tell_payer(tx: Session, *, notice: str, party: RelyingParty, context: Mapping[str, Any], now: datetime) -> bool:
-    """Owe the portal's help address the message: payer staff read it. `False` where the portal has none."""
+    """Owe the message to the portal's help address, or without one to every registrar: says whether anybody is told."""
     address = party.manifest.help.email
     if address is None:
-        return False
+        registrars = _registrars(tx)
+        for subject in registrars:
+            notices.notify(tx, notice=notice, subject=subject, party=party, context=context, now=now)
+        return bool(registrars)
     notices.notify_address(
         tx,
         notice=notice,
@@ -47,6 +60,18 @@ def tell_payer(tx: Session, *, notice: str, party: RelyingParty, context: Mappin
     return True
 
 
+def payer_hears_of(tx: Session) -> frozenset[str]:
+    """The portals of whose requests `tell_payer` would tell anybody now."""
+    parties = relying_parties.every()
+    if _registrars(tx):
+        return frozenset(parties)
+    return frozenset(client_id for client_id, party in parties.items() if party.manifest.help.email is not None)
+
+
+def _registrars(tx: Session) -> tuple[SubjectFacts, ...]:
+    return tuple(subject for subject in house.get(Registrars).find(tx) if subject.email is not None)
+
+
 def tell_deciders(
     tx: Session,
     managers: Iterable[Manager],
@@ -56,9 +81,7 @@ def tell_deciders(
     context: Mapping[str, Any],
     now: datetime,
 ) -> bool:
-    """Tell the managers, or where there are none the payer; says whether it went to the payer."""
+    """Tell the managers, or where there are none the payer; says whether the payer was told."""
     found = tuple(managers)
     tell_managers(tx, found, notice=notice, party=party, context=context, now=now)
-    if not found:
-        tell_payer(tx, notice=notice, party=party, context=context, now=now)
-    return not found
+    return not found and tell_payer(tx, notice=notice, party=party, context=context, now=now)

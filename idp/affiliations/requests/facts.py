@@ -1,5 +1,6 @@
 """Requests read and found: by who asks, by target, by what is due."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -154,8 +155,8 @@ def to_remind(*, number: int, since: datetime, limit: int) -> Select[Any]:
     return _undecided(limit).where(AccessRequest.submitted_at <= since, AccessRequest.reminders < number)
 
 
-def abandoned(*, limit: int) -> Select[Any]:
-    """Undecided ones whose target nobody is marked to manage any more, and of which the payer was not told."""
+def abandoned(*, portals: Collection[str], limit: int) -> Select[Any]:
+    """Undecided ones of these portals whose target nobody is marked to manage, and of which the payer was not told."""
     marked = (
         select(Affiliation.id)
         .where(
@@ -166,7 +167,7 @@ def abandoned(*, limit: int) -> Select[Any]:
         )
         .exists()
     )
-    return _undecided(limit).where(AccessRequest.escalated_at.is_(None), ~marked)
+    return _undecided(limit).where(AccessRequest.escalated_at.is_(None), AccessRequest.portal.in_(portals), ~marked)
 
 
 def _undecided(limit: int) -> Select[Any]:

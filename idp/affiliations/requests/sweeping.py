@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from idp.affiliations import service as affiliations
 from idp.affiliations.managers.facts import Manager, Pointed, managers_of, point_at
-from idp.affiliations.managers.telling import tell_managers, tell_payer
+from idp.affiliations.managers.telling import payer_hears_of, tell_managers, tell_payer
 from idp.affiliations.requests import facts
 from idp.affiliations.requests.closing import deny_unanswered
 from idp.affiliations.requests.facts import name_of
@@ -44,8 +44,11 @@ def remind(tx: Session, *, now: datetime, batch: int) -> int:
 
 
 def escalate(tx: Session, *, now: datetime, batch: int) -> int:
-    """Ask the payer to decide a batch of requests whose target has lost its last manager; says how many."""
-    rows = tx.scalars(facts.abandoned(limit=batch)).all()
+    """Ask the payer to decide a batch of requests that no manager can; says how many.
+
+    Where nobody of the payer can be told, they wait until somebody can.
+    """
+    rows = tx.scalars(facts.abandoned(portals=payer_hears_of(tx), limit=batch)).all()
     for row in rows:
         _escalate(tx, row, now=now)
     return len(rows)
@@ -64,10 +67,11 @@ def _remind(tx: Session, row: AccessRequest, *, now: datetime) -> None:
 
 
 def _escalate(tx: Session, row: AccessRequest, *, now: datetime) -> None:
-    row.escalated_at = now
     party = relying_parties.find(row.portal)
-    if party is not None:
-        tell_payer(tx, notice="access_requested", party=party, context=_context(tx, row, now=now), now=now)
+    context = _context(tx, row, now=now)
+    if party is None or not tell_payer(tx, notice="access_requested", party=party, context=context, now=now):
+        return
+    row.escalated_at = now
     audit.append(
         tx,
         Event.ACCESS_REQUEST_ESCALATED,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from idp.console.staff.models import StaffMember, StaffProposal
 from idp.console.staff.rules import Candidate, Proposal
 from idp.foundation.database import Rows
+from idp.subjects import service as subjects
 from idp.subjects.models import Subject
 from idp.subjects.rules import Status, SubjectFacts
 from idp.vocabulary.staff import StaffRole
@@ -71,6 +72,15 @@ def administrators(tx: Session, *, lock: bool = False) -> frozenset[str]:
     if lock:
         query = query.with_for_update(of=StaffMember)
     return frozenset(row.subject_id for row in tx.execute(query) if row.status == Status.ACTIVE.value)
+
+
+def registrars(tx: Session) -> tuple[SubjectFacts, ...]:
+    """Active people who are registrars now."""
+    query = select(StaffMember.subject_id).where(
+        StaffMember.role == StaffRole.REGISTRAR.value, StaffMember.ended_at.is_(None)
+    )
+    people = (subjects.by_id(tx, subject_id=each) for each in tx.scalars(query).all())
+    return tuple(person for person in people if person is not None and person.status is Status.ACTIVE)
 
 
 def candidate(tx: Session, subject: SubjectFacts, *, now: datetime) -> Candidate:

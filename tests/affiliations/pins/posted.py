@@ -29,7 +29,8 @@ def portal(make: Any, client_id: str = PORTAL, **changed: Any) -> RelyingParty:
         "registry": "heartland", "acting_for": ["provider"], "accepts": "letter", "accepts_for_manager": "letter",
         "default_levels": ["claims.inquiry"],
     }  # fmt: skip
-    make.client(client_id, portal=terms | changed, help={"phone": "555-0100", "email": "help@payer.test"})
+    helped = changed.pop("help", {"phone": "555-0100", "email": "help@payer.test"})
+    make.client(client_id, portal=terms | changed, help=helped)
     found = relying_parties.find(client_id)
     assert found is not None
     return found

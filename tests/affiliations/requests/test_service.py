@@ -25,6 +25,7 @@ from idp.worker.sweep import sweep
 from tests.affiliations.pins.posted import portal
 from tests.affiliations.registering.test_races import at_once
 from tests.affiliations.requests.asking import HERE, JUNE, link_of, submit
+from tests.console.staff_world import AUDITOR, REGISTRAR, staff
 
 pytestmark = pytest.mark.both
 HOURS_120 = timedelta(hours=120)
@@ -241,6 +242,27 @@ def test_MODEL_10_when_the_last_manager_goes_the_payer_is_asked(make: Any, now: 
     assert ("access_requested", "help@payer.test") in mails(make)
     assert the_request(make).escalated_at == now
     assert events(make)[-1] == ("access_request_escalated", "ok")
+
+
+def test_B5_without_a_help_address_the_registrars_are_mailed_and_only_what_was_told_is_escalated(
+    make: Any, now: Any
+) -> None:
+    party, provider = portal(make, help={"phone": "555-0100"}), make.provider("100200300")
+    assert isinstance(submit(party, provider.id, now=now), Submitted)
+    assert swept(sweeping.escalate, now=now) == 0, "there is nobody to tell"
+    assert the_request(make).escalated_at is None
+    assert events(make) == [("access_requested", "ok")]
+    staff(make, REGISTRAR)
+    staff(make, AUDITOR)
+    former = staff(make, REGISTRAR, login="former", factor=None)
+    with writing() as tx:
+        subjects.disable(tx, subject_id=former.id, actor="test", reason="left", now=now, origin=HERE)
+    assert [swept(sweeping.escalate, now=now), swept(sweeping.escalate, now=now)] == [1, 0]
+    assert the_request(make).escalated_at == now
+    assert isinstance(submit(party, make.provider("100200301").id, now=now), Submitted)
+    assert [row.escalated_at for row in make.rows(AccessRequest)] == [now, now], "told at once, as any manager is"
+    told = [email for notice, email in mails(make) if notice == "access_requested"]
+    assert told == ["nora.whitlock@mail.test"] * 2
 
 
 def test_the_worker_s_sweep_does_all_of_it(make: Any, now: Any) -> None:
