@@ -38,7 +38,7 @@ class AuditEvent(Model):
     outcome: Mapped[str] = mapped_column(String(48))
     """`ok`, or the reason of the refusal."""
     actor: Mapped[str] = mapped_column(String(64))
-    """Subject id, `client:<id>`, `staff:<id>` or `system`."""
+    """Subject id, `client:<id>`, `staff:<id>`, `cli:<the machine's user>` or `system`."""
     subject_id: Mapped[str | None] = mapped_column(String(64))
     client_id: Mapped[str | None] = mapped_column(String(64))
     target_kind: Mapped[str | None] = mapped_column(String(24))

@@ -22,7 +22,7 @@ from idp.directory.imports.service import FORMATS, Confirm, run_import
 from idp.directory.rules import NATIONAL
 from idp.foundation import clock, house
 from idp.foundation.database import reading
-from idp.foundation.origin import Origin
+from idp.foundation.origin import Origin, operator
 from idp.settings import Settings
 
 STANDARD_INPUT: Final = "-"
@@ -77,6 +77,8 @@ def import_(
     confirm = _confirm(yes=yes, dry_run=dry_run, asks=file != STANDARD_INPUT and sys.stdin.isatty()) if full else None
     with ExitStack() as stack:
         stream = _open(file, stack)
+        if _is_same(kept.path, stream):
+            raise click.UsageError("--rejects names the file that is read: it would be lost.")
         stack.enter_context(kept)
         progress = Progress(stream, size=_size(stream), tell=lambda line: click.echo(line, err=True))
         try:
@@ -86,7 +88,7 @@ def import_(
                 format_name=format_name,
                 registry=_registry(registry, format_name=format_name),
                 now=clock.now(),
-                actor="system",
+                actor=operator(),
                 origin=Origin.local("cli"),
                 dry_run=dry_run,
                 full=confirm,
@@ -115,6 +117,14 @@ def _open(file: str, stack: ExitStack) -> BinaryIO:
         return stack.enter_context(Path(file).open("rb"))
     except OSError as error:
         raise Unusable(f"{file}: {error.strerror}") from None
+
+
+def _is_same(path: Path, stream: BinaryIO) -> bool:
+    """Whether the rejects would take the place of what is read, under whatever name."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(stream.fileno()))
+    except OSError:
+        return False
 
 
 def _size(stream: BinaryIO) -> int | None:
@@ -148,6 +158,7 @@ def _confirm(*, yes: bool, dry_run: bool, asks: bool) -> Confirm:
     def confirm(leaving: int, listed: int) -> bool:
         what = f"{leaving} of {listed} listed are not in the file and would end."
         if yes or dry_run:
+            click.echo(what, err=True)
             return True
         if rules.needs_yes(leaving=leaving, listed=listed) or not asks:
             raise Unusable(f"{what} Nothing has ended; say --yes to end them.")

@@ -166,12 +166,12 @@ def members(*, registry: str, tin: bytes) -> Select[Any]:
     return select(theirs.c.id).where(theirs.c.practice_id.in_(holders), theirs.c.registry == registry)
 
 
-def served(within: DirectoryFilter) -> tuple[ColumnElement[bool], ...]:
-    """`rules.serves` as conditions on `provider`."""
+def served(within: DirectoryFilter, *, row: FromClause = provider) -> tuple[ColumnElement[bool], ...]:
+    """`rules.serves` as conditions on `provider`, or on another name for it."""
     programs, states = within.programs, within.states
     return (
-        *(() if programs is None else (provider.c.programs.in_(sorted(programs)),)),
-        *(() if states is None else (provider.c.state.in_(sorted(states)),)),
+        *(() if programs is None else (row.c.programs.in_(sorted(programs)),)),
+        *(() if states is None else (row.c.state.in_(sorted(states)),)),
     )
 
 

@@ -47,8 +47,8 @@ class Provider(Model):
     __table_args__ = (
         UniqueConstraint("registry", "provider_id"),
         Index("ix_provider_practice_registry", "practice_id", "registry", "provider_id"),
-        Index("ix_provider_registry_tin_index", "registry", "tin_index"),
-        Index("ix_provider_npi_registry", "npi", "registry"),
+        Index("ix_provider_registry_tin_index", "registry", "tin_index", "provider_id"),
+        Index("ix_provider_npi_registry", "npi", "registry", "provider_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

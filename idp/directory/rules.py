@@ -229,7 +229,12 @@ def is_registry_name(text: str) -> bool:
 
 def formula_safe(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula (CWE-1236)."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else cell
+    return f"'{cell}" if begins_as_formula(cell) else cell
+
+
+def begins_as_formula(text: str) -> bool:
+    """Whether a spreadsheet may take the text for a formula (OWASP, CSV injection); no name begins so."""
+    return text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def practice_tin_type(*, own_types: list[TinType]) -> TinType:

@@ -16,6 +16,7 @@ FAULTS: Final[Mapping[Fault, str]] = {
     Fault.GROUP_IN_GROUP: "A group does not belong to another group's TIN.",
     Fault.NAME: "A name has 1 to 200 printable characters.",
     Fault.PERSON_NAME: "A practitioner has a last name, and a first name of at most 80 printable characters.",
+    Fault.FORMULA: "A name does not begin with =, +, -, @ or a tab, which a spreadsheet would take for a formula.",
     Fault.ZIP: "A ZIP code is 12345 or 12345-6789.",
     Fault.ZIP_COUNT: "A provider has 1 to 3 ZIP codes, no two in the same five digits.",
     Fault.STATE: "The state is a two-letter postal code.",

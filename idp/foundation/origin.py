@@ -1,5 +1,7 @@
 """Where an act came from, for the audit."""
 
+import getpass
+import os
 from dataclasses import dataclass
 
 
@@ -16,3 +18,11 @@ class Origin:
     def local(cls, what: str) -> "Origin":
         """An act on the machine itself: a command or the worker."""
         return cls(address=what, request_id="-")
+
+
+def operator() -> str:
+    """Whoever types a command, as the audit's actor; in a container whose user has no name, by number."""
+    try:
+        return f"cli:{getpass.getuser()}"[:64]
+    except (KeyError, OSError):
+        return f"cli:{os.getuid()}"

@@ -1,6 +1,5 @@
 """`idp keys`: what is in the folder, and moving it on. No secret is ever printed."""
 
-import getpass
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from idp import settings as configuration
 from idp.foundation import clock, database
 from idp.foundation.algorithms import Alg
-from idp.foundation.origin import Origin
+from idp.foundation.origin import Origin, operator
 from idp.keyring import custody, resealing, rotation, rules
 from idp.keyring.folder import KeysUnusable
 from idp.keyring.rotation import DEFAULT_ALGS, Rotated
@@ -58,7 +57,7 @@ def create(*, algs: Sequence[str], as_json: bool) -> None:
             now=clock.now(),
             algs=wanted,
             demo=settings.demo,
-            actor=_actor(),
+            actor=operator(),
             origin=Origin.local("cli"),
         )
     if isinstance(done, Refused):
@@ -82,7 +81,7 @@ def rotate(*, use: str, alg: str | None, at_once: bool, as_json: bool) -> None:
             use=Use(use),
             alg=Alg(alg) if alg else None,
             at_once=at_once,
-            actor=_actor(),
+            actor=operator(),
             origin=Origin.local("cli"),
         )
     _tell(done, as_json=as_json)
@@ -103,7 +102,7 @@ def retire(kid: str, *, at_once: bool, as_json: bool) -> None:
             kid=kid,
             now=clock.now(),
             still_sealed=_holds_something(settings, kid),
-            actor=_actor(),
+            actor=operator(),
             origin=Origin.local("cli"),
         )
     _tell(done, as_json=as_json)
@@ -184,7 +183,3 @@ def _shown(file: KeyFile) -> dict[str, str | None]:
         "kid": file.kid,
         **{name: None if moment is None else moment.isoformat() for name, moment in moments.items()},
     }
-
-
-def _actor() -> str:
-    return f"cli:{getpass.getuser()}"

@@ -1,22 +1,28 @@
 """`idp directory import`: what it prints, where the rejects go, and how it ends."""
 
 import csv
+import getpass
+import io
 import json
+import os
+import pty
 import re
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
+from idp.audit.models import AuditEvent
 from idp.directory.cli import directory
 from idp.directory.imports.progress import Progress
 from idp.directory.imports.run import Report
-from idp.directory.models import Provider
+from idp.directory.models import ImportRun, Provider
 from idp.foundation.database import reading
 from idp.settings import Settings
 from tests.directory.files import GROUP, LETTER, MEMBER, PERSON_NPI, PRACTITIONER, written
@@ -139,6 +145,74 @@ def test_a_full_file_that_ends_much_needs_yes(run: Run, file: Path):
     done = run(str(file), *OZARK, "--full", "--yes")
     assert done.exit_code == 0
     assert "ended             2" in done.output
+
+
+def test_a_full_file_says_how_much_would_end_before_it_ends_by_yes(run: Run, file: Path):
+    assert run(str(file), *OZARK).exit_code == 0
+    file.write_bytes(written("provider-master", [GROUP]))
+    for how, done in (("--dry-run", "Would change"), ("--yes", "Imported")):
+        told = run(str(file), *OZARK, "--full", how)
+        assert told.stderr.startswith("2 of 3 listed are not in the file and would end.\n"), how
+        assert done in told.stdout
+
+
+@pytest.mark.parametrize(("typed", "ended", "left"), [("n", 0, "active"), ("y", 1, "terminated")])
+def test_at_a_terminal_a_full_file_asks_and_does_as_told(
+    run: Run,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    typed: str,
+    ended: int,
+    left: str,
+):
+    listed = [PRACTITIONER | {"provider_id": f"{100000000 + number}"} for number in range(25)]
+    file.write_bytes(written("provider-master", listed))
+    assert run(str(file), *OZARK).exit_code == 0
+    file.write_bytes(written("provider-master", listed[1:]))
+    person, terminal = pty.openpty()
+    with os.fdopen(person, "wb", buffering=0) as keys, os.fdopen(terminal, "r") as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        keys.write(f"{typed}\n".encode())
+        assert directory.main(["import", str(file), *OZARK, "--full"], standalone_mode=False) == 0
+    told = capsys.readouterr()
+    assert "1 of 25 listed are not in the file and would end. End them? [y/N]: " in told.err
+    assert f"ended      {ended:>8}" in told.out
+    with reading() as tx:
+        query = select(Provider.status).where(Provider.provider_id == "100000000")
+        assert tx.execute(query).scalar_one() == left
+
+
+@pytest.mark.parametrize("name", ["providers.csv", "linked.csv", "./other/../providers.csv", "standard input"])
+def test_rejects_that_would_take_the_place_of_the_file_are_refused(
+    run: Run, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    file.write_bytes(content := written("provider-master", [PRACTITIONER | {"npi": "1"}]))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "linked.csv").hardlink_to(file)
+    if name == "standard input":
+        with file.open("rb") as stream, pytest.raises(click.UsageError, match="would be lost"):
+            monkeypatch.setattr("sys.stdin", io.TextIOWrapper(stream))
+            directory.main(["import", "-", *OZARK, "--rejects", str(file)], standalone_mode=False)
+    else:
+        result = run(str(file), *OZARK, "--rejects", str(tmp_path / name))
+        assert result.exit_code == 2
+        assert "would be lost" in result.output
+    assert file.read_bytes() == content
+    with reading() as tx:
+        assert tx.execute(select(func.count()).select_from(ImportRun)).scalar_one() == 0
+
+
+def test_E2_the_audit_names_who_typed_the_command(run: Run, file: Path):
+    assert run(str(file), *OZARK).exit_code == 0
+    file.write_bytes(written("provider-master", [PRACTITIONER | {"zip_codes": "06010"}]))
+    assert run(str(file), *OZARK).exit_code == 0
+    with reading() as tx:
+        query = select(AuditEvent.type, AuditEvent.actor).where(
+            AuditEvent.type.in_(("directory_imported", "provider_changed"))
+        )
+        who = {(row.type, row.actor) for row in tx.execute(query)}
+    assert who == {(kind, f"cli:{getpass.getuser()}") for kind in ("directory_imported", "provider_changed")}
 
 
 def test_a_full_file_of_letters_makes_no_sense(run: Run, file: Path):

@@ -148,6 +148,10 @@ def test_a_members_practice_is_its_groups():
         ({"legal_name": "  "}, Fault.NAME),
         ({"legal_name": "x" * 201}, Fault.NAME),
         ({"legal_name": "a\x1bb"}, Fault.NAME),
+        ({"legal_name": "=HYPERLINK(1)"}, Fault.FORMULA),
+        ({"first_name": "+1"}, Fault.FORMULA),
+        ({"last_name": "  -2"}, Fault.FORMULA),
+        ({"legal_name": "@SUM(1)"}, Fault.FORMULA),
         ({"last_name": ""}, Fault.PERSON_NAME),
         ({"first_name": "x" * 81}, Fault.PERSON_NAME),
         ({"zip_codes": ""}, Fault.ZIP),
@@ -177,6 +181,16 @@ def test_all_faults_of_a_line_are_told_at_once():
     assert {Fault.PROVIDER_ID, Fault.NPI, Fault.TIN, Fault.ZIP, Fault.DATE, Fault.STATUS} <= set(faults)
 
 
+@pytest.mark.parametrize("opening", ["\t", "\r", " \t="])
+def test_a_name_that_begins_with_a_tab_is_a_formula_and_no_name(opening: str):
+    assert lines.provider_row(PRACTITIONER | {"legal_name": f"{opening}A"}) == (Fault.NAME, Fault.FORMULA)
+    assert lines.partner_row(PARTNER | {"organization_name": f"{opening}A"}) == (Fault.NAME, Fault.FORMULA)
+
+
+def test_signs_within_a_name_are_no_formula():
+    assert isinstance(lines.provider_row(PRACTITIONER | {"legal_name": "Smith-Jones @ 5th + Main = Care"}), ProviderRow)
+
+
 @given(st.dictionaries(st.sampled_from(sorted(PRACTITIONER)), st.text(max_size=30)))
 def test_no_text_breaks_the_reading_of_a_provider(changed: dict[str, str]):
     row = lines.provider_row(PRACTITIONER | changed)
@@ -189,6 +203,7 @@ def test_no_text_breaks_the_reading_of_a_provider(changed: dict[str, str]):
         ({"trading_partner_id": "x"}, Fault.TRADING_PARTNER_ID),
         ({"qualifier": "XX"}, Fault.QUALIFIER),
         ({"organization_name": ""}, Fault.NAME),
+        ({"organization_name": "=1+1"}, Fault.FORMULA),
         ({"zip_code": "1"}, Fault.ZIP),
         ({"email_domain": "no domain"}, Fault.DOMAIN),
         ({"type": "bank"}, Fault.PARTNER_KIND),

@@ -4,13 +4,12 @@ What each costs is counted by the database itself: SQLite's steps, PostgreSQL's 
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
 from bench import growing
@@ -18,13 +17,13 @@ from idp.foundation.database import db, see_as
 from tests.conftest import Backend
 from tests.oidc.conftest import SCOPE, World
 from tests.oidc.flow import Flow
+from tests.plans import Asked, asked, rows_read
 
 pytestmark = pytest.mark.both
 PEOPLE = 300
 """Each with an affiliation, two sessions and a grant, a participation and a refresh family at five clients in each."""
 MOST_STEPS = 400
 MOST_ROWS = 40
-Asked = tuple[str, Any]
 
 
 def test_a_hot_path_reads_no_more_when_everything_else_has_grown(
@@ -47,7 +46,7 @@ def test_a_hot_path_reads_no_more_when_everything_else_has_grown(
         "sign-in": lambda: (again := Flow(new_browser(), flow.party)).exchange(again.code()),
     }
     for name, act in acts.items():
-        with _asked() as statements:
+        with asked("SELECT", "UPDATE", "DELETE", "WITH") as statements:
             answer = act()
         assert answer.status_code in {200, 303} and "error=" not in answer.headers.get("Location", ""), answer.text
         assert statements, f"{name} asked nothing"
@@ -67,29 +66,15 @@ def _grow(backend: Backend, clients: list[str]) -> None:
         found.execute("ANALYZE")
 
 
-@contextmanager
-def _asked() -> Iterator[list[Asked]]:
-    """The statements that have a plan; what adds rows by their values has none."""
-    seen: list[Asked] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
-        if statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH")) and not many and "set_config" not in statement:
-            seen.append((statement, parameters))
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(db.engine, "before_cursor_execute", note)
-
-
-def _reads_little(backend: Backend, name: str, asked: Asked) -> None:
+def _reads_little(backend: Backend, name: str, statement: Asked) -> None:
     with db.engine.connect() as connection:
         see_as(connection, everything=True)
         if backend.name == "sqlite":
-            steps = _steps(connection, *asked)
-            assert steps <= MOST_STEPS, f"{name}: {steps} steps for {asked[0]}"
+            steps = _steps(connection, *statement)
+            assert steps <= MOST_STEPS, f"{name}: {steps} steps for {statement[0]}"
         else:
-            rows = _rows_read(connection, *asked)
-            assert max(rows.values(), default=0) <= MOST_ROWS, f"{name}: {rows} rows for {asked[0]}"
+            rows = rows_read(connection, *statement)
+            assert max(rows.values(), default=0) <= MOST_ROWS, f"{name}: {rows} rows for {statement[0]}"
         connection.rollback()
 
 
@@ -106,18 +91,3 @@ def _steps(connection: Connection, statement: str, parameters: Any) -> int:
     driver.execute(statement, parameters).fetchall()
     driver.set_progress_handler(None, 1)
     return taken
-
-
-def _rows_read(connection: Connection, statement: str, parameters: Any) -> dict[str, float]:
-    """Of each table: what came of its scans, and what they threw away."""
-    explained = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters).scalar_one()
-    read: dict[str, float] = {}
-    waiting = [explained[0]["Plan"]]
-    for node in waiting:
-        waiting += node.get("Plans", ())
-        if "Relation Name" in node:
-            each = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
-            each += node.get("Rows Removed by Index Recheck", 0)
-            table = node["Relation Name"]
-            read[table] = read.get(table, 0) + each * node["Actual Loops"]
-    return read

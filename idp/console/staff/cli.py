@@ -1,6 +1,5 @@
 """`idp staff`: the operator gives the first roles, sees them all, and takes any."""
 
-import getpass
 import json
 from typing import Any
 
@@ -13,7 +12,7 @@ from idp.console.staff.service import By
 from idp.console.staff.words import REASONS
 from idp.foundation import clock
 from idp.foundation.database import reading
-from idp.foundation.origin import Origin
+from idp.foundation.origin import Origin, operator
 from idp.subjects.rules import SubjectFacts
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.staff import StaffRole
@@ -77,7 +76,7 @@ def _members(holder: facts.Holder) -> dict[str, Any]:
 
 
 def _operator() -> By:
-    return By(None, f"cli:{getpass.getuser()}", Origin.local("cli"), clock.now())
+    return By(None, operator(), Origin.local("cli"), clock.now())
 
 
 def _tell(outcome: SubjectFacts | Refused, role: str, *, as_json: bool) -> None:

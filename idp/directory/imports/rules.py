@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from idp.directory.rules import ProviderStatus, ProviderType, is_registry_name
+from idp.directory.rules import ProviderStatus, ProviderType, begins_as_formula, is_registry_name
 from idp.foundation.line_reading import LineReading
 from idp.vocabulary.identifiers import Malformed, Npi, ProviderId, Tin, TinType, TradingPartnerId, ZipCode
 from idp.vocabulary.secret import Secret
@@ -48,6 +48,7 @@ class Fault(StrEnum):
     GROUP_IN_GROUP = "group_in_group"
     NAME = "name"
     PERSON_NAME = "person_name"
+    FORMULA = "formula"
     ZIP = "zip"
     ZIP_COUNT = "zip_count"
     STATE = "state"
@@ -131,6 +132,11 @@ class _Reading(LineReading[Fault]):
     def day_if_given(self, column: str) -> date | None:
         return self.day(column) if self.cells[column] else None
 
+    def no_formula(self, *columns: str) -> None:
+        """Names that a spreadsheet would run stay out, wherever they would be shown later."""
+        if any(begins_as_formula(self.cells[column].lstrip(" ")) for column in columns):
+            self.blame(Fault.FORMULA)
+
 
 def provider_row(cells: Mapping[str, str]) -> ProviderRow | tuple[Fault, ...]:
     """A line of the provider master. No TIN range is refused: payers' files hold numbers that are never issued."""
@@ -143,6 +149,7 @@ def provider_row(cells: Mapping[str, str]) -> ProviderRow | tuple[Fault, ...]:
     group_tin = reading.take("group_tin", Fault.GROUP_TIN, Tin.parse) if cells["group_tin"] else None
     legal_name = reading.take("legal_name", Fault.NAME, lambda text: _name(text, longest=200))
     first, last = _person_names(reading, kind=kind)
+    reading.no_formula("legal_name", "first_name", "last_name")
     zips = _zips(reading)
     status = reading.take("status", Fault.STATUS, ProviderStatus)
     begins, ends = reading.day("effective_date"), reading.day_if_given("end_date")
@@ -168,6 +175,7 @@ def partner_row(cells: Mapping[str, str]) -> PartnerRow | tuple[Fault, ...]:
     identity = reading.take("trading_partner_id", Fault.TRADING_PARTNER_ID, TradingPartnerId.parse)
     qualifier = reading.take("qualifier", Fault.QUALIFIER, lambda text: _one_of(text, {"ZZ", "30", "01"}))
     name = reading.take("organization_name", Fault.NAME, lambda text: _name(text, longest=200))
+    reading.no_formula("organization_name")
     zip_code = reading.take("zip_code", Fault.ZIP, lambda text: str(ZipCode.parse(text)))
     domain = reading.take("email_domain", Fault.DOMAIN, _domain)
     kind = reading.take("type", Fault.PARTNER_KIND, lambda text: _one_of(text, PARTNER_KINDS))

@@ -6,16 +6,17 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, select
+from sqlalchemy import ColumnElement, Table, select, union_all
 from sqlalchemy.orm import Session
 
 from idp.audit.events import Event
 from idp.audit.models import AuditEvent
 from idp.directory import facts
 from idp.directory.models import ImportReject, ImportRun
-from idp.directory.rules import ProviderFacts
+from idp.directory.rules import DirectoryFilter, ProviderFacts
 
 _events: Final[Table] = AuditEvent.__table__  # type: ignore[assignment]
+_table: Final[Table] = facts.provider
 _runs: Final[Table] = ImportRun.__table__  # type: ignore[assignment]
 _rejects: Final[Table] = ImportReject.__table__  # type: ignore[assignment]
 _ROSTER: Final = (Event.PROVIDER_CHANGED.value, Event.PRACTICE_CHANGED.value, Event.PIN_LETTER_ISSUED.value)
@@ -69,16 +70,32 @@ class RejectFacts:
     reasons: tuple[str, ...]
 
 
-def roster_records(
-    tx: Session, *conditions: ColumnElement[bool], after: tuple[str, str] | None, limit: int
+def of_npi(tx: Session, npi: str, *, limit: int) -> tuple[RosterRecord, ...]:
+    """Payers' records of an NPI, by registry and number."""
+    return _records(tx, _table.c.npi == npi, limit=limit)
+
+
+def of_tin(
+    tx: Session, *, registry: str, tin: bytes, within: DirectoryFilter, after: str, limit: int
 ) -> tuple[RosterRecord, ...]:
-    """Payers' records by registry and number."""
-    table = facts.provider
-    query = facts.PROVIDERS.add_columns(table.c.zip_codes, table.c.updated_at).where(*conditions)
-    found = tx.execute(query).all()
-    rows = sorted(found, key=lambda row: (row.registry, row.provider_id))
-    kept = [row for row in rows if after is None or (row.registry, row.provider_id) > after][:limit]
-    return tuple(RosterRecord(facts.provider_of(row), tuple(row.zip_codes), row.updated_at) for row in kept)
+    """A registry's records whose own TIN this is, or whose practice's, by number: a page of each is read off its index in order."""
+    theirs, its = facts.provider.alias(), facts.practice.alias()
+    holder = select(its.c.id).where(its.c.tin_index == tin, its.c.retired_at.is_(None)).scalar_subquery()
+    query = select(theirs.c.id).where(
+        theirs.c.registry == registry, theirs.c.provider_id > after, *facts.served(within, row=theirs)
+    )
+    pages = (
+        query.where(mine).order_by(theirs.c.provider_id).limit(limit).subquery()
+        for mine in (theirs.c.tin_index == tin, theirs.c.practice_id == holder)
+    )
+    ids = union_all(*(select(page.c.id) for page in pages))
+    return _records(tx, _table.c.id.in_(ids), limit=limit)
+
+
+def _records(tx: Session, *conditions: ColumnElement[bool], limit: int) -> tuple[RosterRecord, ...]:
+    query = facts.PROVIDERS.add_columns(_table.c.zip_codes, _table.c.updated_at).where(*conditions)
+    rows = tx.execute(query.order_by(_table.c.registry, _table.c.provider_id).limit(limit))
+    return tuple(RosterRecord(facts.provider_of(row), tuple(row.zip_codes), row.updated_at) for row in rows)
 
 
 def history(tx: Session, target_id: UUID, *, before: int | None, limit: int) -> tuple[Change, ...]:

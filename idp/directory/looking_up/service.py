@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from idp.directory import service as directory
 from idp.directory import words
-from idp.directory.facts import found_by_tin, provider, served
 from idp.directory.imports.rules import Fault
 from idp.directory.looking_up import facts
 from idp.directory.looking_up.facts import Change, RejectFacts, RosterRecord, RunFacts
@@ -40,7 +39,7 @@ def every_record(tx: Session, npi: str) -> EveryRecord:
     """Every source's record of an NPI, with its date; text that is no NPI has none."""
     if not (npi.isascii() and npi.isdigit()):
         return EveryRecord((), ())
-    roster = facts.roster_records(tx, provider.c.npi == npi, after=None, limit=_MOST_OF_ONE)
+    roster = facts.of_npi(tx, npi, limit=_MOST_OF_ONE)
     return EveryRecord(npi_records(tx, npi), roster)
 
 
@@ -59,8 +58,8 @@ def by_tin(
         index = directory.tin_index(Tin.parse(tin), key=house.get(Keyring).index)
     except Malformed:
         return ()
-    here = (found_by_tin(registry=registry, tin=index), *served(within))
-    return facts.roster_records(tx, *here, after=after, limit=limit)
+    last = after[1] if after is not None and after[1].isprintable() else ""
+    return facts.of_tin(tx, registry=registry, tin=index, within=within, after=last, limit=limit)
 
 
 def history(tx: Session, target_id: UUID, *, before: int | None = None, limit: int = MOST) -> tuple[Change, ...]:

@@ -8,9 +8,13 @@ from sqlalchemy.orm import Session
 
 from idp.directory import service as directory
 from idp.directory.looking_up import service
+from idp.directory.rules import DirectoryFilter
+from tests.conftest import Backend
 from tests.directory.files import CLINIC_NPI, GROUP, MEMBER, OFF, PERSON_NPI, PRACTITIONER, taken
+from tests.plans import analyze, asked, rows_read, sqlite_plan
 
 pytestmark = pytest.mark.both
+SHOWN = 3
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +48,31 @@ def test_a_tin_finds_own_and_groups_records_masked(tx: Session, tin: str, number
         assert [each.provider.provider_id for each in service.by_tin(tx, tin, registry="ozark", after=last)] == numbers[
             1:
         ]
+
+
+def test_DESIGN_8_a_page_of_a_tin_reads_no_more_than_it_shows(backend: Backend, tx: Session, now: datetime):
+    tx.rollback()
+    many = [MEMBER | {"provider_id": f"{300000000 + number}", "tin": "079990001"} for number in range(900)]
+    taken(many, now=now)
+    if backend.name == "postgres":
+        analyze(backend.settings)
+    with asked("SELECT") as statements:
+        shown = service.by_tin(tx, "079990001", registry="ozark", after=("ozark", "300000010"), limit=SHOWN)
+        every = service.every_record(tx, "1234567893")
+    assert [each.provider.provider_id for each in shown] == ["300000011", "300000012", "300000013"]
+    assert len(every.roster) == 904
+    of_tin = next(each for each in statements if "UNION" in each[0])
+    if backend.name == "postgres":
+        assert rows_read(tx.connection(), *of_tin)["provider"] <= 3 * SHOWN, of_tin[0]
+    else:
+        plan = sqlite_plan(tx.connection(), *of_tin)
+        assert not [step for step in plan if step.startswith("SCAN provider")], plan
+    within = DirectoryFilter.of(states=("MO",))
+    assert service.by_tin(tx, "079990001", registry="ozark", within=within) == ()
+    assert (
+        service.by_tin(tx, "079990001", registry="ozark", after=("ozark", "\x00"), limit=1)[0].provider.provider_id
+        == "000042"
+    )
 
 
 def test_the_history_of_a_record_is_paged_from_its_end(tx: Session, now: datetime):

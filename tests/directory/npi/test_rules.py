@@ -75,6 +75,10 @@ def test_a_reactivated_npi_is_active(back: str, status: str):
         ({"Provider Last Name (Legal Name)": "", "Provider First Name": "", "Provider Middle Name": ""}, Fault.NAME),
         ({"Provider Last Name (Legal Name)": "A" * 201}, Fault.NAME),
         ({"Provider Last Name (Legal Name)": "A\x07"}, Fault.NAME),
+        ({"Provider First Name": "=1+1"}, Fault.FORMULA),
+        ({"Provider First Name": "\tINÉS"}, Fault.FORMULA),
+        ({"Provider First Name": "", "Provider Middle Name": " ", "Provider Last Name (Legal Name)": "@X"}, Fault.FORMULA),
+        ({"Entity Type Code": "2", "Provider Organization Name (Legal Business Name)": "-CMD"}, Fault.FORMULA),
         ({STATE: "XX"}, Fault.STATE),
         ({STATE: "ct"}, Fault.STATE),
         ({POSTAL: "6002"}, Fault.ZIP),
@@ -90,6 +94,11 @@ def test_every_field_that_is_taken_is_judged(changed: dict[str, str], fault: Fau
 def test_a_place_abroad_has_no_state_and_no_zip():
     abroad = taken(PERSON_NPI | {COUNTRY: "CA", STATE: "ONTARIO", POSTAL: "M5V 2T6"})
     assert (abroad.state, abroad.zip_code) == ("", "")
+
+
+def test_a_fhir_name_that_begins_as_a_formula_is_refused():
+    about = {"identifier": [{"system": NPI_SYSTEM, "value": "1982607537"}], "name": "=HYPERLINK(1)"}
+    assert fhir_row({"resourceType": "Organization", **about}) == (Fault.FORMULA,)
 
 
 def test_a_fhir_practitioner_by_its_official_name():

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Final, Protocol
 
 from idp.directory.imports.rules import STATES, Fault
-from idp.directory.rules import name_key
+from idp.directory.rules import begins_as_formula, name_key
 from idp.vocabulary.identifiers import Malformed, Npi, Tin, ZipCode
 
 NPI_SYSTEM: Final = "http://hl7.org/fhir/sid/us-npi"
@@ -80,8 +80,9 @@ def nppes_row(cells: Sequence[str]) -> NpiRow | tuple[Fault, ...]:
         faults.append(Fault.ENTITY)
     if ein not in ("", WITHHELD) and not _is_tin(ein):
         faults.append(Fault.TIN)
-    name = organization.strip() if entity == "organization" else _joined((first, middle, last, suffix))
-    _check_name(name, faults, needed=entity is not None)
+    parts = (organization,) if entity == "organization" else (first, middle, last, suffix)
+    name = _joined(parts)
+    _check_name(name, faults, needed=entity is not None, opening="".join(parts).lstrip(" "))
     state, zip_code = _place(state, postal, country, faults)
     if faults or npi is None:
         return tuple(dict.fromkeys(faults))
@@ -98,7 +99,7 @@ def fhir_row(resource: Mapping[str, Any]) -> NpiRow | tuple[Fault, ...] | None:
     faults: list[Fault] = []
     npi = _npi(number, faults)
     name = _text(resource.get("name")) if kind == "Organization" else _human_name(resource.get("name"))
-    _check_name(name, faults, needed=True)
+    _check_name(name, faults, needed=True, opening=name)
     home = next(_objects(resource.get("address")), {})
     state, zip_code = _place(
         _text(home.get("state")), _text(home.get("postalCode")), _text(home.get("country")), faults
@@ -163,9 +164,12 @@ def _is_tin(text: str) -> bool:
     return True
 
 
-def _check_name(name: str, faults: list[Fault], *, needed: bool) -> None:
+def _check_name(name: str, faults: list[Fault], *, needed: bool, opening: str) -> None:
+    """`opening` is how the cell begins, before a tab is taken from it."""
     if (needed and not name) or len(name) > LONGEST_NAME or not name.isprintable():
         faults.append(Fault.NAME)
+    if begins_as_formula(opening):
+        faults.append(Fault.FORMULA)
 
 
 def _place(state: str, postal: str, country: str, faults: list[Fault]) -> tuple[str, str]:
