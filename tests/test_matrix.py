@@ -130,7 +130,7 @@ def filled(rule: Rule, tenant: Tenant, *, child_of: Tenant | None = None) -> str
     address = rule.rule
     for name in sorted(rule.arguments):
         owner = child_of if child_of is not None and name != "target_id" else tenant
-        theirs = of_tenant(rule) or rule.rule.startswith("/console/registrants/")
+        theirs = of_tenant(rule) or rule.rule.startswith(("/console/registrants/", "/console/directory/people/"))
         value = getattr(owner, name, None) if theirs else None
         value = value or _KNOWN.get(name) or uuid4()
         address = address.replace(f"<uuid:{name}>", str(value)).replace(f"<{name}>", str(value))

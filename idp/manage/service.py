@@ -73,6 +73,11 @@ class Person:
     vouched_by: str | None
     vouched_at: datetime | None
     lines: tuple[Line, ...]
+    """A page of the history, the latest first."""
+    older: int | None
+    """Before which line the next page begins."""
+    begun: bool
+    """Whether another page comes before."""
     authors: Mapping[str, str]
     tin: str | None = None
     """Of the practice, masked (E8); a trading partner has none."""
@@ -115,8 +120,10 @@ def _opened(tx: Session, acting: Acting, party: RelyingParty, *, now: datetime) 
     return actor if isinstance(actor, Refused) else Opened(acting, actor, place)
 
 
-def person(tx: Session, opened: Opened, affiliation_id: UUID, *, now: datetime) -> Person | Refused:
-    """One person of the target; the row fence is open for it."""
+def person(
+    tx: Session, opened: Opened, affiliation_id: UUID, *, now: datetime, before: int | None = None
+) -> Person | Refused:
+    """One person of the target, and their history from its end or `before` a line; the row fence is open for it."""
     see_as(tx, target_id=opened.place.target.id)
     row = row_of(tx, opened.place, affiliation_id)
     subject = subjects.by_id(tx, subject_id=row.subject_id) if row is not None else None
@@ -124,7 +131,9 @@ def person(tx: Session, opened: Opened, affiliation_id: UUID, *, now: datetime) 
         return Refused(Reason.UNKNOWN)
     member = seen_by(tx, opened.actor, opened.place, row, now=now)
     setting = setting_of(tx, opened.place, member, now=now)
-    lines = history(tx, row.id, limit=HISTORY)
+    said = history(tx, row.id, limit=HISTORY + 1, before=before)
+    lines = said[:HISTORY]
+    last = lines[:1] if before is None else history(tx, row.id, limit=1)
     own = [proof for proof in row.evidence if proof.from_registry is None]
     words = [proof for proof in own if proof.kind in (Evidence.MANAGER, Evidence.PAYER, Evidence.LETTER)]
     vouched = max(words, key=lambda proof: proof.at, default=None)
@@ -141,8 +150,10 @@ def person(tx: Session, opened: Opened, affiliation_id: UUID, *, now: datetime) 
         vouched_by=by,
         vouched_at=vouched.at if vouched is not None else None,
         lines=lines,
+        older=lines[-1].number if len(said) > HISTORY else None,
+        begun=before is not None,
         tin=_tin(tx, opened.place),
-        undo=undoable(lines[0] if lines else None, by=opened.actor.subject_id, member=member, now=now),
+        undo=undoable(last[0] if last else None, by=opened.actor.subject_id, member=member, now=now),
         authors={each: _name(tx, each) for each in known},
     )
 

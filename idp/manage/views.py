@@ -28,6 +28,7 @@ from idp.vocabulary.refused import Refused
 bp = Blueprint("manage", __name__, url_prefix="/manage")
 
 _PLACE = "/<client_id>/<uuid:target_id>"
+_LONGEST_NUMBER = 9
 _PERSON = f"{_PLACE}/people/<uuid:affiliation_id>"
 
 
@@ -84,7 +85,7 @@ def person(client_id: str, target_id: UUID, affiliation_id: UUID) -> ResponseRet
     """*Update User*: who they are, their access, what was done and said (E8, E9)."""
     opened = enter(client_id, target_id)
     added = clerk_words.ADDED.get(request.args.get("added", ""))
-    return _person_page(opened, _person(opened, affiliation_id), done=added or _done_word())
+    return _person_page(opened, _person(opened, affiliation_id, before=_before()), done=added or _done_word())
 
 
 @bp.post(f"{_PERSON}/levels")
@@ -185,9 +186,15 @@ def _act(name: str) -> Act:
     return Act(name)
 
 
-def _person(opened: Opened, affiliation_id: UUID) -> Person:
+def _before() -> int | None:
+    """The line before which a page of the history begins; anything else begins at the latest (AD-24)."""
+    text = request.args.get("before", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER else None
+
+
+def _person(opened: Opened, affiliation_id: UUID, *, before: int | None = None) -> Person:
     with reading() as tx:
-        found = service.person(tx, opened, affiliation_id, now=clock.now())
+        found = service.person(tx, opened, affiliation_id, now=clock.now(), before=before)
     if isinstance(found, Refused):
         abort(404)
     return found

@@ -22,6 +22,7 @@ class StaffMay(StrEnum):
 
     ENTER = "enter"
     READ_DIRECTORY = "read_directory"
+    READ_PEOPLE = "read_people"
     DECIDE = "decide"
     SEE_PEOPLE = "see_people"
     HELP = "help"

@@ -14,6 +14,7 @@ from idp.affiliations.requests.models import AccessRequest
 from idp.affiliations.requests.service import Submitted
 from idp.audit.models import AuditEvent
 from idp.authenticators.lost_factors.models import FactorRecovery
+from idp.manage import service
 from idp.messaging.models import OutboxMessage
 from idp.vocabulary.assurance import Factor
 from tests.affiliations.deciding.world import PORTAL, World
@@ -233,6 +234,28 @@ def test_E9_AD_15_a_comment_is_text(lena: FlaskClient, world: World, make: Any, 
     assert evil not in page.text
     assert "&lt;" in page.text or "<" not in evil
     assert [each.text for each in make.rows(Comment)] == [evil]
+
+
+def test_E9_the_history_is_paged_and_an_undo_is_of_the_last_act_on_every_page(
+    lena: FlaskClient, world: World, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "HISTORY", 2)
+    row = world.member()
+    for number in range(1, 5):
+        make._save(Comment(affiliation_id=row.id, target_id=row.target_id, number=number, action="comment",
+                           text=f"said {number}.", author=world.lena.id, at=make.now))  # fmt: skip
+    act(lena, world, row, "disable")
+    address, seen = page_of(world, row), []
+    for expected_link in ("Older", "Older", "Older", None):
+        page = lena.get(address).text
+        seen.append(re.findall(r"no\. (\d)", page))
+        assert 'id="undo"' in page
+        if expected_link is not None and ">Older<" in page:
+            address = re.findall(r'href="([^"]+\?before=\d+)#comments"', page)[0]
+    assert seen[:3] == [["5", "4"], ["3", "2"], ["1"]]
+    assert ">Newest<" in page and ">Older<" not in page
+    for odd in ("x", "-1", "9" * 40, "%00"):
+        assert re.findall(r"no\. (\d)", lena.get(f"{page_of(world, row)}?before={odd}").text) == ["5", "4"], "AD-24"
 
 
 def test_E9_a_comment_has_200_characters_on_the_server(lena: FlaskClient, world: World, make: Any) -> None:

@@ -7,7 +7,9 @@ from flask import Blueprint, abort, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from idp.affiliations.standing.labels import KINDS
 from idp.console.directory import facts, words
+from idp.console.directory.comments import commented
 from idp.console.directory.forms import LookUpForm
 from idp.console.directory.people import People, Place, people_of
 from idp.console.pages import may, page
@@ -21,6 +23,7 @@ from idp.foundation.database import reading
 from idp.foundation.downloads import download
 from idp.foundation.front_door import route_policy
 from idp.foundation.parsing import FormErrors
+from idp.manage.words import LINES
 from idp.vocabulary.affiliation import TargetKind
 from idp.vocabulary.staff import StaffMay
 
@@ -102,6 +105,19 @@ def partner(partner_id: UUID) -> ResponseReturnValue:
     return _page("partner", partner=record[0], engagements=record[1], more=record[2], people=people, invite=invite)
 
 
+@bp.get("/people/<uuid:affiliation_id>")
+@route_policy(auth="session", staff=StaffMay.READ_PEOPLE)
+def person(affiliation_id: UUID) -> ResponseReturnValue:
+    """What was done with one person's access and said about it, a page at a time (E9)."""
+    with reading() as tx:
+        found = commented(tx, affiliation_id, before=_before(), now=clock.now())
+    if found is None:
+        abort(404)
+    there = portals(found.registry, found.kind, now=clock.now())
+    labels = {level.key: level.label for party in there for level in party.manifest.levels}
+    return _page("person", person=found, lines=LINES, labels=labels, target_kinds=KINDS)
+
+
 @bp.get("/imports")
 @route_policy(auth="session", staff=StaffMay.READ_DIRECTORY)
 def imports() -> ResponseReturnValue:
@@ -172,7 +188,7 @@ def _index(*, form: LookUpForm | None = None, problem: object = None) -> str:
 
 def _people(tx: Session, target_id: UUID) -> People | None:
     """Who acts for the target: for registrars and auditors only (MODEL §7)."""
-    if not (may(StaffMay.DECIDE) or may(StaffMay.READ_AUDIT)):
+    if not may(StaffMay.READ_PEOPLE):
         return None
     return people_of(tx, target_id, search=_search(), place=Place.unpack(request.args.get("people", "")))
 

@@ -18,12 +18,19 @@ BOOTSTRAP_UNDER: Final = 2
 """While fewer administrators than that can confirm each other, roles are given on the command line."""
 
 ALLOWED: Final[Mapping[StaffRole, frozenset[StaffMay]]] = {
-    StaffRole.REGISTRAR: frozenset({StaffMay.ENTER, StaffMay.READ_DIRECTORY, StaffMay.DECIDE}),
+    StaffRole.REGISTRAR: frozenset({StaffMay.ENTER, StaffMay.READ_DIRECTORY, StaffMay.READ_PEOPLE, StaffMay.DECIDE}),
     StaffRole.HELP_DESK: frozenset(
         {StaffMay.ENTER, StaffMay.READ_DIRECTORY, StaffMay.SEE_PEOPLE, StaffMay.HELP, StaffMay.DISABLE}
     ),
     StaffRole.AUDITOR: frozenset(
-        {StaffMay.ENTER, StaffMay.READ_DIRECTORY, StaffMay.READ_SYSTEM, StaffMay.READ_AUDIT, StaffMay.READ_STAFF}
+        {
+            StaffMay.ENTER,
+            StaffMay.READ_DIRECTORY,
+            StaffMay.READ_PEOPLE,
+            StaffMay.READ_SYSTEM,
+            StaffMay.READ_AUDIT,
+            StaffMay.READ_STAFF,
+        }
     ),
     StaffRole.ADMINISTRATOR: frozenset(
         {
