@@ -34,6 +34,8 @@ class Reason(StrEnum):
     SWITCHED_OFF = "switched_off"
     NOT_OFFERED = "not_offered"
     UNREACHABLE = "unreachable"
+    BUSY = "busy"
+    """As many wait for it as may; nothing was used up."""
     UNFIT_METADATA = "unfit_metadata"
     STATE = "state"
     OTHER_ISSUER = "other_issuer"

@@ -19,6 +19,7 @@ from idp.federation.connections.facts import Applied
 from idp.federation.requests import Asked, Purpose
 from idp.federation.rules import Reason
 from idp.federation.upstream_oidc import service as upstream_oidc
+from idp.federation.upstream_oidc.rules import Wrong
 from idp.federation.upstream_saml import service as upstream_saml
 from idp.foundation import artefacts, house
 from idp.foundation.artefacts import Kind
@@ -98,6 +99,27 @@ class Told:
     message: str
     subject: str | None
     session: str | None
+
+
+def names_another(tx: Session, applied: Applied, said: Told, *, now: datetime, origin: Origin) -> Refused | None:
+    """Refuse a message whose `sid` is of somebody else than its `sub`; the message is not used up by that (FE-16)."""
+    if said.subject is None or said.session is None:
+        return None
+    named = {"connection": applied.name, "issuer": applied.connection.issuer}
+    resting = arrivals.sessions_resting_on(tx, **named, subject=None, sid=said.session)
+    if not resting or said.subject in {subject for _session_id, subject in resting}:
+        return None
+    refused = Refused(Reason.BAD_SUBJECT)
+    audit.append(
+        tx,
+        Event.UPSTREAM_REFUSED,
+        now=now,
+        actor="anonymous",
+        origin=origin,
+        outcome=Reason.BAD_SUBJECT.value,
+        details={**named, "purpose": Purpose.SIGN_OUT.value, "wrong": Wrong.SUBJECT.value},
+    )
+    return refused
 
 
 def told(tx: Session, applied: Applied, said: Told, *, now: datetime, origin: Origin) -> int | Refused:

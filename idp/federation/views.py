@@ -34,7 +34,16 @@ from idp.vocabulary.refused import Refused
 bp = Blueprint("federation", __name__)
 
 SIGN_IN_STEPS: Final = frozenset({"identify", "password"})
-_STATUS: Final = {Reason.STATE: 400, Reason.OTHER_ISSUER: 400, Reason.UNREACHABLE: 503, Reason.UNFIT_METADATA: 503}
+_STATUS: Final = {
+    Reason.STATE: 400,
+    Reason.OTHER_ISSUER: 400,
+    Reason.UNREACHABLE: 503,
+    Reason.BUSY: 503,
+    Reason.UNFIT_METADATA: 503,
+}
+
+_RETRY_AFTER: Final = "60"
+"""Seconds: a provider that did not answer is not asked again before (R-17)."""
 
 
 def connections_shown() -> Hashable:
@@ -195,7 +204,10 @@ def refused(reason: Refused, *, name: str | None, txn: UUID | None) -> ResponseR
         why=words.REASONS[known],
         back_url=url_for("sign_in.resume", txn=txn) if parked is not None else None,
     )
-    return page, _STATUS.get(known, 422)
+    answer = make_response(page, _STATUS.get(known, 422))
+    if answer.status_code == 503:
+        answer.headers["Retry-After"] = _RETRY_AFTER
+    return answer
 
 
 def at_sign_in(txn: UUID) -> Parked | None:

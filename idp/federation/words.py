@@ -14,6 +14,9 @@ REASONS: Final[Mapping[Reason, LazyString]] = {
     Reason.SWITCHED_OFF: _("This way to sign in is switched off at the moment."),
     Reason.NOT_OFFERED: _("This portal does not offer that way to sign in."),
     Reason.UNREACHABLE: _("It does not answer at the moment. Try again in a few minutes, or sign in another way."),
+    Reason.BUSY: _(
+        "It is slow at the moment, and others are waiting for it. Try again in a minute, or sign in another way."
+    ),
     Reason.UNFIT_METADATA: _("It is not set up correctly. The help line knows whom to tell."),
     Reason.STATE: _("This answer does not belong to a sign-in in this browser, or it took too long."),
     Reason.OTHER_ISSUER: _("The answer came from somebody else than we asked."),
@@ -45,6 +48,9 @@ NO_DOOR: Final = _("We know no sign-in of an organization for this address. Sign
 WRONG: Final[Mapping[Wrong, LazyString]] = {
     Wrong.UNREACHABLE: _(
         "The provider’s server does not answer, or not with what was asked for. Check its address, the firewall and IDP_OUTGOING_ALLOW."
+    ),
+    Wrong.BUSY: _(
+        "As many sign-ins as may wait for this provider are waiting already: it is slow, or does not answer."
     ),
     Wrong.NOT_JSON: _("What it answers is no discovery document."),
     Wrong.ISSUER: _("The issuer it names is not the issuer in the connection. They must be equal, letter by letter."),

@@ -284,7 +284,7 @@ def test_R_17_keys_that_cannot_be_fetched_stay_usable_for_a_day_and_no_longer(
     assert world.upstream.hits.count("/keys") == fetched + 1
     hands.forward(hours=2)
     late = new_browser()
-    assert world.come_back(late, world.leave(late)).status_code == 422
+    assert world.come_back(late, world.leave(late)).status_code == 503
     world.upstream.lost.clear()
     hands.forward(minutes=2)
     assert world.sign_in(new_browser()).request.path == "/account/"

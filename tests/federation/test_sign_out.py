@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from idp.audit.models import AuditEvent
 from idp.federation.upstream_oidc.providers import providers
 from idp.foundation import jose
 from idp.sessions.models import BrowserSession
@@ -23,6 +24,11 @@ def send(browser: FlaskClient, token: str, name: str = "saint-anne") -> TestResp
 
 def live(world: World) -> int:
     return sum(row.ended_at is None for row in world.make.rows(BrowserSession))
+
+
+def told(world: World) -> list[tuple[str, str]]:
+    events = [event for event in world.make.rows(AuditEvent) if event.type == "upstream_refused"]
+    return [(event.outcome, event.details["wrong"]) for event in events]
 
 
 @pytest.mark.both
@@ -74,8 +80,13 @@ def test_FE_16_a_message_that_is_none_of_this_provider_ends_nothing(
     for token in wrong:
         assert send(new_browser(), token).status_code == 400, token
     assert send(new_browser(), genuine, "nobody").status_code == 400
-    assert send(new_browser(), upstream.logout_token(sub="somebody-else")).status_code == 200
+    assert told(world) == []
+    mixed = upstream.logout_token(sub="somebody-else", jti="one-message")
+    assert [send(new_browser(), mixed).status_code for _ in range(2)] == [400, 400]
+    assert told(world) == [("bad_subject", "subject")] * 2
     assert live(world) == 1
+    unknown = upstream.logout_token(sub="somebody-else", sid="somewhere-else", jti="one-message")
+    assert (send(new_browser(), unknown).status_code, live(world)) == (200, 1)
     assert send(new_browser(), genuine).status_code == 200
     assert live(world) == 0
     assert send(new_browser(), genuine).status_code == 400

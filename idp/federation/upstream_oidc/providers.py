@@ -1,8 +1,8 @@
 """Upstream providers' documents and keys, as one process knows them.
 
 Both are fetched again when they are an hour old; a key that a token names and we lack is looked for at once, but never
-twice within a minute. A provider that is down costs nothing for a day: what we have stays usable; one that was never
-reached is not asked again for a minute (R-17). A document that does not fit closes the connection until it does (FE-07).
+twice within a minute. A provider that is down costs nothing for a day: what we
+have stays usable. Nobody queues behind a fetch: who has nothing to go on with is told at once (R-17). A document that does not fit closes the connection until it does (FE-07).
 """
 
 import threading
@@ -15,6 +15,7 @@ import orjson
 
 from idp.federation.connections.manifest import Connection, Oidc
 from idp.federation.rules import Reason
+from idp.federation.upstream_oidc.patience import patience
 from idp.federation.upstream_oidc.rules import Metadata, Wrong, metadata_of
 from idp.foundation import house, jose, jwk
 from idp.foundation.jose import Purpose
@@ -63,11 +64,11 @@ class Providers:
 
     def metadata(self, connection: Connection, *, now: datetime) -> Metadata | Failed:
         """The provider's document as it may be used; may wait for its server, so never inside a transaction."""
-        kept = self._of(connection.issuer)
+        kept, told = self._of(connection.issuer), True
         if kept.document_at is None or now - kept.document_at >= FRESH:
-            self._fetch_document(kept, now=now)
+            told = self._fetch_document(kept, now=now)
         if kept.document is None or kept.document_at is None or now - kept.document_at >= USABLE:
-            return Failed(Reason.UNREACHABLE, Wrong.UNREACHABLE)
+            return _none(told)
         settings = house.get(Settings)
         ground = Ground(loopback=settings.demo, outgoing_allow=settings.outgoing_allow)
         read = metadata_of(
@@ -80,16 +81,19 @@ class Providers:
     ) -> Mapping[str, Any] | Refused:
         """The claims of a token that this provider signed for us, by its keys and the connection's algorithms."""
         kept = self._of(connection.issuer)
-        judged = self._judge(token, self._keys(kept, metadata, now=now), purpose, connection, now=now)
+        self._look_for_keys(kept, metadata, now=now)
+        judged = self._judge(token, _usable(kept, now=now), purpose, connection, now=now)
         if not isinstance(judged, Refused) or judged.reason not in _PERHAPS_ROTATED:
             return judged
         known = kept.keys
         self._fetch_keys(kept, metadata, now=now)
         return judged if kept.keys is known else self._judge(token, kept.keys, purpose, connection, now=now)
 
-    def keys(self, connection: Connection, metadata: Metadata, *, now: datetime) -> tuple[VerificationKey, ...]:
-        """Its usable keys; none when it has none or has not answered for a day."""
-        return self._keys(self._of(connection.issuer), metadata, now=now)
+    def lacks_keys(self, connection: Connection, metadata: Metadata, *, now: datetime) -> Failed | None:
+        """Why nothing of it can be verified now: it has no usable key, or has not answered for a day; `None` when it can."""
+        kept = self._of(connection.issuer)
+        told = self._look_for_keys(kept, metadata, now=now)
+        return None if _usable(kept, now=now) else _none(told)
 
     def forget(self) -> None:
         """Begin anew, with nothing fetched."""
@@ -111,42 +115,48 @@ class Providers:
             token, purpose=purpose, keys=fitting, issuer=connection.issuer, audience=oidc.client_id, now=now
         )
 
-    def _keys(self, kept: _Kept, metadata: Metadata, *, now: datetime) -> tuple[VerificationKey, ...]:
-        if kept.keys_uri != metadata.jwks_uri or kept.keys_at is None or now - kept.keys_at >= FRESH:
-            self._fetch_keys(kept, metadata, now=now)
-        return kept.keys if kept.keys_at is not None and now - kept.keys_at < USABLE else ()
+    def _look_for_keys(self, kept: _Kept, metadata: Metadata, *, now: datetime) -> bool:
+        fresh = kept.keys_uri == metadata.jwks_uri and kept.keys_at is not None and now - kept.keys_at < FRESH
+        return fresh or self._fetch_keys(kept, metadata, now=now)
 
     def _of(self, issuer: str) -> _Kept:
         with self._guard:
             return self._kept.setdefault(issuer, _Kept(issuer))
 
-    def _fetch_document(self, kept: _Kept, *, now: datetime) -> None:
-        if not kept.lock.acquire(blocking=kept.document is None):
-            return
+    def _fetch_document(self, kept: _Kept, *, now: datetime) -> bool:
+        """Fetch unless somebody did within the pause; `False` when others are at it and this thread must not wait."""
+        if not kept.lock.acquire(blocking=False):
+            return False
         try:
             if kept.document_tried is not None and now - kept.document_tried < PAUSE:
-                return
-            kept.document_tried = now
-            found = _json(
-                house.get(Outgoing).get(kept.issuer.rstrip("/") + WELL_KNOWN, purpose=Errand.UPSTREAM_METADATA)
-            )
+                return True
+            with patience().turn(kept.issuer) as mine:
+                if not mine:
+                    return False
+                kept.document_tried = now
+                url = kept.issuer.rstrip("/") + WELL_KNOWN
+                found = _json(house.get(Outgoing).get(url, purpose=Errand.UPSTREAM_METADATA))
             if isinstance(found, Mapping):
                 kept.document, kept.document_at = found, now
+            return True
         finally:
             kept.lock.release()
 
-    def _fetch_keys(self, kept: _Kept, metadata: Metadata, *, now: datetime) -> None:
-        """Fetch unless somebody did, or is doing so, within the pause; a failure changes nothing but the pause."""
-        if not kept.lock.acquire(blocking=not kept.keys):
-            return
+    def _fetch_keys(self, kept: _Kept, metadata: Metadata, *, now: datetime) -> bool:
+        """The same for the keys, at whatever address they are today; a failure changes nothing but the pause."""
+        if not kept.lock.acquire(blocking=False):
+            return False
         try:
-            same = kept.keys_uri == metadata.jwks_uri
-            if same and kept.keys_tried is not None and now - kept.keys_tried < PAUSE:
-                return
-            kept.keys_tried = now
-            keys = jwk.read_set(_json(house.get(Outgoing).get(metadata.jwks_uri, purpose=Errand.JWKS_URI)))
+            if kept.keys_tried is not None and now - kept.keys_tried < PAUSE:
+                return True
+            with patience().turn(kept.issuer) as mine:
+                if not mine:
+                    return False
+                kept.keys_tried = now
+                keys = jwk.read_set(_json(house.get(Outgoing).get(metadata.jwks_uri, purpose=Errand.JWKS_URI)))
             if keys:
                 kept.keys, kept.keys_at, kept.keys_uri = keys, now, metadata.jwks_uri
+            return True
         finally:
             kept.lock.release()
 
@@ -154,6 +164,14 @@ class Providers:
 def providers() -> Providers:
     """The running application's."""
     return house.get_or_make(Providers)
+
+
+def _usable(kept: _Kept, *, now: datetime) -> tuple[VerificationKey, ...]:
+    return kept.keys if kept.keys_at is not None and now - kept.keys_at < USABLE else ()
+
+
+def _none(told: bool) -> Failed:
+    return Failed(Reason.UNREACHABLE, Wrong.UNREACHABLE) if told else Failed(Reason.BUSY, Wrong.BUSY)
 
 
 def _oidc(connection: Connection) -> Oidc:

@@ -29,6 +29,7 @@ class Wrong(StrEnum):
     """What is wrong, as the audit and the console's walk-through tell it."""
 
     UNREACHABLE = "unreachable"
+    BUSY = "busy"
     NOT_JSON = "not_json"
     ISSUER = "issuer"
     ENDPOINT = "endpoint"

@@ -19,6 +19,7 @@ from idp.federation.rules import Reason, Said, UpstreamIdentity, identity_of
 from idp.federation.upstream_oidc import authlib_client, rules
 from idp.federation.upstream_oidc.authlib_client import Credentials
 from idp.federation.upstream_oidc.opening import opened
+from idp.federation.upstream_oidc.patience import patience
 from idp.federation.upstream_oidc.providers import Failed, providers
 from idp.federation.upstream_oidc.rules import Expected, Metadata, Wrong
 from idp.foundation import house, jose, jwe
@@ -104,6 +105,14 @@ def take(applied: Applied, asked: Asked, answer: Answer, *, now: datetime) -> Ta
         return Failed(Reason.OTHER_ISSUER, Wrong.ISSUER)
     if answer.error is not None or not answer.code:
         return Failed(Reason.DENIED, Wrong.DENIED)
+    lacking = providers().lacks_keys(applied.connection, metadata, now=now)
+    if lacking is not None:  # a code that buys what nobody can verify is not spent
+        return lacking
+    with patience().turn(applied.connection.issuer) as mine:
+        return _taken(applied, asked, answer, metadata, now=now) if mine else Failed(Reason.BUSY, Wrong.BUSY)
+
+
+def _taken(applied: Applied, asked: Asked, answer: Answer, metadata: Metadata, *, now: datetime) -> Taken | Failed:
     tokens = _tokens(applied, metadata, answer, now=now)
     if isinstance(tokens, Failed):
         return tokens

@@ -37,6 +37,8 @@ def callback(name: str) -> ResponseReturnValue:
         return views.refused(found, name=name, txn=None)
     applied, asked, answer = found
     taken = upstream.take(applied, asked, answer, now=clock.now())
+    if isinstance(taken, Failed) and taken.reason is Reason.BUSY:
+        return views.refused(taken, name=name, txn=asked.txn)  # nothing was used up: loading the page again goes on
     if asked.purpose is Purpose.TEST:
         _keep_trial(applied, answer, taken)
         return redirect(url_for("console_connections.connection", name=name), 303)
@@ -68,7 +70,8 @@ def _end_what_rests(applied: Applied, token: str) -> int | Refused:
     named = {name: claims[name] if isinstance(claims.get(name), str) else None for name in ("sub", "sid")}
     said = Told(message=claims["jti"], subject=named["sub"], session=named["sid"])
     with writing() as tx:
-        return sign_out.told(tx, applied, said, now=now, origin=origin())
+        another = sign_out.names_another(tx, applied, said, now=now, origin=origin())
+        return another or sign_out.told(tx, applied, said, now=now, origin=origin())
 
 
 def _asked(name: str) -> tuple[Applied, Asked, Answer] | Refused:
