@@ -19,7 +19,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 from sqlalchemy.types import TypeDecorator
 
 WRITES_A_REQUEST: Final = 2
@@ -105,6 +105,11 @@ class Quick(Session):
         if straight is None or straight.closed:
             straight = self._straight = self.connection()
         return straight.execute(statement, params)
+
+    def begin(self, nested: bool = False) -> SessionTransaction:
+        """As `Session.begin`; a savepoint is made by the first `connection()` in it, so the one at hand is let go."""
+        self._straight = None
+        return super().begin(nested)
 
 
 class Writing(Quick):

@@ -41,6 +41,14 @@ def test_what_a_read_changes_by_mistake_is_not_kept(app: Flask, now: datetime) -
         assert epochs.current(tx) == 1
 
 
+def test_a_savepoint_takes_back_what_failed_in_it_and_the_transaction_goes_on(app: Flask) -> None:
+    with writing() as tx:
+        assert tx.execute(text("SELECT 1")).scalar_one() == 1
+        with pytest.raises(DBAPIError), tx.begin_nested():
+            tx.execute(text("SELECT one FROM nowhere"))
+        assert tx.execute(text("SELECT 2")).scalar_one() == 2
+
+
 def test_a_third_write_in_one_request_is_a_programming_error(app: Flask) -> None:
     with write_budget():
         for _ in range(2):
