@@ -14,7 +14,7 @@ from idp.vocabulary.evidence import Evidence
 from idp.vocabulary.identifiers import Malformed, Tin
 from idp.vocabulary.refused import Refused
 
-VALUES_MAX: Final = 200
+VALUES_MAX: Final = 2_000
 """Values of one claim that are read."""
 SUBJECT_MAX: Final = 255
 """OIDC Core §2: a `sub` has at most 255 characters; SAML's NameID is held to the same."""
@@ -109,7 +109,7 @@ def identity_of(name: str, connection: Connection, said: Said) -> UpstreamIdenti
         acr=assurance.acr.get(said.acr) if said.acr is not None else None,
         amr=tuple(dict.fromkeys(assurance.amr[each] for each in said.amr if each in assurance.amr)),
         authenticated_at=said.authenticated_at,
-        claims={name: _values(said.claims.get(name)) for name in sorted(named_claims(connection))},
+        claims={name: that_count(connection, name, said.claims.get(name)) for name in sorted(named_claims(connection))},
         session=said.session if said.session is not None and 0 < len(said.session) <= SUBJECT_MAX else None,
     )
 
@@ -175,11 +175,17 @@ def _name(value: object) -> str | None:
     return text if text and len(text) <= NAME_MAX else None
 
 
-def _values(value: object) -> tuple[str, ...]:
-    """A claim that decides something: one text or a list of them; anything else says nothing."""
+def that_count(connection: Connection, name: str, value: object) -> tuple[str, ...]:
+    """Of a claim that decides something, one text or a list of them: what some table names; the rest is dropped (FE-11)."""
     every = value if isinstance(value, (list, tuple)) else [value]
     texts = [each for each in every[:VALUES_MAX] if isinstance(each, str) and 0 < len(each) <= SUBJECT_MAX]
-    return tuple(dict.fromkeys(each for each in texts if each.isprintable()))
+    values = {each for table in connection.brings if table.claim == name for each in table.values}
+    for table in connection.asserts:
+        values |= {*table.levels, *table.account_manager} if table.claim == name else set()
+    tables: tuple[Named, ...] = (*connection.brings, *connection.asserts)
+    tins = tins_of([tin for table in tables if table.tin_claim == name for tin in table.tins])
+    counts = (each for each in texts if each.isprintable() and (each in values or tin_of(each) in tins))
+    return tuple(dict.fromkeys(counts))
 
 
 def known_claims(connection: Connection) -> Collection[str]:

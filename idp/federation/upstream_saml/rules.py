@@ -17,7 +17,7 @@ LONGEST: Final = timedelta(hours=24)
 _ID_MAX: Final = 256
 _NAME_MAX: Final = 255
 _TEXT_MAX: Final = 1024
-_VALUES: Final = 200
+_VALUES: Final = 2_000
 _CONDITIONS: Final = frozenset({f"{A}AudienceRestriction", f"{A}OneTimeUse", f"{A}ProxyRestriction"})
 
 

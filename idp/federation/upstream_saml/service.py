@@ -17,7 +17,7 @@ import orjson
 from idp.federation.connections.facts import Applied
 from idp.federation.connections.manifest import Connection, Saml
 from idp.federation.requests import Asked, derived
-from idp.federation.rules import Reason, Said, known_claims, named_claims
+from idp.federation.rules import Reason, Said, known_claims, named_claims, that_count
 from idp.federation.upstream_saml import answers, asking, logout, ours, rules, theirs
 from idp.federation.upstream_saml.asking import Sign, Wish
 from idp.federation.upstream_saml.faults import METADATA
@@ -183,8 +183,11 @@ def take(applied: Applied, encoded: str, *, state: Secret | None, now: datetime)
 def said_of(connection: Connection, answer: Answer) -> Said:
     """The answer in the words that both protocols share; attributes that the connection does not name stay behind (FE-11)."""
     wanted, names, several = known_claims(connection), connection.claims, named_claims(connection)
+    single = {names.email, names.given_name, names.family_name}
     claims: dict[str, object] = {
         name: [value for value in values if len(value) <= _TEXT_MAX]
+        if name in single
+        else list(that_count(connection, name, values))
         for name, values in answer.attributes.items()
         if name in wanted and name != names.email_verified
     }

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from idp.audit.models import AuditEvent
 from idp.federation.connections import facts as connections
+from idp.federation.connections import stored
 from idp.federation.connections.manifest import Connection
 from idp.federation.connections.models import AppliedConnection
 from idp.federation.models import UpstreamLink
@@ -55,8 +56,9 @@ class World:
         self.rosa = make.subject("rosa.delgado")
         self.said: dict[str, str] = {}
 
-    def connect(self, **saml: Any) -> None:
-        document = Connection.model_validate(HOSPITAL | {"saml": saml}).model_dump(mode="json", exclude_defaults=True)
+    def connect(self, *, asserts: tuple[dict[str, Any], ...] = (), **saml: Any) -> None:
+        connection = Connection.model_validate(HOSPITAL | {"saml": saml, "asserts": asserts})
+        document = stored.to_row(connection, name="hospital")
         with writing() as tx:
             tx.execute(
                 insert(AppliedConnection).values(
@@ -79,7 +81,7 @@ class World:
         assert away.status_code == 200, away.text[:500]
         return address_of(away)
 
-    def answer(self, address: str, **said: str) -> dict[str, str]:
+    def answer(self, address: str, *, change: Any = None, **said: str) -> dict[str, str]:
         """What the provider's page posts: a fresh answer to the request in `address`."""
         request, query = sent(address)
         usual = {
@@ -91,7 +93,7 @@ class World:
             "instant": bench.at(-30, now=NOON),
         }
         return {
-            "SAMLResponse": bench.encoded(bench.signed(**usual | self.said | said)),
+            "SAMLResponse": bench.encoded(bench.signed(change, **usual | self.said | said)),
             "RelayState": query["RelayState"],
         }
 
@@ -107,6 +109,17 @@ def land(browser: FlaskClient, form: dict[str, str]) -> TestResponse:
     posted = post(browser, form)
     assert posted.status_code == 303, posted.text[:300]
     return follow(browser, browser.get(posted.headers["Location"]))
+
+
+def groups(count: int, *also: str) -> Any:
+    """A directory that says every group of a person, by its number."""
+
+    def change(root: Any) -> None:
+        said = root.find(f".//{{{bench.A}}}Attribute[@Name='groups']")
+        for value in (*(f"{number:08x}-0000-4000-8000-0123456789ab" for number in range(count)), *also):
+            etree.SubElement(said, f"{{{bench.A}}}AttributeValue").text = value
+
+    return change
 
 
 @pytest.fixture
@@ -130,6 +143,25 @@ def test_a_linked_person_is_in_and_the_session_says_honestly_how(world: World, c
     assert landed.request.path == "/account/"
     session = world.make.rows(BrowserSession)[0]
     assert (session.subject_id, session.acr, session.amr) == (world.rosa.id, ["aal1"], [])
+
+
+def test_FE_11_only_values_that_the_file_names_are_carried_home(world: World, client: FlaskClient) -> None:
+    table = {
+        "portal": "ozark-secure",
+        "tins": ["98-1112223"],
+        "claim": "groups",
+        "levels": {"billing": ["claims.submit"]},
+    }
+    world.connect(asserts=(table,))
+    world.link()
+    posted = post(client, world.answer(world.leave(client), change=groups(300, "billing")))
+    there = posted.headers["Location"]
+    assert len(there) < 4096
+    sealed = dict(parse_qsl(urlsplit(there).query))["answer"]
+    carried = upstream.carried_in(sealed, name="hospital", now=NOON)
+    assert isinstance(carried, Carried)
+    assert carried.said.claims == {"groups": ["billing"], "mail": ["ada@hospital.example"]}
+    assert follow(client, client.get(there)).request.path == "/account/"
 
 
 def test_FE_35_an_assertion_is_good_once_in_parallel_too(world: World, client: FlaskClient) -> None:
