@@ -1,5 +1,6 @@
 """A person's own pages."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
@@ -10,12 +11,15 @@ from idp.account.forms import ChangePasswordForm, LanguageForm, NamesForm
 from idp.account.pages import my_session, myself, need_session, only_a_button, saved
 from idp.account.rules import LANGUAGES, ZONES, Names, Reason
 from idp.affiliations.words import BLOCKED
-from idp.authenticators.password import setting
+from idp.authenticators.factors.rules import Reason as FactorReason
+from idp.authenticators.password import first, setting
+from idp.authenticators.password.forms import NewPasswordForm
 from idp.authenticators.password.rules import Reason as PasswordReason
 from idp.authenticators.password.setting import Change, Unfit
 from idp.authenticators.password.views import busy, new_password_errors, status_of, worded
 from idp.authenticators.password.words import rule_list
 from idp.consent.words import released
+from idp.federation.links import is_fresh_enough
 from idp.foundation import clock, error_pages, parsing
 from idp.foundation.database import reading
 from idp.foundation.front_door import origin, route_policy
@@ -100,17 +104,17 @@ def change_password() -> ResponseReturnValue:
     form = parsing.form(ChangePasswordForm, request.form)
     if isinstance(form, FormErrors):
         return _security_page(wrong=form), status_of(form)
-    if form.new_password != form.repeat_password:
-        return _security_page(refused=Refused(PasswordReason.DIFFERENT_REPEAT)), 422
-    asked = Change(
-        session=my_session(),
-        browser_digest=cookies.browser_digest(),
-        current=Secret(form.current_password),
-        new=Secret(form.new_password),
-        origin=origin(),
-        now=clock.now(),
-    )
-    return _changed(setting.change(asked))
+    return _changed(form, setting.change, current=Secret(form.current_password))
+
+
+@bp.post("/security/first")
+@route_policy(auth="session", bucket="sign_in")
+def set_password() -> ResponseReturnValue:
+    """Set a password where there is none, after a fresh proof of who this is."""
+    form = parsing.form(NewPasswordForm, request.form)
+    if isinstance(form, FormErrors):
+        return _security_page(wrong=form), status_of(form)
+    return _changed(form, first.set_first)
 
 
 @bp.get("/sessions")
@@ -240,12 +244,16 @@ def _profile_page(*, problem: object = None, name_problem: object = None) -> str
 def _security_page(*, wrong: FormErrors | None = None, refused: Refused | None = None) -> str:
     with reading() as tx:
         policy, changed_at = service.password_page(tx, my_session(), now=clock.now())
+        lacking = first.lacks(tx, subject_id=my_session().subject_id)
+        fresh = is_fresh_enough(tx, my_session(), now=clock.now())
     errors, problem = worded(wrong) if wrong is not None else ({}, None)
     return render_template(
         "account/security.html",
         at="security",
         subject=myself(),
         changed_at=changed_at,
+        lacking=lacking,
+        fresh=fresh,
         rules=rule_list(policy, broken=refused.rules if isinstance(refused, Unfit) else None),
         browser=browser_name(request.user_agent.string or ""),
         errors=errors | new_password_errors(refused),
@@ -254,11 +262,27 @@ def _security_page(*, wrong: FormErrors | None = None, refused: Refused | None =
     )
 
 
-def _changed(outcome: NewSession | Refused) -> ResponseReturnValue:
+def _changed(
+    form: NewPasswordForm, act: Callable[[Change], NewSession | Refused], *, current: Secret | None = None
+) -> ResponseReturnValue:
+    if form.new_password != form.repeat_password:
+        return _security_page(refused=Refused(PasswordReason.DIFFERENT_REPEAT)), 422
+    outcome = act(
+        Change(
+            session=my_session(),
+            browser_digest=cookies.browser_digest(),
+            current=current,
+            new=Secret(form.new_password),
+            origin=origin(),
+            now=clock.now(),
+        )
+    )
     if isinstance(outcome, NewSession):
         response = make_response(redirect(url_for("account.security", done="password"), 303))
         cookies.set_session(response, outcome.cookie)
         return response
     if outcome.reason is PasswordReason.BUSY:
         busy()
+    if outcome.reason is FactorReason.NOT_FRESH:
+        return redirect(url_for("sign_in.own", to="account.security", fresh="1"), 303)
     return _security_page(refused=outcome), 422

@@ -7,14 +7,18 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete, update
 
 from idp.affiliations.models import Affiliation
+from idp.audit.models import AuditEvent
 from idp.authenticators.password.models import PasswordCredential
 from idp.federation.models import UpstreamLink
 from idp.foundation.database import see_as, writing
-from tests.authenticators.browsing import follow, press, signed_in
+from idp.messaging.models import OutboxMessage
+from idp.subjects.models import Subject
+from tests.authenticators.browsing import follow, open_sign_in, post_form, press, signed_in
 from tests.conftest import ISSUER
 from tests.federation.conftest import World, address_of
 
 PAGE = "/account/identities"
+NEW = "violet harbor 7 Lanterns"
 LINK = f"{PAGE}/saint-anne/link"
 
 
@@ -111,10 +115,47 @@ def test_unlinking_the_only_way_in_is_refused(world: World, client: FlaskClient)
     assert len(world.make.rows(UpstreamLink)) == 1
 
 
+@pytest.mark.both
+def test_who_came_by_a_hospital_sets_a_password_unlinks_and_signs_in_by_it(
+    world: World, client: FlaskClient, new_browser: Any, hands: Any
+) -> None:
+    landed = world.sign_in(client)
+    assert follow(client, post_form(client, landed, "new-here-form")).request.path == "/account/"
+    made = next(row for row in world.make.rows(Subject) if row.id != world.rosa.id)
+    page = client.get("/account/security")
+    assert "current_password" not in page.text
+    hands.forward(minutes=20)
+    stale = post_form(client, page, "set-password-form", new_password=NEW, repeat_password=NEW)
+    assert "fresh=1" in stale.headers["Location"]
+    assert 'id="prove-first"' in client.get("/account/security").text
+    assert [row for row in world.make.rows(PasswordCredential) if row.subject_id == made.id] == []
+    again = follow(client, stale)
+    there = world.leave(client, page=again)
+    fresh = follow(client, world.come_back(client, there))
+    assert fresh.request.path == "/account/security"
+    other = new_browser()
+    world.sign_in(other)
+    done = follow(client, post_form(client, fresh, "set-password-form", new_password=NEW, repeat_password=NEW))
+    assert (done.status_code, done.request.path) == (200, "/account/security")
+    assert 'name="current_password"' in done.text
+    assert follow(other, other.get("/account/")).request.path != "/account/"
+    assert "password_changed" in {row.notice for row in world.make.rows(OutboxMessage)}
+    told = [event for event in world.make.rows(AuditEvent) if event.type == "password_changed"]
+    assert [(event.subject_id, event.outcome, event.details) for event in told] == [(made.id, "ok", {"first": True})]
+    link = world.make.rows(UpstreamLink)[0]
+    asked = client.get(f"{PAGE}/{link.id}/remove")
+    assert follow(client, press(client, asked, f"{PAGE}/{link.id}/remove")).request.path == PAGE
+    assert world.make.rows(UpstreamLink) == []
+    here = new_browser()
+    landed = follow(here, post_form(here, open_sign_in(here), "login-form", username=made.email, password=NEW))
+    assert landed.request.path == "/account/"
+    twice = post_form(client, fresh, "set-password-form", new_password=NEW + "2", repeat_password=NEW + "2")
+    assert twice.status_code in {303, 403, 422}
+    assert len([event for event in world.make.rows(AuditEvent) if event.type == "password_changed"]) == 1
+
+
 def _afresh(client: FlaskClient, world: World) -> FlaskClient:
     """The same browser, signed out here."""
-    from tests.authenticators.browsing import post_form
-
     post_form(client, follow(client, client.get("/oauth/logout")), "logout-form")
     return client
 
