@@ -76,6 +76,11 @@ def new_id() -> UUID:
     return UUID(int=(milliseconds << 80) | (0x7 << 76) | (fraction << 64) | (0x2 << 62) | secrets.randbits(62))
 
 
+def first_id(moment: datetime) -> UUID:
+    """Every id made before the moment is less than this one."""
+    return UUID(int=(int(moment.timestamp() * 1000) << 80) | (0x7 << 76) | (0x2 << 62))
+
+
 _budget: ContextVar[list[int] | None] = ContextVar("write_budget", default=None)
 
 

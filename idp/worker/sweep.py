@@ -17,6 +17,7 @@ from idp.affiliations.reviews import sweeping as reviews
 from idp.authenticators.lost_factors import service as lost_factors
 from idp.authenticators.push import closing as approvals
 from idp.authenticators.remembered_devices import service as devices
+from idp.directory.imports import rejects
 from idp.enrollment import runs as enrollments
 from idp.federation import arrivals
 from idp.foundation import artefacts, house, limiter
@@ -65,6 +66,7 @@ def sweep(*, now: datetime) -> dict[str, int]:
         "former_contacts": lambda tx: contact.purge(tx, now=now, batch=batch),
         "upstream_arrivals": lambda tx: arrivals.purge(tx, before=before - settings.session_absolute, batch=batch),
         "artefacts": lambda tx: artefacts.purge(tx, before=before, batch=batch),
+        "import_rejects": lambda tx: rejects.purge(tx, now=now, batch=batch),
         "counts": lambda tx: limiter.purge(tx, now=now, batch=batch),
         "messages": lambda tx: messaging.purge(tx, now=now, batch=batch),
         "logout_deliveries": lambda tx: _purge_logouts(tx, now=now, batch=batch),

@@ -1,17 +1,19 @@
 """Clearing up: what has gone by goes, what may still be asked about stays."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from idp.directory.models import ImportRun
 from idp.foundation import artefacts
 from idp.foundation.artefacts import Artefact, Kind
 from idp.foundation.database import reading, writing
 from idp.foundation.limiter import AttemptBudget, Budget, reserve
 from idp.worker.sweep import sweep
 from tests.conftest import Hands
+from tests.directory.files import CLINIC_NPI, PERSON_NPI, taken
 from tests.factories import Make
 
 pytestmark = pytest.mark.both
@@ -34,6 +36,15 @@ def test_expired_rows_go_in_batches_after_their_grace(app: Flask, hands: Hands):
     with reading() as tx:
         assert [row.kind for row in tx.scalars(select(Artefact))] == [Kind.REFRESH]
         assert tx.scalars(select(AttemptBudget)).all() == []
+
+
+def test_what_an_import_refused_is_kept_for_ninety_days(app: Flask, now: datetime):
+    taken([PERSON_NPI | {"NPI": "1"}, CLINIC_NPI | {"NPI": "2"}], "nppes", now=now)
+    made = datetime.now(UTC)
+    assert sweep(now=made + timedelta(days=89))["import_rejects"] == 0
+    assert sweep(now=made + timedelta(days=91))["import_rejects"] == 2
+    with reading() as tx:
+        assert tx.execute(select(ImportRun.counts)).scalar_one()["rejected"] == 2
 
 
 def test_a_session_that_has_gone_idle_is_ended_durably(app: Flask, hands: Hands, make: Make):

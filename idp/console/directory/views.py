@@ -15,7 +15,7 @@ from idp.console.directory.people import People, Place, people_of
 from idp.console.pages import may, page
 from idp.console.registrar.entrance import portals
 from idp.directory import service as directory
-from idp.directory.imports.run import KEPT_REJECTS
+from idp.directory.imports.run import KEPT_FOR, KEPT_REJECTS
 from idp.directory.looking_up import service as looking_up
 from idp.directory.words import FAULTS
 from idp.foundation import clock, parsing
@@ -148,6 +148,7 @@ def import_run(run_id: UUID) -> ResponseReturnValue:
         run=run,
         rejects=shown,
         kept=KEPT_REJECTS,
+        days=KEPT_FOR.days,
         more=more,
         first=url_for(".import_run", run_id=run_id) if after else None,
         sentences=_SENTENCES,

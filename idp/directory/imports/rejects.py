@@ -1,14 +1,30 @@
-"""The file of refused lines: made at the first one, readable by its owner only, safe to open in a spreadsheet."""
+"""Refused lines: a file of them, made at the first one, readable by its owner only, safe to open in a spreadsheet; and the end of
+those that the console kept."""
 
 import csv
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Final
 
-from idp.directory.imports.run import Reject
+from sqlalchemy import Table, delete, select, tuple_
+from sqlalchemy.orm import Session
+
+from idp.directory.imports.run import KEPT_FOR, Reject
+from idp.directory.models import ImportReject
 from idp.directory.rules import formula_safe
+from idp.foundation.database import first_id
+
+_kept: Final[Table] = ImportReject.__table__  # type: ignore[assignment]
+
+
+def purge(tx: Session, *, now: datetime, batch: int) -> int:
+    """Delete those of imports that began longer ago than `KEPT_FOR`, by the ids of the runs, which tell when they were made."""
+    key = (_kept.c.run_id, _kept.c.number)
+    doomed = select(*key).where(_kept.c.run_id < first_id(now - KEPT_FOR)).order_by(*key).limit(batch)
+    return tx.execute(delete(_kept).where(tuple_(*key).in_(doomed))).rowcount  # type: ignore[attr-defined, no-any-return]
 
 
 class RejectFile:

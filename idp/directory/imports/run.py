@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, BinaryIO, Final, Generic, Protocol, TypeVar
 from uuid import UUID
@@ -20,6 +20,8 @@ RowType = TypeVar("RowType")
 
 KEPT_REJECTS: Final = 1_000_000
 """Of one run for the console: a file of eight million wrong lines fills no disk."""
+KEPT_FOR: Final = timedelta(days=90)
+"""After the import began; then `idp sweep` deletes them. The counts by reason stay with the run."""
 
 
 @dataclass(slots=True)
