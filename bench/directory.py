@@ -22,15 +22,18 @@ from typing import Any, Final
 
 import psycopg
 
-from bench import report
+from bench import report, roster
 from bench.bare_import import SQLITE
 from bench.meanwhile import asking
 from bench.nppes import ROWS
 from bench.provider import Provider, environment_of, running
-from bench.report import Figure
-from bench.searching import fill_roster, matches, searches
+from bench.report import Bar, Figure
+from bench.searching import matches, searches
 from idp import create_app
+from idp.directory.service import tin_index
+from idp.foundation import house
 from idp.keyring import rotation
+from idp.keyring.service import Keyring
 from idp.migrations import run as migrations
 from idp.settings import PROJECT, load
 from tests.servers import APP, OWNER, Postgres, free_port
@@ -43,6 +46,9 @@ BARE: Final = ("bench.bare_import",)
 TUNED: Final = {"shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_timeout": "15min"}
 """As docs/directory.md advises for a first load."""
 WHOLE: Final = "whole"
+MEMORY_MIB: Final = 400
+OF_BARE: Final = 0.5
+Measured = tuple[list[Figure], list[Bar]]
 
 
 @dataclass(slots=True)
@@ -56,6 +62,9 @@ class Taken:
     peak_mib: float = 0.0
     waits_ms: list[float] = field(default_factory=list)
 
+    def bar(self, name: str) -> Bar:
+        return Bar(f"{name}: its peak, MiB", self.peak_mib, MEMORY_MIB, at_least=False)
+
     def figures(self, name: str) -> list[Figure]:
         """Printed as soon as it is known: what comes after takes long."""
         told = [
@@ -68,6 +77,7 @@ class Taken:
             p50, p99 = _quantiles(self.waits_ms)
             told.append(Figure(f"{name}: another request meanwhile, p50", "ms", [p50]))
             told.append(Figure(f"{name}: another request meanwhile, p99", "ms", [p99]))
+            told.append(Figure(f"{name}: another request meanwhile, the longest", "ms", [max(self.waits_ms)]))
         print("\n".join(map(str, told)), flush=True)
         return told
 
@@ -132,12 +142,16 @@ def _cluster(folder: Path | None) -> Iterator[Postgres]:
             server.stop()
 
 
-def _taken_in(server: Postgres, folder: Path, name: str, rows: int, *, command: tuple[str, ...]) -> Taken:
+def _taken_in(home: Path, rows: int, *, command: tuple[str, ...], **databases: str) -> Taken:
     """Into a new database, on which a provider is served meanwhile."""
-    server.create_database(name)
-    (home := folder / name).mkdir()
-    with running(home, port=free_port(), workers=1, **_urls(server, name)) as provider:
+    home.mkdir()
+    with running(home, port=free_port(), workers=1, **databases) as provider:
         return take_in(provider.changed, rows, command=command, beside=provider)
+
+
+def _into(server: Postgres, folder: Path, name: str, rows: int, *, command: tuple[str, ...]) -> Taken:
+    server.create_database(name)
+    return _taken_in(folder / name, rows, command=command, **_urls(server, name))
 
 
 def _urls(server: Postgres, name: str) -> dict[str, str]:
@@ -153,15 +167,19 @@ def _migrated(folder: Path, **databases: str) -> dict[str, Any]:
     return changed
 
 
-def compare_on_sqlite(folder: Path, rows: int) -> list[Figure]:
-    """Both paths into a file of their own; the CPU times are the ones to compare on a busy machine."""
+def compare_on_sqlite(folder: Path, rows: int) -> Measured:
+    """Both paths into a file of their own, each with others writing to it meanwhile: SQLite has one writer."""
     ours, bare = (
-        take_in(_migrated(folder, database_url=f"{SQLITE}{folder / name}.sqlite3"), rows, command=command)
-        for name, command in (("ours", OURS), ("bare", BARE))
+        _taken_in(home, rows, command=command, database_url=f"{SQLITE}{home / 'credence.sqlite3'}")
+        for home, command in ((folder / "sqlite-ours", OURS), (folder / "sqlite-bare", BARE))
     )
     told = [*ours.figures("SQLite, ours"), *bare.figures("SQLite, bare")]
-    by_cpu = Figure("SQLite, ours beside bare, by CPU", "", [bare.cpu_seconds / ours.cpu_seconds])
-    return [*told, Figure("SQLite, ours beside bare, by rate", "", [bare.seconds / ours.seconds]), by_cpu]
+    told.append(Figure("SQLite, ours beside bare, by CPU", "", [bare.cpu_seconds / ours.cpu_seconds]))
+    return told, [ours.bar("SQLite, ours"), _of_bare("SQLite, ours beside bare, by rate", ours, bare)]
+
+
+def _of_bare(what: str, ours: Taken, bare: Taken) -> Bar:
+    return Bar(what, bare.seconds / ours.seconds, OF_BARE, at_least=True)
 
 
 def main() -> None:
@@ -176,12 +194,13 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         rotation.create(Path(name) / "keys", now=datetime.now(UTC))
-        told: list[Figure] = []
+        measured: list[Measured] = []
         if asked.cluster is None or not is_filled(asked.cluster):
-            told = compare_on_sqlite(Path(name), COMPARED_SQLITE)
+            measured.append(compare_on_sqlite(Path(name), COMPARED_SQLITE))
         if not asked.sqlite:
-            told += _on_postgresql(Path(name), asked)
-    report.tell("directory", told, rows=asked.rows)
+            measured += _on_postgresql(Path(name), asked)
+    told, bars = ([each for part in parts for each in part] for parts in zip(*measured, strict=True))
+    report.tell("directory", told, bars, rows=asked.rows)
 
 
 def is_filled(cluster: Path) -> bool:
@@ -189,26 +208,28 @@ def is_filled(cluster: Path) -> bool:
     return (cluster / "data" / "PG_VERSION").is_file()
 
 
-def _on_postgresql(folder: Path, asked: argparse.Namespace) -> list[Figure]:
+def _on_postgresql(folder: Path, asked: argparse.Namespace) -> list[Measured]:
     filled = asked.cluster is not None and is_filled(asked.cluster)
     with _cluster(asked.cluster) as server:
-        told = [] if filled else _load(server, folder, asked)
+        measured = [] if filled else [_load(server, folder, asked)]
         whole = _migrated(folder, **_urls(server, WHOLE))
-        fill_roster(whole["database_owner_url"], asked.rows)
+        roster.fill(server.url("postgres", WHOLE), asked.rows)
         with create_app(load(overrides=whole)).app_context():
-            return [*told, *searches(), *matches(asked.rows)]
+            key = house.get(Keyring).index
+            roster.give_tins(server.url("postgres", WHOLE), lambda tin: tin_index(tin, key=key))
+            return [*measured, searches(), (matches(asked.rows), [])]
 
 
-def _load(server: Postgres, folder: Path, asked: argparse.Namespace) -> list[Figure]:
-    ours = _taken_in(server, folder, "ours", asked.compared, command=OURS)
-    bare = _taken_in(server, folder, "bare", asked.compared, command=BARE)
+def _load(server: Postgres, folder: Path, asked: argparse.Namespace) -> Measured:
+    ours = _into(server, folder, "ours", asked.compared, command=OURS)
+    bare = _into(server, folder, "bare", asked.compared, command=BARE)
     told = [*ours.figures("ours"), *bare.figures("bare")]
-    told.append(Figure("ours beside bare, by rate", "", [bare.seconds / ours.seconds]))
-    told += _taken_in(server, folder, WHOLE, asked.rows, command=OURS).figures("whole")
+    whole = _into(server, folder, WHOLE, asked.rows, command=OURS)
+    told += whole.figures("whole")
     with psycopg.connect(server.url(OWNER, WHOLE), autocommit=True) as connection:
         for table in ("npi_record", "npi_word", "name_word"):
             connection.execute(f"VACUUM ANALYZE {table}")
-    return told
+    return told, [ours.bar("ours"), whole.bar("whole"), _of_bare("ours beside bare, by rate", ours, bare)]
 
 
 if __name__ == "__main__":

@@ -8,15 +8,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import psycopg
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from bench.matching import rule_us
-from bench.report import Figure
+from bench.report import Bar, Figure
+from bench.roster import LARGEST, REGISTRY, TINS, number_of
 from idp.directory import service as directory
+from idp.directory.looking_up import service as looking_up
 from idp.directory.matching import service as matching
 from idp.directory.matching.rules import PractitionerClaim, ProviderMatch
+from idp.directory.models import Provider
+from idp.directory.rules import DirectoryFilter, ProviderFacts
 from idp.foundation.database import reading
 
 ASKED: Final = 20
@@ -26,7 +29,9 @@ SEARCHES: Final = (
     "smtih", "jonson mary", "hernadez", "m walker", "thomas e", "elizabeth scott", "smith jones",
 )  # fmt: skip
 IN_STATES: Final = (("smith", "CA"), ("john brown", "TX"), ("garcia", "OH"), ("home health", "NY"))
-_FILLED: Final = 250_000
+AT_MOST: Final = 10.0
+"""Milliseconds, of 95 of 100."""
+Ask = Callable[[Session], object]
 
 
 @dataclass(slots=True)
@@ -44,32 +49,89 @@ class Spent:
         self.cpu_ms += other.cpu_ms
 
 
-def searches() -> list[Figure]:
-    """Every search `ASKED` times in turn; a round before warms."""
+def searches() -> tuple[list[Figure], list[Bar]]:
+    """Every question `ASKED` times in turn, a round before warms; each kind is held to `AT_MOST`."""
     with reading() as tx:
         rows, size = tx.execute(
             text("SELECT reltuples, pg_size_pretty(pg_database_size(current_database())) FROM pg_class"
                  " WHERE relname = 'npi_record'")
         ).one()  # fmt: skip
-    print(f"searches among {rows:,.0f} NPI records ({size}):")
-    every, told = Spent(), list[Figure]()
-    for words, state in (*((words, None) for words in SEARCHES), *IN_STATES):
-        spent = timed(lambda tx, words=words, state=state: directory.search_npi(tx, words, state=state))
-        every.add(spent)
-        told += spent.figures(f"search: {words}{f' in {state}' if state else ''}")
-    for unit, taken in (("ms", every.wall_ms), ("ms CPU", every.cpu_ms)):
-        cuts = statistics.quantiles(taken, n=100)
-        told += [Figure(f"all searches, p{part}", unit, [cuts[part - 1]]) for part in (50, 95, 99)]
-    return told
+    print(f"searches among {rows:,.0f} NPI records and a roster of as many ({size}):")
+    told, bars = list[Figure](), list[Bar]()
+    for kind, questions in _kinds().items():
+        every = Spent()
+        for what, ask in questions:
+            every.add(spent := timed(ask))
+            told += spent.figures(f"{kind}: {what}")
+        for unit, taken in (("ms", every.wall_ms), ("ms CPU", every.cpu_ms)):
+            cuts = statistics.quantiles(taken, n=100)
+            told += [Figure(f"{kind}, all, p{part}", unit, [cuts[part - 1]]) for part in (50, 95, 99)]
+            bars.append(Bar(f"{kind}, p95, {unit}", cuts[94], AT_MOST, at_least=False))
+    return told, bars
+
+
+def _kinds() -> dict[str, list[tuple[str, Ask]]]:
+    """What is asked of the NPI records, and of the roster by number, name, program and TIN."""
+    now = datetime.now(UTC)
+
+    def roster(words: str, **within: tuple[str, ...]) -> Ask:
+        part = DirectoryFilter.of(**within)
+        return lambda tx: directory.search_providers(tx, REGISTRY, words, now=now, within=part)
+
+    national = [
+        (f"{words}{f' in {state}' if state else ''}", _of_the_country(words, state))
+        for words, state in (*((words, None) for words in SEARCHES), *IN_STATES)
+    ]
+    numbers = [number_of(at) for at in (1, 20_001, 500_000)]
+    with reading() as tx:
+        npis = [found.npi for number in numbers if (found := _record(tx, number)) is not None]
+    tins = sorted(TINS)
+    return {
+        "NPI records": national,
+        "roster by number": [(number, roster(number)) for number in (*numbers, *npis, "999999999")],
+        "roster by name": [(words, roster(words)) for words in SEARCHES if not words.isdigit()],
+        "roster by name in a program": [
+            (f"{words} in {program}", roster(words, programs=(program,)))
+            for words in ("john smith", "smith", "hernandez", "clinic juba", "mar", "smtih", "drogin")
+            for program in ("medicare", "medicaid")
+        ],
+        "roster by name in a program and a state": [
+            (f"{words} in medicare and {state}", roster(words, programs=("medicare",), states=(state,)))
+            for words, state in IN_STATES
+        ],
+        "roster by TIN": [
+            *((f"**-***{tin[-4:]}", _of_tin(tin)) for tin in tins),
+            ("the largest, a later page", _of_tin(tins[0], after=number_of(LARGEST // 2))),
+            ("nobody's", _of_tin("999999999")),
+        ],
+        "every record of an NPI": [(npi, _every(npi)) for npi in npis],
+    }
+
+
+def _of_the_country(words: str, state: str | None) -> Ask:
+    return lambda tx: directory.search_npi(tx, words, state=state)
+
+
+def _every(npi: str) -> Ask:
+    return lambda tx: looking_up.every_record(tx, npi)
+
+
+def _of_tin(tin: str, *, after: str | None = None) -> Ask:
+    place = None if after is None else (REGISTRY, after)
+    return lambda tx: looking_up.by_tin(tx, tin, registry=REGISTRY, after=place, limit=25)
+
+
+def _record(tx: Session, number: str) -> ProviderFacts | None:
+    return directory.provider_by_number(tx, registry=REGISTRY, provider_id=number)
 
 
 def matches(rows: int) -> list[Figure]:
     """A claim against a roster of `rows` providers: one that matches, one of nobody's number, one that nobody can mean."""
     now = datetime.now(UTC)
     told = [Figure("matching rule, a claim of six fields", "µs CPU", rule_us())]
-    asked = {"first_name": "JOHN", "last_name": "SMITH", "zip_code": "65801"}
+    number, asked = _somebody(rows)
     claims = {
-        "hit": PractitionerClaim(**asked, provider_id=f"{rows // 2:09}"),
+        "hit": PractitionerClaim(**asked, provider_id=number),
         "miss": PractitionerClaim(**asked, provider_id="999999999"),
         "nonsense": PractitionerClaim(**asked, provider_id="\U0001f600"),
         "miss by TIN": PractitionerClaim(**asked, tin="900000001"),
@@ -77,28 +139,34 @@ def matches(rows: int) -> list[Figure]:
     }
     for what, claim in claims.items():
         with reading() as tx:
-            found = matching.match_practitioner(tx, claim, registry="bench", now=now)
+            found = matching.match_practitioner(tx, claim, registry=REGISTRY, now=now)
         if isinstance(found, ProviderMatch) != (what == "hit"):
             raise SystemExit(f"the {what} answers {found}")
-        spent = timed(lambda tx, claim=claim: matching.match_practitioner(tx, claim, registry="bench", now=now))
+        spent = timed(lambda tx, claim=claim: matching.match_practitioner(tx, claim, registry=REGISTRY, now=now))
         told += spent.figures(f"match against {rows:,} providers, {what}")
     return told
 
 
-def fill_roster(owner_url: str, rows: int) -> None:
-    """A roster made by the database itself: no import is measured here. What is there already is left."""
-    with psycopg.connect(owner_url, autocommit=True) as connection:
-        connection.execute("SET synchronous_commit = off")
-        there = connection.execute("SELECT count(*) FROM provider WHERE registry = 'bench'").fetchone()
-        for start in range(there[0] if there else 0, rows, _FILLED):
-            span = {"first": start, "last": min(start + _FILLED, rows) - 1}
-            connection.execute(_PRACTICES, span)
-            connection.execute(_PROVIDERS, span)
-        for table in ("provider", "practice"):
-            connection.execute(f"VACUUM ANALYZE {table}")
+def _somebody(rows: int) -> tuple[str, dict[str, str]]:
+    """The number of a practitioner in the middle of the roster, and what else a claim says of them."""
+    query = (
+        select(Provider)
+        .where(
+            Provider.registry_name == REGISTRY,
+            Provider.provider_id >= number_of(rows // 2),
+            Provider.provider_type == "practitioner",
+            Provider.status == "active",
+        )
+        .order_by(Provider.provider_id)
+        .limit(1)
+    )
+    with reading() as tx:
+        one = tx.scalars(query).one()
+        names = {"first_name": one.first_name or "", "last_name": one.last_name or ""}
+        return one.provider_id, {**names, "zip_code": one.zip_codes[0]}
 
 
-def timed(ask: Callable[[Session], object]) -> Spent:
+def timed(ask: Ask) -> Spent:
     """`ASKED` times, and once before."""
     spent = Spent()
     for _ in range(ASKED + 1):
@@ -115,19 +183,3 @@ def timed(ask: Callable[[Session], object]) -> Spent:
 def _cpu_ms(server: int) -> float:
     """Of this thread and of a process of the server's; a process's share is booked when it goes to sleep."""
     return time.thread_time() * 1e3 + int(Path(f"/proc/{server}/schedstat").read_text().split()[0]) / 1e6
-
-
-_PRACTICES: Final = """
-    INSERT INTO practice (id, tin_sealed, tin_index, tin_type, tin_last4, name, created_at)
-    SELECT lpad(to_hex(n), 32, '0')::uuid, '\\x00', decode(md5(n::text) || md5(n::text), 'hex'), 'EIN', '0001', 'Bench', now()
-    FROM generate_series(%(first)s::int, %(last)s::int) n WHERE n %% 4 = 0
-    ON CONFLICT DO NOTHING
-"""
-_PROVIDERS: Final = """
-    INSERT INTO provider (id, registry, provider_id, provider_type, npi, practice_id, tin_sealed, tin_index, tin_type,
-        legal_name, first_name, last_name, name_key, zip_codes, state, programs, status, effective_date, updated_at)
-    SELECT ('f' || lpad(to_hex(n), 31, '0'))::uuid, 'bench', lpad(n::text, 9, '0'), 'practitioner', lpad(n::text, 10, '1'),
-        lpad(to_hex(n - n %% 4), 32, '0')::uuid, '\\x00', decode(md5('o' || n) || md5('p' || n), 'hex'), 'EIN',
-        'JOHN SMITH', 'JOHN', 'SMITH', 'john smith', '["65801"]', 'MO', 'both', 'active', '2020-01-01', now()
-    FROM generate_series(%(first)s::int, %(last)s::int) n
-"""
