@@ -1,5 +1,6 @@
 """What one run of an import knows and counts."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -77,6 +78,32 @@ class Reject:
     """Of the refusals of a run the first is 1: many may stand on one line."""
 
 
+class Room:
+    """Time for others between two batches, where the database has one writer.
+
+    Whoever waits for SQLite looks again at most 25 milliseconds later, in the first eighth of a second; a file that is parsed
+    takes as long between its batches, what ends after a full one does not.
+    """
+
+    LEAST: Final = 0.05
+
+    def __init__(
+        self, *, ticks: Callable[[], float] = time.monotonic, wait: Callable[[float], object] = time.sleep
+    ) -> None:
+        self._ticks, self._wait = ticks, wait
+        self._left: float | None = None
+
+    def left(self, dialect: str) -> None:
+        """A batch is over on this kind of database."""
+        self._left = self._ticks() if dialect == "sqlite" else None
+
+    def leave(self) -> None:
+        """Before the next begins: wait for what is missing of `LEAST`."""
+        missing = 0.0 if self._left is None else self.LEAST - (self._ticks() - self._left)
+        if missing > 0:
+            self._wait(missing)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """What every batch is told; with `dry` it only counts."""
@@ -100,6 +127,7 @@ class Run:
     """Records that came in this run to a practice which was there before."""
     ended: set[UUID] = field(default_factory=set)
     """Records that ended in this run."""
+    room: Room = field(default_factory=Room)
 
     @property
     def today(self) -> date:

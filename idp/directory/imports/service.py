@@ -155,10 +155,14 @@ def _batch(run: Run, started: UUID) -> Iterator[Session]:
 @contextmanager
 def _transaction(run: Run) -> Iterator[Session]:
     """A page must be answered soon (R-12); a batch may wait, on a busy machine or for the plan of a table that is new."""
+    run.room.leave()
     with reading() if run.dry else writing() as tx:
-        if tx.get_bind().dialect.name == "postgresql":
+        dialect = tx.get_bind().dialect.name
+        if dialect == "postgresql":
             tx.execute(_PATIENCE)
         yield tx
+    if not run.dry:
+        run.room.left(dialect)
 
 
 def _begin(run: Run, *, name: str) -> UUID:
