@@ -177,6 +177,28 @@ def fits(want: str, answer: TestResponse, method: str) -> bool:
             return answer.status_code < 500 and answer.status_code != 403 and answer.status_code != 401
 
 
+@pytest.mark.both
+def test_AD_02_ruling_12_the_row_fences_hide_a_practice_s_things_from_whoever_does_not_manage_it(
+    app: Flask, everybody: House
+) -> None:
+    """The addresses of a practice again where PostgreSQL's fences stand too; its own manager is let through them."""
+    wrong, asked = [], 0
+    for rule, method, policy in routes(app):
+        if not of_tenant(rule):
+            continue
+        for role in (MEMBER, FOREIGN, PARTNER, MANAGER):
+            want = expected(rule, policy, role)
+            if want is OPEN and method == "POST":
+                continue
+            asked += 1
+            answer = ask(everybody, role, method, filled(rule, everybody.a))
+            if not fits(want, answer, method):
+                wrong.append((method, rule.rule, role, want, answer.status_code))
+    assert wrong == []
+    assert asked > 100
+
+
+@pytest.mark.both
 def test_AD_02_a_manager_finds_none_of_another_target_s_things_below_their_own(app: Flask, everybody: House) -> None:
     wrong, asked = [], 0
     for rule, method, _policy in routes(app):
