@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from idp.affiliations.deciding.facts import Place
-from idp.affiliations.models import Affiliation
+from idp.affiliations.deciding.facts import Place, held_at
+from idp.affiliations.models import Affiliation, AffiliationEvidence
 from idp.affiliations.rules import PENDING_LIFETIME, Held, PortalTerms, ProviderChoice, manages_at
 from idp.affiliations.searching import facts as words
 from idp.affiliations.searching import rules as searching
@@ -19,6 +19,7 @@ from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
 from idp.subjects.models import Subject
 from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
+from idp.vocabulary.evidence import Evidence
 
 _ORDERS: Final[dict[Sort, ColumnElement[str]]] = {
     Sort.LAST_NAME: Affiliation.sort_key,  # type: ignore[dict-item]  # a column is an expression
@@ -109,7 +110,7 @@ def people(
                 order >= after.name,
             )
     found = tx.execute(query).all()
-    rows = tuple(_row(each, place) for each in found[:limit])
+    rows = tuple(_row(each, place, now=now, dormancy=dormancy) for each in found[:limit])
     last = found[limit - 1] if len(found) > limit else None
     return Listed(rows, None if last is None else Key(last.sorted_by, last.Affiliation.id))
 
@@ -124,13 +125,21 @@ def counts(tx: Session, place: Place, *, now: datetime, dormancy: timedelta) -> 
 
 
 def managers(tx: Session, place: Place, *, now: datetime, dormancy: timedelta) -> int:
-    """How many of the target's own people are marked and active."""
-    status = _status(place, now=now, dormancy=dormancy)
+    """How many of the target's own people manage it at this portal now: `affiliations.rules.manages_at` as an expression."""
+    status, terms = _status(place, now=now, dormancy=dormancy), place.terms
+    proof = AffiliationEvidence
+    proven = exists().where(
+        proof.affiliation_id == Affiliation.id,
+        proof.kind.in_([kind.value for kind in Evidence if kind.suffices(terms.accepts_for_manager)]),
+        proof.from_registry.is_(None),
+    )
     query = select(func.count()).where(
         *_of(place),
         Affiliation.account_manager.is_(True),
         Affiliation.status == AffiliationStatus.ACTIVE.value,
+        Affiliation.starts_at <= now,
         status == AffiliationStatus.ACTIVE.value,
+        proven,
     )
     return tx.execute(query).scalar_one()
 
@@ -173,7 +182,7 @@ def _status(place: Place, *, now: datetime, dormancy: timedelta) -> ColumnElemen
     )
 
 
-def _row(found: Any, place: Place) -> Row:
+def _row(found: Any, place: Place, *, now: datetime, dormancy: timedelta) -> Row:
     row, subject = found.Affiliation, found.Subject
     own = tuple(sorted(level.level for level in row.levels if level.portal == place.party.client_id))
     waits = found.now_is == AffiliationStatus.VERIFICATION_PENDING.value
@@ -189,7 +198,7 @@ def _row(found: Any, place: Place) -> Row:
         first_name=subject.given_name or "",
         last_name=subject.family_name or "",
         status=AffiliationStatus(found.now_is),
-        account_manager=row.account_manager,
+        account_manager=manages_at(held_at(place, row), terms=place.terms, now=now, dormancy=dormancy),
         levels=own or (() if waits else place.terms.default_levels),
         last_sign_in_at=subject.last_sign_in_at,
         version=row.version,

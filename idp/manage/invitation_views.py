@@ -76,7 +76,7 @@ def invite(client_id: str, target_id: UUID) -> ResponseReturnValue:
         abort(404)
     sentence = _sentence(outcome)
     field = _FIELDS.get(reason)  # type: ignore[call-overload]
-    status = 403 if reason is ActReason.NOT_HELD else 429 if reason is Reason.TOO_MANY else 422
+    status = 403 if reason in (ActReason.NOT_HELD, ActReason.NOT_PROVEN) else 429 if reason is Reason.TOO_MANY else 422
     return _form(opened, errors={field: sentence} if field else {}, problem=None if field else sentence), status
 
 
@@ -138,6 +138,7 @@ def _form(opened: Opened, *, errors: dict[str, LazyString] | None = None, proble
         values={name: text if parsing.acceptable(text) else "" for name, text in typed.items()},
         ticked=ticked or set(opened.place.terms.default_levels) & opened.actor.levels,
         held=opened.actor.levels,
+        for_payer=opened.for_payer,
         errors=errors or {},
         problem=problem,
     )

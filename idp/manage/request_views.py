@@ -28,7 +28,13 @@ bp = Blueprint("manage_requests", __name__, url_prefix="/manage")
 _PLACE = "/<client_id>/<uuid:target_id>"
 _ONE = f"{_PLACE}/requests/<uuid:request_id>"
 _A_PAGE = 25
-_GONE = {Reason.UNKNOWN: 404, Reason.OWN: 403, ActReason.NOT_A_MANAGER: 403, ActReason.NOT_HELD: 403}
+_GONE = {
+    Reason.UNKNOWN: 404,
+    Reason.OWN: 403,
+    ActReason.NOT_A_MANAGER: 403,
+    ActReason.NOT_HELD: 403,
+    ActReason.NOT_PROVEN: 403,
+}
 """HTTP statuses of refusals; what was decided or expired meanwhile is 409, what the form lacks 422."""
 _MENDABLE = frozenset({ActReason.NO_LEVEL, Reason.TOO_LONG})
 
@@ -70,7 +76,7 @@ def one(client_id: str, target_id: UUID, request_id: UUID) -> ResponseReturnValu
 def approve(client_id: str, target_id: UUID, request_id: UUID) -> ResponseReturnValue:
     """Yes, with the levels ticked."""
     opened = enter(client_id, target_id)
-    read = levels_form(request.form, catalogue=opened.place.catalogue, movable=opened.actor.levels)
+    read = levels_form(request.form, catalogue=opened.place.catalogue, movable=opened.actor.levels - opened.for_payer)
     if isinstance(read, FormErrors):
         return _page(opened, request_id, problem=words.MALFORMED), 400
     version, picked = read
@@ -144,6 +150,7 @@ def _page(opened: Opened, request_id: UUID, *, problem: LazyString | None = None
         status=STATUS[asked.status],
         pending=asked.status is Status.PENDING,
         held=opened.actor.levels,
+        for_payer=opened.for_payer,
         problem=problem,
     )
 

@@ -43,6 +43,7 @@ class Row:
     last_name: str
     status: AffiliationStatus
     account_manager: bool
+    """At this portal, now: a mark that it does not accept makes nobody one."""
     levels: tuple[str, ...]
     last_sign_in_at: datetime | None
     version: int = 1

@@ -14,13 +14,14 @@ from idp.affiliations.deciding.facts import (
     Line,
     Place,
     actor_at,
+    for_the_payer,
     history,
     place_of,
     row_of,
-    setting_of,
 )
 from idp.affiliations.deciding.moving import seen_by
-from idp.affiliations.deciding.rules import Act, Actor, Member, Reason, offered
+from idp.affiliations.deciding.reaching import setting_of
+from idp.affiliations.deciding.rules import Act, Actor, Member, Reason, held_back, offered
 from idp.affiliations.deciding.service import Asked, Done
 from idp.affiliations.deciding.undoing import undoable
 from idp.affiliations.managers.facts import point_at
@@ -58,6 +59,11 @@ class Opened:
     actor: Actor
     place: Place
 
+    @property
+    def for_payer(self) -> frozenset[str]:
+        """What somebody new gets from the payer alone: the managing level, where this manager's word makes no manager."""
+        return for_the_payer(actor=self.actor, place=self.place)
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -81,6 +87,8 @@ class Person:
     authors: Mapping[str, str]
     tin: str | None = None
     """Of the practice, masked (E8); a trading partner has none."""
+    held_back: Reason | None = None
+    """Why this manager cannot do what another one could."""
     undo: Act | None = None
     """What this manager did last to the person and may take back now."""
 
@@ -130,7 +138,7 @@ def person(
     if row is None or subject is None:
         return Refused(Reason.UNKNOWN)
     member = seen_by(tx, opened.actor, opened.place, row, now=now)
-    setting = setting_of(tx, opened.place, member, now=now)
+    setting = setting_of(tx, opened.place, row, member, by=opened.actor, now=now)
     said = history(tx, row.id, limit=HISTORY + 1, before=before)
     lines = said[:HISTORY]
     last = lines[:1] if before is None else history(tx, row.id, limit=1)
@@ -145,6 +153,7 @@ def person(
         phone=subjects.phone_of(subject),
         member=member,
         offers=offered(actor=opened.actor, member=member, setting=setting),
+        held_back=held_back(actor=opened.actor, member=member, setting=setting),
         locked=budgets.locked(tx, account=subject.id, now=now),
         verified=vouched is not None,
         vouched_by=by,

@@ -216,6 +216,8 @@ def _person_page(
         **_of(opened),
         person=who,
         held=opened.actor.levels,
+        for_payer=_for_payer(opened, who),
+        why_not=None if who.held_back is None else words.REASONS[who.held_back][1],
         acts=_buttons(who),
         lines=words.LINES,
         done_words=done,
@@ -224,6 +226,12 @@ def _person_page(
         may_set=Act.SET_LEVELS in who.offers,
         may_comment=Act.COMMENT in who.offers,
     )
+
+
+def _for_payer(opened: Opened, who: Person) -> frozenset[str]:
+    """The managing level, where a tick would make no manager of this person."""
+    works = who.member.account_manager or who.member.proven
+    return frozenset() if works else frozenset({opened.place.managing})
 
 
 def _moved(picked: Picked) -> LazyString:

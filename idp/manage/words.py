@@ -139,6 +139,26 @@ REASONS: Final[dict[Reason, tuple[int, LazyString]]] = {
     Reason.BY_PAYER: (409, _("The payer disabled this access, and only the payer enables it. Call the help line.")),
     Reason.LAST_MANAGER: (409, _("One account manager has to remain. Make somebody else one first.")),
     Reason.NOT_HELD: (403, _("You can give and take only access levels that you hold yourself.")),
+    Reason.HOLDS_MORE: (
+        403,
+        _(
+            "This person holds access levels that you do not hold yourself. Ask an account manager who holds them; "
+            "where there is none, the payer's help line."
+        ),
+    ),
+    Reason.ELSEWHERE: (
+        403,
+        _(
+            "This access also serves another portal of this payer, at which you cannot change it. Ask an account "
+            "manager of that portal; where there is none, the payer's help line."
+        ),
+    ),
+    Reason.NOT_PROVEN: (
+        403,
+        _(
+            "At this portal only the payer makes this person an account manager. Ask the payer's help line to confirm them."
+        ),
+    ),
     Reason.NO_SUCH_LEVEL: (400, _("There is no such access level.")),
     Reason.NO_LEVEL: (422, _("Leave at least one access level, or disable or remove the user.")),
     Reason.TOO_LONG: (422, _("This is longer than we can keep. Please shorten it.")),

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from idp.affiliations import service as affiliations
 from idp.affiliations.deciding.models import Comment
-from idp.affiliations.deciding.rules import Actor, Member, Reason, Setting
+from idp.affiliations.deciding.rules import Actor, Member, Reason, word_of
 from idp.affiliations.facts import held_of
 from idp.affiliations.managers.facts import Pointed, as_target, managers_of, point_at
 from idp.affiliations.models import Affiliation
@@ -93,7 +93,18 @@ def others_manage(tx: Session, place: Place, *, now: datetime, but: str | None =
 
 def manager_at(tx: Session, place: Place, *, subject_id: str, now: datetime) -> Actor | Refused:
     """Who manages the target at the portal now, of whom an earlier act may have been; else they may do nothing there."""
-    target, dormancy = place.target, house.get(Settings).dormancy
+    dormancy = house.get(Settings).dormancy
+    marked = marked_of(tx, place.target, subject_id=subject_id)
+    mine = [held for held in marked if manages_at(held, terms=place.terms, now=now, dormancy=dormancy)]
+    if not mine:
+        return Refused(Reason.NOT_A_MANAGER)
+    levels = {level for held in mine for level in levels_at(held, place.terms)}
+    evidence = tuple(proof for held in mine for proof in held.evidence)
+    return Actor(subject_id, frozenset(levels | {place.managing}), evidence)
+
+
+def marked_of(tx: Session, target: Pointed, *, subject_id: str) -> tuple[Held, ...]:
+    """By what a person is marked for the target or its practice, whatever it is worth; the row fence is the target's after it."""
     see_as(tx, subject_id=subject_id)
     rows = tx.scalars(
         select(Affiliation).where(
@@ -104,15 +115,10 @@ def manager_at(tx: Session, place: Place, *, subject_id: str, now: datetime) -> 
             Affiliation.status == "active",
         )
     ).all()
-    helds = [held_of(row, as_target(target, row)) for row in rows]
-    mine = [held for held in helds if manages_at(held, terms=place.terms, now=now, dormancy=dormancy)]
+    helds = tuple(held_of(row, as_target(target, row)) for row in rows)
     person = subjects.by_id(tx, subject_id=subject_id)
     see_as(tx, target_id=target.id)
-    if not mine or person is None or person.status is not Status.ACTIVE:
-        return Refused(Reason.NOT_A_MANAGER)
-    levels = {level for held in mine for level in levels_at(held, place.terms)}
-    evidence = tuple(proof for held in mine for proof in held.evidence)
-    return Actor(subject_id, frozenset(levels | {place.managing}), evidence)
+    return helds if person is not None and person.status is Status.ACTIVE else ()
 
 
 def levels_within(wanted: Collection[str], *, actor: Actor, place: Place) -> Refused | None:
@@ -122,7 +128,15 @@ def levels_within(wanted: Collection[str], *, actor: Actor, place: Place) -> Ref
         return Refused(Reason.NO_SUCH_LEVEL)
     if not levels:
         return Refused(Reason.NO_LEVEL)
+    if levels & for_the_payer(actor=actor, place=place):
+        return Refused(Reason.NOT_PROVEN)
     return None if levels <= actor.levels else Refused(Reason.NOT_HELD)
+
+
+def for_the_payer(*, actor: Actor, place: Place) -> frozenset[str]:
+    """The managing level, where the actor's word makes nobody a manager: such a mark would say what is not so (MODEL §1)."""
+    counts = word_of(actor).suffices(place.terms.accepts_for_manager)
+    return frozenset() if counts else frozenset({place.managing})
 
 
 def row_of(tx: Session, place: Place, affiliation_id: UUID, *, lock: bool = False) -> Affiliation | None:
@@ -147,6 +161,7 @@ def member_of(place: Place, row: Affiliation, *, now: datetime) -> Member:
     """A row as the rule reads it."""
     held = held_at(place, row)
     status = status_at(held, now=now, dormancy=house.get(Settings).dormancy)
+    written = held.levels.get(place.party.client_id)
     own = set(levels_at(held, place.terms)) - {place.managing}
     return Member(
         subject_id=row.subject_id,
@@ -154,20 +169,10 @@ def member_of(place: Place, row: Affiliation, *, now: datetime) -> Member:
         version=row.version,
         levels=frozenset(own | ({place.managing} if row.account_manager else set())),
         account_manager=row.account_manager,
+        proven=any(proof.suffices(place.terms.accepts_for_manager) for proof in held.evidence),
+        by_default=not written,
         disabled_by=row.disabled_by,
     )
-
-
-def setting_of(tx: Session, place: Place, member: Member, *, now: datetime, by: Actor | None = None) -> Setting:
-    """The catalogue, and how many would manage the target without this person; a registrar is a manager of nothing."""
-    others = 1
-    if member.account_manager or (by is not None and by.payer):
-        dormancy = house.get(Settings).dormancy
-        managers = managers_of(
-            tx, target=place.target, terms=place.terms, now=now, dormancy=dormancy, but=member.subject_id
-        )
-        others = len(managers)
-    return Setting(place.catalogue, place.managing, others)
 
 
 def history(tx: Session, affiliation_id: UUID, *, limit: int, before: int | None = None) -> tuple[Line, ...]:

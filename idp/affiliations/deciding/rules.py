@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from idp.affiliations.deciding.reach import Beyond, Change, Elsewhere, beyond
 from idp.vocabulary.affiliation import AffiliationStatus
 from idp.vocabulary.evidence import Evidence
 from idp.vocabulary.refused import Refused
@@ -59,6 +60,12 @@ class Reason(StrEnum):
     HAS_A_MANAGER = "has_a_manager"
     NOT_THEIRS = "not_theirs"
     NO_REASON = "no_reason"
+    ELSEWHERE = "elsewhere"
+    """It reaches a portal where who acts may not do it: a manager there may, or the payer's registrar."""
+    HOLDS_MORE = "holds_more"
+    """What would come to life is more than who acts holds."""
+    NOT_PROVEN = "not_proven"
+    """The mark would do nothing here: the portal makes managers by stronger proof, which the payer gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +94,20 @@ class Member:
     levels: frozenset[str]
     """At the portal, the managing one where they are marked."""
     account_manager: bool = False
+    proven: bool = True
+    """What the access rests on makes a manager at this portal, once it is marked."""
+    by_default: bool = False
+    """The levels are those that the portal gives to everybody at the first visit."""
     disabled_by: str | None = None
     same_person: bool = False
     """It is who acts, by a second account (AD-07)."""
     movable: bool = False
     """The roster moved the record, or merged the practice into another: there is a place where it may go."""
+
+    @property
+    def manages(self) -> bool:
+        """Whether they are a manager at this portal: marked, active, by proof that it accepts (`manages_at`)."""
+        return self.account_manager and self.proven and self.status is ACTIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +118,15 @@ class Setting:
     managing: str
     other_managers: int
     """Managers of the target at this portal besides the person acted on."""
+    elsewhere: tuple[Elsewhere, ...] = ()
+    """The other portals of the registry that the access serves."""
 
 
+_BEYOND: Final[dict[Beyond, Reason]] = {
+    Beyond.NO_STANDING: Reason.ELSEWHERE,
+    Beyond.HOLDS_MORE: Reason.HOLDS_MORE,
+    Beyond.LAST_MANAGER: Reason.LAST_MANAGER,
+}
 FROM: Final[dict[Act, frozenset[AffiliationStatus]]] = {
     Act.VERIFY: frozenset({PENDING}),
     Act.REFUSE: frozenset({PENDING}),
@@ -133,6 +156,9 @@ ONLY_THE_PAYER: Final = frozenset({Act.MARK, Act.UNMARK, Act.MOVE})
 NEVER_THE_PAYER: Final = frozenset({Act.VERIFY, Act.REFUSE, Act.START_RECOVERY})
 """Claims are judged beside their evidence (E1); what was lost the help desk starts."""
 _GIVES: Final = frozenset({Act.VERIFY, Act.ENABLE, Act.SET_LEVELS, Act.MARK, Act.MOVE})
+_WAKES: Final = frozenset({Act.VERIFY, Act.ENABLE, Act.SEND_REGISTRATION})
+"""What a manager brings to life by their own word: never more than they hold (MODEL §7)."""
+_TAKES: Final = frozenset({Act.REFUSE, Act.DISABLE, Act.REMOVE})
 _ALWAYS_THE_PAYER: Final = frozenset({Act.DISABLE, Act.MARK, Act.UNMARK})
 
 
@@ -149,7 +175,7 @@ def decide(
         return Refused(Reason.NOT_THEIRS)
     if not _fits(act, member):
         return Refused(Reason.NOT_IN_THIS_STATE)
-    refused = _payer(act, member, setting) if actor.payer else _manager(act, member, setting, wanted)
+    refused = _payer(act, member, setting) if actor.payer else _manager(act, actor, member, setting, frozenset(wanted))
     if refused is not None:
         return refused
     return _levels(actor, member, setting, frozenset(wanted)) if act is Act.SET_LEVELS else None
@@ -160,7 +186,7 @@ def _fits(act: Act, member: Member) -> bool:
         return False
     match act:
         case Act.MARK:
-            return not member.account_manager
+            return not (member.account_manager and member.proven)
         case Act.UNMARK:
             return member.account_manager
         case Act.MOVE:
@@ -176,13 +202,34 @@ def _payer(act: Act, member: Member, setting: Setting) -> Refused | None:
     return None if own else Refused(Reason.HAS_A_MANAGER)
 
 
-def _manager(act: Act, member: Member, setting: Setting, wanted: Collection[str]) -> Refused | None:
+def _manager(act: Act, actor: Actor, member: Member, setting: Setting, wanted: frozenset[str]) -> Refused | None:
     if act is Act.ENABLE and member.disabled_by == "payer":
         return Refused(Reason.BY_PAYER)
-    loses_mark = act in (Act.DISABLE, Act.REMOVE) or (act is Act.SET_LEVELS and setting.managing not in wanted)
-    if member.account_manager and member.status is ACTIVE and loses_mark and setting.other_managers < 1:
+    loses_mark = act in _TAKES or (act is Act.SET_LEVELS and setting.managing not in wanted)
+    if member.manages and loses_mark and setting.other_managers < 1:
         return Refused(Reason.LAST_MANAGER)
-    return None
+    if act in _WAKES:
+        return may_wake(actor, member, setting)
+    after = setting.managing in wanted if act is Act.SET_LEVELS else member.account_manager
+    change = Change(member.account_manager, after, member.status is ACTIVE, takes=act in _TAKES)
+    if act is not Act.SET_LEVELS:
+        return _beyond(setting, change) if act in _TAKES else None
+    if after and not member.account_manager and not member.proven:
+        return Refused(Reason.NOT_PROVEN)
+    return None if after == member.account_manager else _beyond(setting, change)
+
+
+def may_wake(actor: Actor, member: Member, setting: Setting) -> Refused | None:
+    """Whether a manager's word may bring this access to life as it stands, here and wherever it reaches (MODEL §7)."""
+    if not member.by_default and not member.levels <= actor.levels:
+        return Refused(Reason.HOLDS_MORE)
+    marked = member.account_manager
+    return _beyond(setting, Change(marked, marked, member.status is ACTIVE, word=word_of(actor)))
+
+
+def _beyond(setting: Setting, change: Change) -> Refused | None:
+    found = next((each for portal in setting.elsewhere if (each := beyond(portal, change)) is not None), None)
+    return None if found is None else Refused(_BEYOND[found])
 
 
 def _levels(actor: Actor, member: Member, setting: Setting, wanted: frozenset[str]) -> Refused | None:
@@ -192,6 +239,16 @@ def _levels(actor: Actor, member: Member, setting: Setting, wanted: frozenset[st
     if not wanted:
         return Refused(Reason.NO_LEVEL)
     return None if wanted ^ member.levels <= actor.levels else Refused(Reason.NOT_HELD)
+
+
+def held_back(*, actor: Actor, member: Member, setting: Setting) -> Reason | None:
+    """What a page says where the actor's own standing is what keeps the person from being enabled, verified or disabled."""
+    asked = (
+        decide(act, actor=actor, member=member, setting=setting, version=member.version, wanted=member.levels)
+        for act in (Act.VERIFY, Act.ENABLE, Act.SEND_REGISTRATION, Act.DISABLE, Act.REMOVE)
+    )
+    said = (Reason.HOLDS_MORE, Reason.ELSEWHERE)
+    return next((each for refused in asked for each in said if refused == Refused(each)), None)
 
 
 def offered(*, actor: Actor, member: Member, setting: Setting) -> frozenset[Act]:

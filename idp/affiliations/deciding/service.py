@@ -17,10 +17,10 @@ from idp.affiliations.deciding.facts import (
     next_number,
     place_of,
     row_of,
-    setting_of,
     whoever_at,
 )
 from idp.affiliations.deciding.models import Comment
+from idp.affiliations.deciding.reaching import setting_of
 from idp.affiliations.deciding.rules import BECOMES, Act, Member, Reason, decide, word_of
 from idp.affiliations.invitations import service as invitations
 from idp.affiliations.invitations.models import Invitation
@@ -71,7 +71,7 @@ def _act(tx: Session, case: Case) -> Done | Refused:
     if row is None:
         return Refused(Reason.UNKNOWN)
     member = moving.seen_by(tx, case.actor, case.place, row, now=case.now)
-    setting = setting_of(tx, case.place, member, now=case.now, by=case.actor)
+    setting = setting_of(tx, case.place, row, member, by=case.actor, now=case.now)
     asked = case.asked
     refused = decide(
         asked.act, actor=case.actor, member=member, setting=setting, version=asked.version, wanted=asked.levels

@@ -1,12 +1,14 @@
 """Who invited: whether they could still give it when it is accepted, and what dies with their own access (AD-12, AD-14)."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from idp.affiliations import service as affiliations
-from idp.affiliations.deciding.facts import Place, levels_within, manager_at
-from idp.affiliations.deciding.rules import word_of
+from idp.affiliations.deciding.facts import Place, levels_within, manager_at, member_of
+from idp.affiliations.deciding.reaching import setting_of
+from idp.affiliations.deciding.rules import Actor, may_wake, word_of
 from idp.affiliations.invitations.models import Invitation
 from idp.affiliations.managers.facts import Pointed
 from idp.affiliations.models import Affiliation
@@ -22,7 +24,6 @@ def may_still(tx: Session, row: Invitation, own: Affiliation | None, target: Poi
     """
     if row.evidence == Evidence.PAYER:
         return True
-    levels = _given(row, own)
     party = relying_parties.find(row.portal)
     terms = affiliations.terms_of(party) if party is not None else None
     if party is None or terms is None or terms.registry != target.registry:
@@ -31,12 +32,23 @@ def may_still(tx: Session, row: Invitation, own: Affiliation | None, target: Poi
     inviter = manager_at(tx, place, subject_id=row.invited_by, now=now)
     if isinstance(inviter, Refused) or not word_of(inviter).suffices(Evidence(row.evidence)):
         return False
-    return not levels or levels_within(levels, actor=inviter, place=place) is None
+    if row.levels and levels_within(row.levels, actor=inviter, place=place) is not None:
+        return False
+    return own is None or own.id != row.affiliation_id or _may_complete(tx, row, own, inviter, place, now=now)
 
 
-def _given(row: Invitation, own: Affiliation | None) -> frozenset[str]:
-    """What it gives, or what its inviter gave to the affiliation that it completes."""
-    waits = own is not None and own.id == row.affiliation_id
-    held = own.levels if own is not None and waits else ()
-    theirs = {each.level for each in held if each.portal == row.portal and each.by == row.invited_by}
-    return frozenset(theirs.union(row.levels))
+def _may_complete(
+    tx: Session, row: Invitation, own: Affiliation, inviter: Actor, place: Place, *, now: datetime
+) -> bool:
+    """Whether their word may bring to life what waits, wherever it reaches (MODEL §7).
+
+    What another manager gave after it was sent was that one's to give.
+    """
+    judged = [each for each in own.levels if each.by == row.invited_by or each.at <= row.sent_at]
+    portal, managing = place.party.client_id, place.managing
+    here = frozenset(each.level for each in judged if each.portal == portal) - {managing}
+    seen = member_of(place, own, now=now)
+    mark = frozenset({managing}) if own.account_manager else frozenset()
+    member = replace(seen, levels=here | mark, by_default=False)
+    setting = setting_of(tx, place, own, member, by=inviter, now=now, levels=judged)
+    return may_wake(inviter, member, setting) is None

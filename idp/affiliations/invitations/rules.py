@@ -1,11 +1,13 @@
 """Whether an invitation may be accepted, and what it then does. Pure (MODEL §10; EN-13, AD-12)."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from idp.vocabulary.affiliation import AffiliationStatus
+from idp.vocabulary.evidence import Evidence
 from idp.vocabulary.refused import Refused
 
 LIFETIME: Final = timedelta(days=7)
@@ -98,3 +100,51 @@ def effect_of(answer: Answer) -> Effect | Refused:
             return Refused(Reason.BY_PAYER if answer.disabled_by == "payer" else Reason.DEAD_LINK)
         case _:
             return Effect.ACTIVATE
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """What a portal of the registry asks, and its level that shows the mark."""
+
+    accepts: Evidence
+    accepts_for_manager: Evidence
+    managing: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """What an access holds: levels by portal, and the mark."""
+
+    levels: Mapping[str, frozenset[str]]
+    account_manager: bool
+
+
+def becomes(
+    effect: Effect, has: Has, *, ticked: Iterable[str], portal: str, proofs: Iterable[Evidence], word: Evidence,
+    asks: Mapping[str, Asks],
+) -> Has:  # fmt: skip
+    """What an invitation makes of access that is there already: what was ticked, and of what was before only what was in
+    force. Nothing else comes to life by the inviter's word, neither old levels nor an old mark, at no portal (MODEL §7).
+
+    Access that slept begins anew. Access that acts keeps what it acts by and gains what was ticked; its mark stays where the
+    word makes it count nowhere anew, else only a tick keeps it.
+    """
+    given, before = frozenset(ticked), tuple(proofs)
+    here = asks.get(portal)
+    mark = here is not None and bool(given & here.managing) and word.suffices(here.accepts_for_manager)
+    if effect is not Effect.STRENGTHEN:
+        return Has({portal: given}, mark)
+    levels = {
+        name: keys
+        for name, keys in has.levels.items()
+        if name not in asks or not _gains(before, word, asks[name].accepts)
+    }
+    levels[portal] = levels.get(portal, frozenset()) | given
+    kept = has.account_manager and not any(_gains(before, word, each.accepts_for_manager) for each in asks.values())
+    if not (mark or kept):
+        levels = {name: keys - asks[name].managing if name in asks else keys for name, keys in levels.items()}
+    return Has({name: keys for name, keys in levels.items() if keys}, mark or kept)
+
+
+def _gains(before: Iterable[Evidence], word: Evidence, least: Evidence) -> bool:
+    return word.suffices(least) and not any(proof.suffices(least) for proof in before)

@@ -8,8 +8,9 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from idp.affiliations import service as affiliations
-from idp.affiliations.deciding.facts import Place, member_of, setting_of
-from idp.affiliations.deciding.rules import Member
+from idp.affiliations.deciding.facts import Place, manager_at, member_of
+from idp.affiliations.deciding.reaching import setting_of
+from idp.affiliations.deciding.rules import Actor, Member
 from idp.affiliations.invitations import orphaned
 from idp.affiliations.invitations.sending import void_for
 from idp.affiliations.managers.facts import lock
@@ -27,6 +28,7 @@ from idp.sessions import notices
 from idp.settings import Settings
 from idp.subjects import service as subjects
 from idp.vocabulary.affiliation import AffiliationStatus
+from idp.vocabulary.refused import Refused
 
 
 def carry_out(tx: Session, place: Place, row: AccessReview, *, now: datetime, origin: Origin, batch: int) -> int:
@@ -48,7 +50,8 @@ def _decide(
     tx: Session, place: Place, row: AccessReview, person: Affiliation, *, now: datetime, origin: Origin
 ) -> None:
     member, by = member_of(place, person, now=now), row.confirmed_by or SYSTEM
-    setting = setting_of(tx, place, member, now=now)
+    actor = _confirmed_by(tx, place, row, now=now)
+    setting = setting_of(tx, place, person, member, by=actor, now=now)
     see_as(tx, everything=True)
     said = facts.item(tx, row, person.id)
     if said is None:
@@ -62,6 +65,14 @@ def _decide(
         _narrow(tx, place, person, member, said.levels_kept or (), by=by, now=now, origin=origin)
     said.outcome = found.value
     tx.flush()
+
+
+def _confirmed_by(tx: Session, place: Place, row: AccessReview, *, now: datetime) -> Actor | None:
+    """Who ended the review, as they are now; one that lapsed is nobody's act, and only asks who would be left."""
+    if row.confirmed_by is None:
+        return None
+    found = manager_at(tx, place, subject_id=row.confirmed_by, now=now)
+    return Actor(row.confirmed_by, frozenset(), ()) if isinstance(found, Refused) else found
 
 
 def _end(tx: Session, person: Affiliation, *, by: str, now: datetime, origin: Origin) -> None:

@@ -97,7 +97,10 @@ def may_confirm(review: Standing, *, own_is_open: bool, other_managers: int, now
 
 
 def outcome(kept: Collection[str] | None, *, member: Member, setting: Setting, by: str) -> Outcome:
-    """What becomes of one person's access when the review is over; the deciding rule judges every end (D5)."""
+    """What becomes of one person's access when the review is over; the deciding rule judges every end (D5).
+
+    Access that reaches a portal where who confirmed has no standing is kept: its managers there, or the payer, end it.
+    """
     wanted = frozenset(kept or ())
     if wanted and member.levels <= wanted:
         return Outcome.KEPT
@@ -110,4 +113,5 @@ def outcome(kept: Collection[str] | None, *, member: Member, setting: Setting, b
         return Outcome.CHANGED if wanted else Outcome.ENDED
     if refused.reason is ActReason.LAST_MANAGER:
         return Outcome.LAST_MANAGER
-    return Outcome.GONE if not wanted else Outcome.KEPT
+    stays = bool(wanted) or refused.reason is ActReason.ELSEWHERE
+    return Outcome.KEPT if stays else Outcome.GONE

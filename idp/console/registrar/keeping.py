@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from idp.affiliations.deciding import moving
 from idp.affiliations.deciding.cases import Asked, Done
-from idp.affiliations.deciding.facts import row_of, setting_of
+from idp.affiliations.deciding.facts import row_of
+from idp.affiliations.deciding.reaching import setting_of
 from idp.affiliations.deciding.rules import Act, Member, Reason, Setting, offered
 from idp.console.registrar import entrance
 from idp.console.staff.service import By
@@ -38,7 +39,7 @@ def person(tx: Session, by: By, affiliation_id: UUID, *, client_id: str | None =
     if isinstance(opened, Refused) or row is None or subject is None:
         return Refused(Reason.UNKNOWN)
     member = moving.seen_by(tx, opened.actor, opened.place, row, now=by.now)
-    setting = setting_of(tx, opened.place, member, now=by.now, by=opened.actor)
+    setting = setting_of(tx, opened.place, row, member, by=opened.actor, now=by.now)
     offers = offered(actor=opened.actor, member=member, setting=setting)
     return Person(row.id, opened, subject, member, setting, offers)
 

@@ -152,7 +152,11 @@ def _read(opened: Opened) -> tuple[Mapping[str, str], Picked] | None:
     """The fields without the two lists, and what the lists say."""
     values = parsing.single_values(request.form)
     catalogue = opened.place.catalogue
-    picked = None if values is None else picker.read(values, catalogue=catalogue, movable=opened.actor.levels)
+    picked = (
+        None
+        if values is None
+        else picker.read(values, catalogue=catalogue, movable=opened.actor.levels - opened.for_payer)
+    )
     if values is None or picked is None:
         return None
     lists = picker.names(catalogue)
@@ -214,6 +218,7 @@ def _lists(opened: Opened, picked: Picked) -> dict[str, Any]:
     return {
         "assigned": picked.assigned,
         "held": opened.actor.levels,
+        "for_payer": opened.for_payer,
         "moved": moved or (words.NOTHING_MOVED if picked.move is not None else None),
     }
 
