@@ -26,10 +26,12 @@ class Trial:
     said: Mapping[str, Any]
 
 
-def keep(tx: Session, applied: Applied, outcome: StrEnum | UpstreamIdentity, *, now: datetime) -> None:
-    """Write down what came of it, over the former one."""
+def keep(
+    tx: Session, applied: Applied, outcome: StrEnum | UpstreamIdentity, *, now: datetime, code: str | None = None
+) -> None:
+    """Write down what came of it, over the former one; `code` is the provider's own word for an error."""
     if isinstance(outcome, StrEnum):
-        tried: dict[str, Any] = {"wrong": outcome.value}
+        tried: dict[str, Any] = {"wrong": outcome.value, "code": code}
     else:
         tried = {
             "wrong": None,

@@ -45,6 +45,29 @@ NO_DOOR_OF_PRACTICE: Final = _(
 )
 NO_DOOR: Final = _("We know no sign-in of an organization for this address. Sign in with your account here instead.")
 
+CODES: Final[Mapping[str, LazyString]] = {
+    "access_denied": _(
+        "The person or the provider said no; some providers say it of a person who is not assigned to us."
+    ),
+    "account_selection_required": _("The person must choose an account there first."),
+    "consent_required": _("The person, or an administrator there, must agree first that we are told who they are."),
+    "interaction_required": _("The provider must show the person a page first."),
+    "invalid_client": _("It does not know our client ID, or our secret or key is not the one registered there."),
+    "invalid_grant": _("The code was too old, used before, or made for another redirect URI or client."),
+    "invalid_request": _(
+        "It misses something in the request, or the redirect URI is not registered there letter by letter."
+    ),
+    "invalid_scope": _("It does not give what oidc.scope asks."),
+    "login_required": _("The person must sign in there first."),
+    "server_error": _("Something is broken at the provider."),
+    "temporarily_unavailable": _("The provider is overloaded or being maintained."),
+    "unauthorized_client": _("Our registration there does not allow the code flow."),
+    "unmet_authentication_requirements": _("It cannot do what oidc.acr_values asks."),
+    "unsupported_grant_type": _("Its token endpoint does not take codes."),
+    "unsupported_response_type": _("It does not offer the code flow to us."),
+}
+"""A provider's error codes, for staff who test a connection."""
+
 WRONG: Final[Mapping[Wrong, LazyString]] = {
     Wrong.UNREACHABLE: _(
         "The provider’s server does not answer, or not with what was asked for. Check its address, the firewall and IDP_OUTGOING_ALLOW."
@@ -58,7 +81,12 @@ WRONG: Final[Mapping[Wrong, LazyString]] = {
     Wrong.NO_CODE: _("It does not offer the code flow."),
     Wrong.NO_PKCE: _("It does not offer PKCE with S256."),
     Wrong.METHOD: _("It does not offer the client authentication that the connection names."),
-    Wrong.NO_KEYS: _("It publishes no usable key, or we have none to prove ourselves with."),
+    Wrong.ASSERTION_ALG: _(
+        "It does not take a proof of ours that is signed as oidc.assertion.alg says. Choose one that its discovery document names."
+    ),
+    Wrong.NO_KEYS: _(
+        "It publishes no usable key, or we have none to prove ourselves with: idp keys create makes what is missing."
+    ),
     Wrong.NO_SECRET: _("Our client secret is not set: idp connections secret NAME."),
     Wrong.TOKEN_REFUSED: _(
         "It refused to give tokens for the code. Most often our client ID, secret or redirect URI is not registered there as it is here."

@@ -23,10 +23,11 @@ from idp.vocabulary.refused import Refused
 DEFAULT_ALGS: Final = (Alg.ES256, Alg.RS256)
 UPSTREAM: Final[tuple[tuple[Use, str], ...]] = (
     (Use.FEDERATION, Alg.ES256),
+    (Use.FEDERATION, Alg.RS256),
     (Use.SAML, Alg.RS256),
     *((Use.ENCRYPTION, alg) for alg in jwe.MADE_FOR),
 )
-"""What providers of sign-in elsewhere take from us: assertions of this house, requests of SAML (SHA-256 at least), and
+"""What providers of sign-in elsewhere take from us: assertions of this house (some take RSA alone), requests of SAML (SHA-256 at least), and
 keys to encrypt ID tokens to."""
 ROTATING: Final = (*ASYMMETRIC, *OPENING, Use.VAULT)
 """An index key stays: what it digested cannot be read back, so it cannot be digested again."""

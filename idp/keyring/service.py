@@ -61,6 +61,8 @@ class Upstream:
 
     key: SigningKey
     jwks: bytes
+    keys: Mapping[str, SigningKey]
+    """What signs, by algorithm; `key` is the one that signs where nobody says otherwise."""
     shown: tuple[Shown, ...]
     """Active and next, oldest first: what a provider may learn before it is used."""
 
@@ -249,8 +251,10 @@ def _upstream(loaded: tuple[Loaded, ...], use: Use) -> Upstream:
     """A retired key is shown no longer: what it signed was for the moment."""
     known = [key for key in loaded if key.file.use is use and key.file.state is not State.RETIRED]
     known.sort(key=lambda key: (key.file.created_at, key.file.kid))
+    keys = {str(key.file.alg): _signing_key(key) for key in _active(loaded, use)}
     return Upstream(
-        key=_signing_key(_active(loaded, use)[0]),
+        key=keys[min(keys)],  # ES256 before RS256
+        keys=keys,
         jwks=orjson.dumps({"keys": [jwk.public_members(key.members) for key in known]}),
         shown=tuple(Shown(_signing_key(key), key.file.created_at) for key in known),
     )

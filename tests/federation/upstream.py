@@ -66,6 +66,8 @@ class Upstream:
         self.userinfo: dict[str, Any] = {"sub": "up-248289"}
         self.spoil: Callable[[dict[str, Any]], dict[str, Any]] = lambda claims: claims
         self.write: Callable[[dict[str, Any]], str] | None = None
+        self.wants = issuer
+        """The audience of assertions."""
         self.down = False
         self.lost: set[str] = set()
         """Paths that do not answer."""
@@ -139,7 +141,7 @@ class Upstream:
         keys = jwk.read_set(json.loads(ours.jwks))
         read = jose.verify(
             sent.get("client_assertion", ""), purpose=Purpose.CLIENT_ASSERTION, keys=keys, issuer=self.client_id,
-            audience=self.issuer, now=clock.now(),
+            audience=self.wants, now=clock.now(),
         )  # fmt: skip
         return not isinstance(read, Refused)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from idp.federation import trials
+from idp.federation import sign_out, trials
 from idp.federation.connections import facts
 from idp.federation.connections.facts import Applied
 from idp.federation.rules import tins_of
@@ -12,8 +12,10 @@ from idp.federation.trials import Trial
 from idp.federation.upstream_oidc.service import callback_of
 from idp.federation.upstream_saml import service as saml
 from idp.federation.upstream_saml.theirs import Provider
+from idp.foundation import house
 from idp.foundation.certificates import Certificate
 from idp.foundation.database import Rows
+from idp.settings import Settings
 from idp.vocabulary.refused import Refused
 
 
@@ -50,10 +52,16 @@ def one(tx: Rows, name: str, *, now: datetime) -> ConnectionPage | None:
         return None
     trial = trials.last(tx, name)
     if applied.connection.saml is None:
-        return ConnectionPage(applied, (("redirect_uri", callback_of(name)),), None, None, (), trial)
-    ours, provider = saml.ours_at(name), saml.provider_of(applied, now=now)
-    told = (("metadata", ours.entity_id), ("acs", ours.acs))
+        told = (
+            ("redirect_uri", callback_of(name)),
+            ("signed_out", sign_out.back_from(name)),
+            ("logout", f"{house.get(Settings).issuer}/federation/{name}/logout"),
+            ("jwks", f"{house.get(Settings).issuer}/federation/jwks"),
+        )
+        return ConnectionPage(applied, told, None, None, (), trial)
+    entity, provider = saml.ours_at(name), saml.provider_of(applied, now=now)
+    ours = (("metadata", entity.entity_id), ("acs", entity.acs))
     if isinstance(provider, Refused):
-        return ConnectionPage(applied, told, None, provider.reason.value, (), trial)
+        return ConnectionPage(applied, ours, None, provider.reason.value, (), trial)
     shown = tuple((each, each.is_valid(now)) for each in provider.certificates)
-    return ConnectionPage(applied, told, provider, None, shown, trial)
+    return ConnectionPage(applied, ours, provider, None, shown, trial)

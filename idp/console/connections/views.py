@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from idp.console.connections import facts
 from idp.console.connections.facts import ConnectionPage
-from idp.console.connections.words import EVIDENCE, PROTOCOLS, SAVED, explained
+from idp.console.connections.words import CODES, EVIDENCE, PROTOCOLS, SAVED, explained
 from idp.console.pages import actor, myself, only_a_button, page
 from idp.federation import leaving, trials, views
 from idp.federation.upstream_oidc.providers import Failed
@@ -39,6 +39,7 @@ def connection(name: str) -> ResponseReturnValue:
         found=_found(name),
         protocols=PROTOCOLS,
         explained=explained,
+        codes=CODES,
         masked=facts.masked,
         evidence=EVIDENCE,
     )

@@ -7,9 +7,9 @@ from flask_babel import lazy_gettext as _
 
 from idp.console.registrar.words import EVIDENCE
 from idp.federation.upstream_saml.words import EXPLAINED
-from idp.federation.words import REASONS, WRONG
+from idp.federation.words import CODES, REASONS, WRONG
 
-__all__ = ["EVIDENCE", "PROTOCOLS", "SAVED", "explained"]
+__all__ = ["CODES", "EVIDENCE", "PROTOCOLS", "SAVED", "explained"]
 
 PROTOCOLS: Final[dict[str, str]] = {"oidc": "OpenID Connect", "saml": "SAML 2.0"}
 SAVED: Final[dict[str, LazyString]] = {

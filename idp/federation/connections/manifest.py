@@ -29,7 +29,7 @@ class People(Part):
     create: bool = False
     """Whether an account may begin with what it says."""
     mailboxes: bool = False
-    """Whether its `email_verified` proves a mailbox in `home.email_domains`; all others are proven by our own mail."""
+    """Whether its `email_verified` proves a mailbox in `home.email_domains`; with any other, people register at the portal first."""
     ceremonies: dict[str, str] = Field(default_factory=dict)
     """Portal → the ceremony that its new people enter."""
 
@@ -96,12 +96,21 @@ class Asserts(Named):
     days: int = Field(default=30, ge=1, le=365)
 
 
+class Assertion(Part):
+    """How `private_key_jwt` proves us (RFC 7523): some providers take RSA alone, some want their token endpoint named."""
+
+    alg: Literal["ES256", "RS256"] = "ES256"
+    audience: Literal["issuer", "token_endpoint"] = "issuer"
+
+
 class Oidc(Part):
     """An OpenID provider and our registration there."""
 
     client_id: str = Field(min_length=1, max_length=200)
     client_authentication: Literal["private_key_jwt", "client_secret_basic", "client_secret_post"] = "private_key_jwt"
     """`private_key_jwt` signs with our own key, published at `/federation/jwks`; a secret is set by `idp connections secret`."""
+    assertion: Assertion = Assertion()
+    """For `private_key_jwt` alone."""
     scope: str = "openid email profile"
     id_token_algs: tuple[Literal["RS256", "RS384", "PS256", "ES256", "ES384", "EdDSA"], ...] = (
         "RS256",

@@ -106,8 +106,8 @@ def fetch_token(
     redirect_uri: str,
     code: str,
     verifier: str,
-) -> Mapping[str, Any] | Refused | None:
-    """The token response; `Refused` where nobody answered, `None` where the answer is a refusal or no token response."""
+) -> Mapping[str, Any] | Refused | str | None:
+    """The token response; `Refused` where nobody answered, the error code of a refusal, `None` for whatever else."""
     proof = credentials.assertion if credentials.method == "private_key_jwt" else credentials.secret
     client = OAuth2Client(
         _Session(outgoing),
@@ -120,6 +120,8 @@ def fetch_token(
         answer = client.fetch_token(endpoint, grant_type="authorization_code", code=code, code_verifier=verifier)
     except NoAnswer as error:
         return error.refused
-    except (OAuth2Error, ValueError, KeyError, TypeError):
+    except OAuth2Error as error:
+        return error.error if isinstance(error.error, str) else None
+    except (ValueError, KeyError, TypeError):
         return None
     return dict(answer)

@@ -38,6 +38,8 @@ class Failed(Refused):
     """A refusal that knows more than people are told: `wrong` is for the audit and for who tests the connection."""
 
     wrong: Wrong = Wrong.UNREACHABLE
+    code: str | None = None
+    """The provider's own error code, where it gave one that a specification knows."""
 
 
 @dataclass(slots=True)
@@ -71,8 +73,13 @@ class Providers:
             return _none(told)
         settings = house.get(Settings)
         ground = Ground(loopback=settings.demo, outgoing_allow=settings.outgoing_allow)
+        oidc = _oidc(connection)
         read = metadata_of(
-            kept.document, issuer=connection.issuer, method=_oidc(connection).client_authentication, ground=ground
+            kept.document,
+            issuer=connection.issuer,
+            method=oidc.client_authentication,
+            ground=ground,
+            alg=oidc.assertion.alg,
         )
         return Failed(Reason.UNFIT_METADATA, read) if isinstance(read, Wrong) else read
 

@@ -22,6 +22,26 @@ _HASHES: Final = {
     Alg.RS384: "sha384",
 }
 """By the algorithm's own digest (OIDC Core §3.1.3.6); EdDSA's Ed25519 goes with SHA-512."""
+KNOWN_ERRORS: Final = frozenset(
+    {
+        "access_denied",
+        "account_selection_required",
+        "consent_required",
+        "interaction_required",
+        "invalid_client",
+        "invalid_grant",
+        "invalid_request",
+        "invalid_scope",
+        "login_required",
+        "server_error",
+        "temporarily_unavailable",
+        "unauthorized_client",
+        "unmet_authentication_requirements",
+        "unsupported_grant_type",
+        "unsupported_response_type",
+    }
+)
+"""RFC 6749 §4.1.2.1 and §5.2, OIDC Core §3.1.2.6; of another code nothing is kept (FE-15)."""
 _CALLED: Final = ("token_endpoint", "jwks_uri")
 
 
@@ -36,6 +56,7 @@ class Wrong(StrEnum):
     NO_CODE = "no_code"
     NO_PKCE = "no_pkce"
     METHOD = "method"
+    ASSERTION_ALG = "assertion_alg"
     NO_KEYS = "no_keys"
     NO_SECRET = "no_secret"
     TOKEN_REFUSED = "token_refused"
@@ -67,7 +88,7 @@ class Metadata:
     """Its answers carry `iss` (RFC 9207), so one without is refused."""
 
 
-def metadata_of(document: object, *, issuer: str, method: str, ground: Ground) -> Metadata | Wrong:
+def metadata_of(document: object, *, issuer: str, method: str, ground: Ground, alg: str = "ES256") -> Metadata | Wrong:
     """Read a discovery document, or say why this connection must not be used with it (FE-07, RFC 8414 §3.3)."""
     if not isinstance(document, Mapping):
         return Wrong.NOT_JSON
@@ -81,6 +102,10 @@ def metadata_of(document: object, *, issuer: str, method: str, ground: Ground) -
         return Wrong.NO_PKCE
     if method not in _list(document, "token_endpoint_auth_methods_supported", ["client_secret_basic"]):
         return Wrong.METHOD
+    if method == "private_key_jwt" and alg not in _list(
+        document, "token_endpoint_auth_signing_alg_values_supported", [alg]
+    ):
+        return Wrong.ASSERTION_ALG
     return Metadata(
         issuer=issuer,
         authorization_endpoint=document["authorization_endpoint"],
@@ -106,6 +131,11 @@ def _wrong_endpoints(document: Mapping[str, Any], ground: Ground) -> Iterator[st
             continue
         if not isinstance(value, str) or wrong_server_address(value, ground=ground) is not None:
             yield name
+
+
+def known_error(code: str | None) -> str | None:
+    """A provider's error code, where it is one of a specification."""
+    return code if code in KNOWN_ERRORS else None
 
 
 def wrong_issuer(metadata: Metadata, *, named: str | None) -> bool:

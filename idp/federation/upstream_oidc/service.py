@@ -104,7 +104,7 @@ def take(applied: Applied, asked: Asked, answer: Answer, *, now: datetime) -> Ta
     if asked.issuer != applied.connection.issuer or rules.wrong_issuer(metadata, named=answer.iss):
         return Failed(Reason.OTHER_ISSUER, Wrong.ISSUER)
     if answer.error is not None or not answer.code:
-        return Failed(Reason.DENIED, Wrong.DENIED)
+        return Failed(Reason.DENIED, Wrong.DENIED, rules.known_error(answer.error))
     lacking = providers().lacks_keys(applied.connection, metadata, now=now)
     if lacking is not None:  # a code that buys what nobody can verify is not spent
         return lacking
@@ -181,18 +181,19 @@ def credentials(applied: Applied, metadata: Metadata, *, now: datetime) -> Crede
             secret = secret_of(tx, applied.name)
         return Credentials(method, secret=secret) if secret else Failed(Reason.UNREACHABLE, Wrong.NO_SECRET)
     ours = house.get(Keyring).upstream(Use.FEDERATION)
-    if ours is None:
+    key = ours.keys.get(oidc.assertion.alg) if ours is not None else None
+    if key is None:
         return Failed(Reason.UNREACHABLE, Wrong.NO_KEYS)
     at = int(now.timestamp())
     claims = {
         "iss": oidc.client_id,
         "sub": oidc.client_id,
-        "aud": metadata.issuer,
+        "aud": metadata.issuer if oidc.assertion.audience == "issuer" else metadata.token_endpoint,
         "jti": secrets.token_urlsafe(24),
         "iat": at,
         "exp": at + int(_ASSERTION_LIVES.total_seconds()),
     }
-    return Credentials(method, assertion=jose.sign(claims, key=ours.key, typ="JWT"))
+    return Credentials(method, assertion=jose.sign(claims, key=key, typ="JWT"))
 
 
 def _tokens(applied: Applied, metadata: Metadata, answer: Answer, *, now: datetime) -> dict[str, str] | Failed:
@@ -210,8 +211,8 @@ def _tokens(applied: Applied, metadata: Metadata, answer: Answer, *, now: dateti
     )
     if isinstance(response, Refused):
         return Failed(Reason.UNREACHABLE, Wrong.UNREACHABLE)
-    if response is None:
-        return Failed(Reason.TOKEN, Wrong.TOKEN_REFUSED)
+    if response is None or isinstance(response, str):
+        return Failed(Reason.TOKEN, Wrong.TOKEN_REFUSED, rules.known_error(response))
     found = {name: response.get(name) for name in ("id_token", "access_token")}
     if not all(isinstance(value, str) and value for value in found.values()):
         return Failed(Reason.TOKEN, Wrong.NO_ID_TOKEN)

@@ -116,4 +116,6 @@ def _keep_trial(applied: Applied, answer: Answer, taken: Taken | Failed) -> None
             return
         if isinstance(taken, Failed):
             service.audit_failure(tx, applied.name, used, taken, wrong=taken.wrong.value, by=by)
-        trials.keep(tx, applied, taken.wrong if isinstance(taken, Failed) else taken.identity, now=by.now)
+            trials.keep(tx, applied, taken.wrong, now=by.now, code=taken.code)
+        else:
+            trials.keep(tx, applied, taken.identity, now=by.now)
