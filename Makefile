@@ -31,11 +31,10 @@ format: .venv/.stamp
 	$(BIN)/ruff format -q .
 
 bench: .venv/.stamp $(MO)  ## the hot paths beside bare views and a peer, growth to a million grants, a purge of a million artefacts, factors, a practice of 100,000, a second node, NPPES at national scale, in this order (1½ hours of a quiet machine and 10 GB; ROWS=200000 for an hour)
-	$(BIN)/python -m bench
-	$(BIN)/python -m bench.growth
-	$(BIN)/python -m bench.purging
-	for part in passkeys second_factors matching managing revoking; do $(BIN)/python -m bench.$$part || exit 1; done
-	$(BIN)/python -m bench.directory --rows $(or $(ROWS),8000000)
+	@failed=; for part in bench bench.growth bench.purging bench.passkeys bench.second_factors bench.matching bench.managing \
+		bench.revoking "bench.directory --rows $(or $(ROWS),8000000)"; do \
+		echo "$$part"; $(BIN)/python -m $$part || failed="$$failed, $$part"; \
+	done; $(BIN)/python -m bench.page; test -z "$$failed" || { echo "failed$$failed" >&2; exit 1; }
 
 soak: debian .venv/.stamp $(MO)  ## the long rounds
 	CREDENCE_SOAK=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "soak or faults or races"

@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from queue import SimpleQueue
 from typing import Final
 from urllib.parse import urlencode
 
 from bench.enrolling import account_typed, page_shown
 from bench.flow import FORM, Browser, Client, address, code_in
-from bench.load import Caller, Case, Request, fixed, varied
+from bench.load import CONNECTIONS, Busy, Caller, Case, Request, fixed, varied
 from bench.people import PASSWORD, Turns
 from bench.provider import Provider
 
@@ -113,15 +114,22 @@ class Live:
         return Case(lambda caller, code: caller.ask(self.portal.exchange(code)) and None, self.code, CODES)
 
     def refreshes(self) -> Case:
-        """A family turned; each connection has its own."""
-        tokens: dict[Caller, str] = {}
+        """A family turned; as many as there are connections were made before, and nobody turns one at the same time."""
+        free: SimpleQueue[str] = SimpleQueue()
+
+        def prepare(caller: Caller) -> None:
+            while free.qsize() < CONNECTIONS:
+                free.put(_refresh_token(caller, self.portal.exchange(self.code(caller))))
 
         def turn(caller: Caller, _: str) -> None:
-            if caller not in tokens:
-                tokens[caller] = _refresh_token(caller, self.portal.exchange(self.code(caller)))
-            tokens[caller] = _refresh_token(caller, self.portal.refresh(tokens[caller]))
+            token = free.get_nowait()
+            try:
+                free.put(_refresh_token(caller, self.portal.refresh(token)))
+            except Busy:
+                free.put(token)
+                raise
 
-        return Case(turn)
+        return Case(turn, prepare=prepare)
 
 
 def _refresh_token(caller: Caller, request: Request) -> str:

@@ -32,6 +32,7 @@ from bench.searching import matches, searches
 from idp import create_app
 from idp.directory.service import tin_index
 from idp.foundation import house
+from idp.foundation.database import db
 from idp.keyring import rotation
 from idp.keyring.service import Keyring
 from idp.migrations import run as migrations
@@ -194,13 +195,13 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         rotation.create(Path(name) / "keys", now=datetime.now(UTC))
-        measured: list[Measured] = []
+        measured, versions = list[Measured](), dict[str, str]()
         if asked.cluster is None or not is_filled(asked.cluster):
             measured.append(compare_on_sqlite(Path(name), COMPARED_SQLITE))
         if not asked.sqlite:
-            measured += _on_postgresql(Path(name), asked)
+            measured += _on_postgresql(Path(name), asked, versions)
     told, bars = ([each for part in parts for each in part] for parts in zip(*measured, strict=True))
-    report.tell("directory", told, bars, rows=asked.rows)
+    report.tell("directory", told, bars, rows=asked.rows, peer=versions)
 
 
 def is_filled(cluster: Path) -> bool:
@@ -208,13 +209,14 @@ def is_filled(cluster: Path) -> bool:
     return (cluster / "data" / "PG_VERSION").is_file()
 
 
-def _on_postgresql(folder: Path, asked: argparse.Namespace) -> list[Measured]:
+def _on_postgresql(folder: Path, asked: argparse.Namespace, versions: dict[str, str]) -> list[Measured]:
     filled = asked.cluster is not None and is_filled(asked.cluster)
     with _cluster(asked.cluster) as server:
         measured = [] if filled else [_load(server, folder, asked)]
         whole = _migrated(folder, **_urls(server, WHOLE))
         roster.fill(server.url("postgres", WHOLE), asked.rows)
         with create_app(load(overrides=whole)).app_context():
+            versions |= report.postgresql_version(db.engine)
             key = house.get(Keyring).index
             roster.give_tins(server.url("postgres", WHOLE), lambda tin: tin_index(tin, key=key))
             return [*measured, searches(), (matches(asked.rows), [])]

@@ -48,11 +48,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--port", type=int, default=8930)
     parser.add_argument("--scales", default="1,10,100")
+    parser.add_argument("--people", type=int, default=growing.PEOPLE, help="at the smallest scale")
     asked = parser.parse_args()
     scales = [int(scale) for scale in asked.scales.split(",")]
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         servers = [
-            _grown(stack, Path(folder) / str(times), times=times, port=asked.port + number)
+            _grown(stack, Path(folder) / str(times), people=asked.people * times, times=times, port=asked.port + number)
             for number, times in enumerate(scales)
         ]
         taken = _rounds(servers, rounds=asked.rounds, seconds=asked.seconds)
@@ -63,12 +64,12 @@ def main() -> None:
     print(f"kept: {report.keep('growth', outcomes, bars, grants=grants)}")
 
 
-def _grown(stack: ExitStack, folder: Path, *, times: int, port: int) -> Grown:
+def _grown(stack: ExitStack, folder: Path, *, people: int, times: int, port: int) -> Grown:
     folder.mkdir()
     provider = stack.enter_context(running(folder / "data", port=port))
     paths = cases(provider, bare_port=0)
     make_families(provider, paths)
-    grants = growing.grow(folder / "data/credence.sqlite3", people=growing.PEOPLE * times)
+    grants = growing.grow(folder / "data/credence.sqlite3", people=people)
     print(f"{times} ×: {grants} grants", flush=True)
     return Grown(times, provider, paths, grants)
 

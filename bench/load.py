@@ -1,7 +1,9 @@
 """A load of equal acts over a few kept connections."""
 
 import http.client
+import os
 import statistics
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +14,10 @@ from bench.cpu import seconds_of_tree
 CONNECTIONS = 8
 WARM_UP = 0.4
 MOST_REFUSED = 20
+TICK = 1 / os.sysconf("SC_CLK_TCK")
+"""Less CPU than this cannot be seen."""
+LATER = (429, 503)
+"""Come back: an address or an account has asked too often, or the database kept a writer waiting for five seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class Caller:
         answer = self._connection.getresponse()
         body = answer.read()
         if answer.status != request.expect:
-            raise (Busy if answer.status == 503 else Unexpected)(
+            raise (Busy if answer.status in LATER else Unexpected)(
                 f"{request.method} {request.path.partition('?')[0]}: {answer.status} {body[:300]!r}"
             )
         return Answer(answer.status, answer.headers, body)
@@ -63,7 +69,15 @@ class Unexpected(Exception):
 
 
 class Busy(Unexpected):
-    """The database kept a writer waiting for five seconds: SQLite on a disk that others use. Told, not counted."""
+    """Told to come back later: counted beside the acts, told, and no end of the run."""
+
+
+class Unmeasured(SystemExit):
+    """Nothing was done in a round, so nothing can be said of it; `refused` were told to come back later."""
+
+    def __init__(self, refused: int) -> None:
+        super().__init__(f"nothing was measured: {refused} acts were told to come back later")
+        self.refused = refused
 
 
 Act = Callable[[Caller], None]
@@ -79,6 +93,8 @@ class Case:
     size: int = 0
     least: int = 0
     """So many acts, however long they take: few acts say nothing."""
+    prepare: Callable[[Caller], None] | None = None
+    """What has to be there before a round; not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +123,19 @@ def varied(make: Callable[[], Request]) -> Case:
 def measure(port: int, pid: int, case: Case, *, seconds: float, connections: int = CONNECTIONS) -> Figures:
     """Act for `seconds` (or until the stock is used up) and account the server's CPU to the acts."""
     stock: list[str] | None = None
+    if case.prepare is not None:
+        caller = Caller(port)
+        case.prepare(caller)
+        caller.close()
     if case.stock is None:
         _run(port, case, WARM_UP, None, connections)
     else:
         stock = _stocked(port, case, connections)
     before, started = seconds_of_tree(pid), time.perf_counter()
     latencies, refused = _run(port, case, seconds, stock, connections)
-    elapsed, used = time.perf_counter() - started, seconds_of_tree(pid) - before
+    elapsed, used = time.perf_counter() - started, max(seconds_of_tree(pid) - before, TICK)
+    if len(latencies) < 2:
+        raise Unmeasured(refused)
     cuts = statistics.quantiles(latencies, n=100)
     return Figures(
         used / len(latencies) * 1e6, len(latencies) / elapsed, cuts[49] * 1e3, cuts[98] * 1e3, len(latencies), refused
@@ -151,20 +173,18 @@ def _run(port: int, case: Case, seconds: float, stock: list[str] | None, connect
 
 
 def _together(port: int, act: Callable[[Caller], None], *, more: Callable[[], bool], connections: int) -> int:
-    """Says how many acts were refused for the moment."""
+    """Says how many acts were refused for the moment; too many end the round early."""
     wrong: list[str] = []
     refused: list[str] = []
 
     def go_on() -> None:
         caller = Caller(port)
         try:
-            while more() and not wrong:
+            while more() and not wrong and len(refused) <= MOST_REFUSED:
                 try:
                     act(caller)
                 except Busy as busy:
                     refused.append(str(busy))
-                    if len(refused) > MOST_REFUSED:
-                        raise
         except (Unexpected, OSError, http.client.HTTPException) as error:
             wrong.append(repr(error))
         finally:
@@ -177,4 +197,6 @@ def _together(port: int, act: Callable[[Caller], None], *, more: Callable[[], bo
         thread.join()
     if wrong:
         raise SystemExit(wrong[0])
+    if refused:
+        print(f"{len(refused)} told to come back later, first: {refused[0]}", file=sys.stderr, flush=True)
     return len(refused)

@@ -178,7 +178,10 @@ def tell(people: int) -> None:
     }
     print(f"one practice of {people:,} people, {people:,} practices beside it; CPU of one read, here and in PostgreSQL")
     decision = Figure("decision rule", "µs CPU", rule_us())
-    report.tell(f"managing-on-{db.engine.dialect.name}", [*_costs(cases), decision], people=people)
+    figures = [*_costs(cases), decision]
+    report.tell(
+        f"managing-on-{db.engine.dialect.name}", figures, people=people, peer=report.postgresql_version(db.engine)
+    )
 
 
 def _costs(cases: Mapping[str, Callable[[Session], object]]) -> Iterator[Figure]:

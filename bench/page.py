@@ -55,11 +55,12 @@ def figures(kept: dict[str, Any]) -> str:
 
 
 def measured_with(kept: dict[str, Any]) -> str:
-    """Day, machine, versions."""
+    """Day, commit, machine, versions."""
     versions = ", ".join(f"{name} {version}" for name, version in {**kept["versions"], **kept.get("peer", {})}.items())
     machine = kept["machine"]
     rounds = "".join(f"{len(case['rounds']['ours'])} rounds, " for case in list(kept["cases"].values())[:1])
-    return f"{kept['at'][:10]}, {rounds}{machine['processor']}, Python {machine['python']}; {versions}."
+    commit = f"commit {kept['commit']}, " if kept.get("commit") else ""
+    return f"{kept['at'][:10]}, {commit}{rounds}{machine['processor']}, Python {machine['python']}; {versions}."
 
 
 TOLD: Final[Mapping[str, Callable[[dict[str, Any]], str]]] = {

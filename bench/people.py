@@ -40,11 +40,17 @@ def everybody() -> tuple[DemoPerson, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Returning:
-    """Somebody who comes back by the browser that they always use: it is known, and nobody is signed in at it."""
+    """Somebody who comes back by the browser that they always use: it is known, and nobody is signed in at it.
+
+    Each time from another network, for a network may sign in twenty times a minute.
+    """
 
     login: str
     cookies: dict[str, str] = field(default_factory=dict)
-    headers: dict[str, str] = field(default_factory=address)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return address()
 
     def remember(self, cookies: dict[str, str]) -> None:
         self.cookies.update({name: value for name, value in cookies.items() if "_session" not in name})

@@ -14,7 +14,7 @@ from typing import Final
 from bench import growing, report
 from bench.cases import cases, sign_ins
 from bench.growth import make_families
-from bench.load import Case, Figures, measure
+from bench.load import Case, Figures, Unmeasured, measure
 from bench.provider import Provider, environment_of, running
 from bench.report import Bar, Figure
 from idp.settings import PROJECT
@@ -48,6 +48,7 @@ def _purged(folder: Path, *, port: int, expired: int) -> tuple[list[Figure], lis
         rounds = list(_while(sweeping, provider, sign_ins(provider)))
         elapsed, after = time.perf_counter() - started, growing.count_expired(database)
     signed_in, refused = sum(each.acts for each in rounds), sum(each.refused for each in rounds)
+    told = [each for each in rounds if each.acts] or rounds
     figures = [
         Figure("expired artefacts before", "", [before]),
         Figure("expired artefacts after", "", [after]),
@@ -55,8 +56,8 @@ def _purged(folder: Path, *, port: int, expired: int) -> tuple[list[Figure], lis
         Figure("a purged row, by `idp sweep`", "µs CPU", [sum(sweeps) / max(before - after, 1) * 1e6]),
         Figure("sign-ins meanwhile", "", [signed_in]),
         Figure("sign-ins told to come back later", "", [refused]),
-        Figure("a sign-in meanwhile, the server's part", "µs CPU", [each.cpu_us for each in rounds]),
-        Figure("a sign-in meanwhile, p50 of a second's", "ms", [each.p50_ms for each in rounds]),
+        Figure("a sign-in meanwhile, the server's part", "µs CPU", [each.cpu_us for each in told]),
+        Figure("a sign-in meanwhile, p50 of a second's", "ms", [each.p50_ms for each in told]),
     ]
     left = Bar("expired artefacts after the sweeps, of those before", after / before, LEFT, at_least=False)
     return figures, [left, Bar("sign-ins refused meanwhile", refused, 0, at_least=False)]
@@ -84,7 +85,10 @@ def _children() -> float:
 
 def _while(sweeping: threading.Thread, provider: Provider, case: Case) -> Iterator[Figures]:
     while sweeping.is_alive():
-        yield measure(provider.port, provider.pid, case, seconds=1.0, connections=CONNECTIONS)
+        try:
+            yield measure(provider.port, provider.pid, case, seconds=1.0, connections=CONNECTIONS)
+        except Unmeasured as nothing:
+            yield Figures(0.0, 0.0, 0.0, 0.0, acts=0, refused=nothing.refused)
 
 
 if __name__ == "__main__":

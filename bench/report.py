@@ -2,6 +2,7 @@
 
 import json
 import platform
+import sqlite3
 import statistics
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Engine, text
+
 from bench.load import Figures
+from idp.settings import PROJECT
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("flask", "werkzeug", "sqlalchemy", "granian", "cryptography", "argon2-cffi", "orjson")
@@ -107,7 +111,7 @@ def keep(
     kept = {
         "at": now.isoformat(timespec="seconds"),
         "machine": {"processor": _processor(), "python": platform.python_version(), "system": platform.release()},
-        "versions": {package: version(package) for package in PACKAGES},
+        "versions": {package: version(package) for package in PACKAGES} | {"SQLite": sqlite3.sqlite_version},
         "commit": _commit(),
         **more,
         "cases": {case: _told(outcome) for case, outcome in outcomes.items()},
@@ -128,6 +132,14 @@ def keep(
     return path
 
 
+def postgresql_version(engine: Engine) -> dict[str, str]:
+    """Of the server, where it is one."""
+    if engine.dialect.name != "postgresql":
+        return {}
+    with engine.connect() as connection:
+        return {"PostgreSQL": str(connection.execute(text("SHOW server_version")).scalar_one())}
+
+
 def _told(outcome: Outcome) -> dict[str, Any]:
     cpu = [each.cpu_us for each in outcome.ours]
     told: dict[str, Any] = {"cpu_us": statistics.median(cpu), "spread": [min(cpu), max(cpu)]}
@@ -143,5 +155,7 @@ def _processor() -> str:
 
 
 def _commit() -> str:
-    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    """Of the tree that was measured; `-dirty` where files differed from it."""
+    words = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
+    done = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=False)
     return done.stdout.strip()
