@@ -89,3 +89,11 @@ def _at_the_hospital(issuer: str, people: Sequence[DemoPerson]) -> list[str]:
         *(f"  {person.user_id:<{names}}  {person.password:<{words}}  {person.shows}" for person in people),
         "",
     ]
+
+
+def yours(client: DemoClient, *, file: str) -> str:
+    """Of a portal that was not started: what one needs to take its place."""
+    return (
+        f"{client.name} was not started: {client.base_url} is yours. Client ID {client.client_id}, redirect URI "
+        f"{client.base_url}/callback, {'private key' if client.by_key else 'secret'} in {file}.\n"
+    )

@@ -14,7 +14,7 @@ from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.demo import clients as demo_clients
 from idp.demo import hospital, loading, people, registering
-from idp.demo.card import card
+from idp.demo.card import card, yours
 from idp.demo.clients import PARTNER, CannotApply, DemoClient
 from idp.demo.hospital import Hospital
 from idp.demo.people import DemoPerson, WrongPeople
@@ -44,10 +44,12 @@ class Impossible(click.ClickException):
 def demo(*, fresh: bool) -> None:
     """Start the provider, the worker, five portals, the partner app and a hospital's own provider with invented data.
 
-    PORT_BASE (8000) moves all ports, DATA_DIR (data/demo) names the folder for the data.
+    PORT_BASE (8000) moves all ports, DATA_DIR (data/demo) names the folder for the data. WITHOUT names a portal that is not
+    started: its port is left to whoever makes their own in its place.
     """
-    port_base = _port_base()
-    ports = (port_base, *(port_base + d for d in (*demo_clients.PORTS.values(), hospital.DISTANCE)))
+    port_base, without = _port_base(), _without()
+    distances = (*(d for client_id, d in demo_clients.PORTS.items() if client_id != without), hospital.DISTANCE)
+    ports = (port_base, *(port_base + distance for distance in distances))
     if (port := taken(ports)) is not None:
         raise Impossible(f"port {port} is in use; stop what listens there, or set PORT_BASE")
     data_dir = Path(os.environ.get("DATA_DIR") or PROJECT / "data" / "demo").absolute()
@@ -60,7 +62,7 @@ def demo(*, fresh: bool) -> None:
         clients = demo_clients.prepare(MANIFESTS, credentials=data_dir / "clients", port_base=port_base)
         beside = hospital.open_at(port_base, data_dir)
         fill(settings, clients, everybody, beside)
-        _run(settings, clients, everybody, samples, beside, stopping)
+        _run(settings, clients, everybody, samples, beside, stopping, without=without)
     except (WrongPeople, WrongSamples, CannotApply, Failed) as error:
         raise click.ClickException(str(error)) from None
 
@@ -70,6 +72,13 @@ def _port_base() -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65000:
         raise Impossible("PORT_BASE is a number from 1 to 65000")
     return int(text)
+
+
+def _without() -> str:
+    named = os.environ.get("WITHOUT") or ""
+    if named and named not in demo_clients.PORTS:
+        raise Impossible(f"WITHOUT is one of {', '.join(demo_clients.PORTS)}")
+    return named
 
 
 def _make_room(data_dir: Path, *, fresh: bool) -> None:
@@ -143,9 +152,12 @@ def _run(
     samples: tuple[Sample, ...],
     beside: Hospital,
     stopping: threading.Event,
+    *,
+    without: str,
 ) -> None:
+    started = tuple(client for client in clients if client.client_id != without)
     with Processes(logs=settings.data_dir / "logs", folder=PROJECT) as processes:
-        for command in (*commands(settings, clients), *hospital.commands(beside)):
+        for command in (*commands(settings, started), *hospital.commands(beside)):
             processes.start(command)
         if processes.wait_until_answering(stopping):
             shown = card(
@@ -159,6 +171,9 @@ def _run(
                 data=_short(settings.data_dir),
             )
             click.echo(shown)
+            for client in clients:
+                if client.client_id == without:
+                    click.echo(yours(client, file=_short(client.file)))
         while not stopping.wait(0.5):
             processes.check()
         click.echo("Stopping …")

@@ -40,6 +40,26 @@ def test_a_port_base_that_is_none_is_refused(tmp_path: Path, text: str):
     assert "PORT_BASE" in result.output
 
 
+def test_a_portal_that_is_none_cannot_be_left_out(tmp_path: Path):
+    result = CliRunner().invoke(demo, env={"DATA_DIR": str(tmp_path / "demo"), "WITHOUT": "nobody"})
+    assert result.exit_code == 2
+    assert "WITHOUT is one of ozark-exchange, heartland-selfservice" in result.output
+    assert not (tmp_path / "demo").exists()
+
+
+def test_the_port_of_a_portal_that_is_left_out_may_be_in_use(tmp_path: Path):
+    base = free_ports(8)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", base + PORTS["ozark-secure"]))
+        taken.listen()
+        precious = tmp_path / "demo" / "precious.txt"
+        precious.parent.mkdir()
+        precious.write_text("x")
+        environment = {"DATA_DIR": str(precious.parent), "PORT_BASE": str(base), "WITHOUT": "ozark-secure"}
+        result = CliRunner().invoke(demo, ["--fresh"], env=environment)
+    assert "not wiped" in result.output, "it got past the ports"
+
+
 def test_fresh_wipes_no_folder_that_the_demo_did_not_make(tmp_path: Path):
     precious = tmp_path / "demo" / "precious.txt"
     precious.parent.mkdir()

@@ -16,10 +16,15 @@ from tests.servers import free_ports, until
 READY = "Ctrl-C stops everything."
 
 
-def run_once(base: int, folder: Path, *, stop: signal.Signals) -> str:
+def run_once(base: int, folder: Path, *, stop: signal.Signals, without: str = "") -> str:
     """Start, see everything answer, stop by a signal; what it said."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
-    environment |= {"PORT_BASE": str(base), "DATA_DIR": str(folder / "demo"), "PYTHONUNBUFFERED": "1"}
+    environment |= {
+        "PORT_BASE": str(base),
+        "DATA_DIR": str(folder / "demo"),
+        "PYTHONUNBUFFERED": "1",
+        "WITHOUT": without,
+    }
     said = folder / f"said-{stop.name}"
     with said.open("wb") as output:
         running = subprocess.Popen(
@@ -30,7 +35,8 @@ def run_once(base: int, folder: Path, *, stop: signal.Signals) -> str:
         assert READY in said.read_text(), said.read_text()
         assert answers(base, "/.well-known/openid-configuration")
         assert answers(base, "/dev/outbox")
-        assert all(answers(base + distance, "/") for distance in PORTS.values())
+        for client_id, distance in PORTS.items():
+            assert answers(base + distance, "/") is (client_id != without)
         running.send_signal(stop)
         assert running.wait(40) == 0
     finally:
@@ -42,6 +48,12 @@ def run_once(base: int, folder: Path, *, stop: signal.Signals) -> str:
 @pytest.mark.timeout(400)
 def test_it_starts_says_so_stops_cleanly_and_starts_again_on_the_same_data(tmp_path: Path):
     base = free_ports(len(PORTS) + 2)
-    for stop in (signal.SIGTERM, signal.SIGINT):
-        assert "Stopped." in run_once(base, tmp_path, stop=stop)
+    theirs = "heartland-selfservice"
+    for stop, without in ((signal.SIGTERM, ""), (signal.SIGINT, theirs)):
+        said = run_once(base, tmp_path, stop=stop, without=without)
+        assert "Stopped." in said
+        secret = tmp_path / "demo" / "clients" / f"{theirs}.secret"
+        assert (f"http://localhost:{base + PORTS[theirs]} is yours." in said) is bool(without)
+        assert (f"secret in {secret}." in said) is bool(without)
+        assert secret.is_file()
         assert taken(range(base, base + len(PORTS) + 2)) is None
