@@ -25,6 +25,7 @@ before each test: give caches that.
 import contextlib
 import contextvars
 import os
+import re
 import shutil
 import socket
 import sys
@@ -65,6 +66,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         marks = {mark.name for mark in metafunc.definition.iter_markers()}
         backends = ["sqlite", "postgres"] if "both" in marks else ["postgres"] if "postgres" in marks else ["sqlite"]
         metafunc.parametrize("backend", backends, indirect=True, scope="function")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Whatever names a fault (R-01 …) is run by `make soak` too."""
+    if re.search(r"_R_\d\d_", item.name):
+        item.add_marker("faults")
 
 
 @pytest.hookimpl(trylast=True)

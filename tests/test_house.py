@@ -117,6 +117,10 @@ def test_R_19_only_the_clock_asks_what_time_it_is() -> None:
     assert bad == []
 
 
+def test_R_19_whatever_names_a_fault_is_run_by_make_soak(request: pytest.FixtureRequest) -> None:
+    assert request.node.get_closest_marker("faults")
+
+
 def test_nobody_uses_flasks_session() -> None:
     bad = [
         _name(path)

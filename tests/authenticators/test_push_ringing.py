@@ -17,12 +17,15 @@ from idp.foundation import house, web_push
 from idp.foundation.outgoing import Outgoing
 from idp.keyring import resealing
 from idp.keyring.service import Keyring
+from idp.sessions.models import BrowserSession
+from idp.vocabulary.assurance import Factor
 from idp.worker.ringing import ring_next
 from tests.authenticators.receiving import Inbox
+from tests.authenticators.second_factors import code_of, type_code
 from tests.authenticators.software_phone import SoftwarePhone, connected
 from tests.conftest import Hands
 from tests.factories import Make
-from tests.sign_in.visiting import come, send
+from tests.sign_in.visiting import come, send, step_of, walk
 
 pytestmark = pytest.mark.both
 
@@ -145,6 +148,26 @@ def test_a_push_service_that_is_down_is_tried_until_the_request_is_over(
     assert rung(hands) == 1
     assert (len(service.got), make.rows(PushDelivery)[0].outcome) == (2, "dead")
     assert make.rows(PushPhone)[0].subscription_sealed is not None
+
+
+@pytest.mark.usefixtures("loopback")
+def test_R_16_without_the_push_service_the_other_ways_stand_open_and_none_is_skipped(
+    client: FlaskClient, make: Make, hands: Hands, rosa: Any, phone: SoftwarePhone, service: Service
+) -> None:
+    make.affiliation(rosa, make.provider(registry_name="ozark"), levels=(("ozark-secure", "admin"),))
+    _, secret = make.totp(rosa)
+    service.status = 503
+    subscribe(client, phone, hands, Inbox(), service.address)
+    page = come(client)
+    txn = page.request.path.rsplit("/second-factor", 1)[0]
+    send(client, client.get(f"{txn}/second-factor/{Factor.PUSH}"), "send-form")
+    assert rung(hands) == 1
+    assert make.rows(PushDelivery)[0].outcome is None, "it is asked again later"
+    assert step_of(walk(client, client.get(f"{txn}/resume"))) != "code"
+    assert make.rows(BrowserSession) == []
+    assert f"{txn}/second-factor/{Factor.TOTP}" in client.get(f"{txn}/second-factor/ways").text
+    app = client.get(f"{txn}/second-factor/{Factor.TOTP}")
+    assert step_of(type_code(client, app, code_of(secret, make.now))) == "code"
 
 
 @pytest.mark.parametrize(
