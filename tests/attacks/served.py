@@ -161,13 +161,13 @@ class Visitor:
 
     def __init__(self, served: Served, *, address: str = "203.0.113.7") -> None:
         self._served = served
-        self.address = address
+        self._address = address
         self.cookies: dict[str, str] = {}
 
     def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str, str, str]:
         """Status, `Location`, `Retry-After`, body."""
         wire = HTTPConnection("127.0.0.1", self._served.port, timeout=60)
-        headers = {"Host": HOST, "X-Forwarded-For": self.address, "Origin": f"https://{HOST}"}
+        headers = {"Host": HOST, "X-Forwarded-For": self._address, "Origin": f"https://{HOST}"}
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         if form is not None:

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import func, select
 
-from idp.audit import service as audit
 from idp.audit.models import AuditEvent
 from idp.foundation import artefacts
 from idp.foundation.artefacts import Artefact, Kind
 from idp.foundation.database import reading, see_as
 from idp.messaging.models import OutboxMessage
 from idp.sessions.models import BrowserSession, LogoutDelivery
+from tests.attacks import invariants
 from tests.faults.mortal import MOMENTS, SECOND, Mortal, Stubborn, mortal
 from tests.servers import Postgres, binary
 
@@ -51,9 +51,9 @@ def provider(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def whole(provider: Mortal) -> Iterator[None]:
     """What holds after every death: the audit is whole, a code began at most one refresh family, no session is half made."""
     yield
+    invariants.hold()
     with reading() as tx:
         see_as(tx, everything=True)
-        assert audit.verify(tx) == []
         begun = Counter(tx.scalars(select(Artefact.family).where(Artefact.kind == Kind.REFRESH)))
         burned = Artefact.kind == Kind.AUTHORIZATION_CODE, Artefact.used_at.is_not(None)
         assert begun == Counter(tx.scalars(select(Artefact.family).where(*burned))), "one refresh family a burned code"
@@ -144,6 +144,23 @@ def test_R_01_a_mail_is_owed_exactly_when_its_link_exists(provider: Mortal, mome
         owed = tx.scalar(mails)
         assert owed == tx.scalar(resets)
         assert owed
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("user_id", "step", "moment", "count"),
+    [
+        *(("rosa.delgado", "consent", *each) for each in MOMENTS),
+        ("june.harwood", "agreement", *MOMENTS[0]),
+    ],
+)
+def test_R_01_what_is_agreed_to_on_the_way_leads_on_after_a_death(
+    provider: Mortal, user_id: str, step: str, moment: str, count: int
+) -> None:
+    with Stubborn(provider, user_id=user_id) as browser:
+        browser.dies_at(f"POST /sign-in/[0-9a-f-]+/{step}", moment, count)
+        assert browser.code(prompt="consent").exchange().status_code == 200
+        assert browser.died, f"nobody died {moment}"
 
 
 def is_burned(code: str) -> bool:
