@@ -29,11 +29,11 @@ from idp.affiliations.models import Affiliation
 from idp.affiliations.rules import PortalTerms
 from idp.affiliations.searching.models import AffiliationWord
 from idp.affiliations.searching.rules import words_of
-from idp.affiliations.sorting import key_of
+from idp.affiliations.sorting import keys_of
 from idp.foundation.database import db, reading, see_as, writing
 from idp.keyring import rotation
 from idp.manage import facts
-from idp.manage.rules import Filter, Key
+from idp.manage.rules import Filter, Key, Sort
 from idp.migrations import run as migrations
 from idp.settings import load
 from idp.subjects.models import Subject
@@ -90,7 +90,7 @@ def _held(number: int, target: UUID, identity: UUID) -> dict[str, Any]:
         "target_id": target, "status": status, "disabled_by": "manager" if status == "disabled" else None,
         "account_manager": number < 3, "starts_at": NOW, "activated_at": NOW - timedelta(days=number % 80),
         "warned": 0, "epoch": 1, "version": 1, "created_at": NOW - timedelta(days=number % 20),
-        "sort_key": key_of(family, given, None, None),
+        **keys_of(family, given, None, f"bench.{number}"),
     }  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def _words(number: int) -> list[dict[str, Any]]:
     return [
         {
             "affiliation_id": UUID(int=identity), "word": word, "target_id": target, "by_mail": by_mail,
-            "sort_key": key_of(family, given, None, None),
+            "sort_key": keys_of(family, given, None, None)["sort_key"],
         }
         for target, identity in held
         for word, by_mail in found
@@ -161,6 +161,10 @@ def tell(people: int) -> None:
     cases: dict[str, Callable[[Session], object]] = {
         "first page": people_at,
         "a page in the middle": lambda tx: people_at(tx, after=middle),
+        "by first name, in the middle": lambda tx: people_at(
+            tx, sort=Sort.FIRST_NAME, after=Key("given5", UUID(int=0))
+        ),
+        "by user name, in the middle": lambda tx: people_at(tx, sort=Sort.USER_NAME, after=Key("bench.5", UUID(int=0))),
         "Verification Pending": lambda tx: people_at(tx, shown=Filter.VERIFICATION_PENDING),
         "Active": lambda tx: people_at(tx, shown=Filter.ACTIVE),
         "Disabled": lambda tx: people_at(tx, shown=Filter.DISABLED),

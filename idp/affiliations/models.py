@@ -34,6 +34,8 @@ class Affiliation(Model):
         ),
         Index("ix_affiliation_target", "target_id", "registry"),
         Index("ix_affiliation_by_name", "target_id", "registry", "sort_key", "id"),
+        Index("ix_affiliation_by_first", "target_id", "registry", "first_key", "id"),
+        Index("ix_affiliation_by_login", "target_id", "registry", "login_key", "id"),
         Index("ix_affiliation_by_status", "target_id", "registry", "status", "sort_key", "id"),
         Index(
             "ix_affiliation_managers",
@@ -74,7 +76,9 @@ class Affiliation(Model):
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     sort_key: Mapped[str] = mapped_column(SortKey, default="", server_default="")
-    """The person's name as lists are ordered; `sorting` keeps it."""
+    """The person's name as lists are ordered; `sorting` keeps it, and the two that follow."""
+    first_key: Mapped[str] = mapped_column(SortKey, default="", server_default="")
+    login_key: Mapped[str] = mapped_column(SortKey, default="", server_default="")
 
     evidence: Mapped[list["AffiliationEvidence"]] = relationship(lazy="selectin")
     levels: Mapped[list["HeldLevel"]] = relationship(lazy="selectin")

@@ -1,4 +1,4 @@
-"""The order of a target's people: by name, kept on each affiliation, so that a page of 100,000 is read and no more."""
+"""The order of a target's people: by last name, first name or user ID, kept on each affiliation, so that a page of 100,000 is read and no more."""
 
 from typing import Any
 
@@ -19,8 +19,18 @@ def key_of(family: str | None, given: str | None, display: str | None, user_id: 
     return folded(text)[:LONGEST]
 
 
+def keys_of(family: str | None, given: str | None, display: str | None, user_id: str | None) -> dict[str, str]:
+    """A row's place in each order that lists have (D6), by the column that keeps it."""
+    return {
+        "sort_key": key_of(family, given, display, user_id),
+        "first_key": folded(given or "")[:LONGEST],
+        "login_key": folded(user_id or "")[:LONGEST],
+    }
+
+
 @event.listens_for(Affiliation, "before_insert")
 def _fill(_mapper: Mapper[Any], connection: Connection, row: Affiliation) -> None:
     """Whoever makes a row, it has its place in the order."""
     names = connection.execute(select(*_NAMES).where(Subject.id == row.subject_id)).one_or_none()
-    row.sort_key = key_of(*names) if names is not None else ""
+    for column, key in keys_of(*(names or (None,) * len(_NAMES))).items():
+        setattr(row, column, key)

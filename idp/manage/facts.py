@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from idp.affiliations.deciding.facts import Place, held_at
 from idp.affiliations.models import Affiliation, AffiliationEvidence
@@ -21,12 +21,12 @@ from idp.subjects.models import Subject
 from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
 from idp.vocabulary.evidence import Evidence
 
-_ORDERS: Final[dict[Sort, ColumnElement[str]]] = {
-    Sort.LAST_NAME: Affiliation.sort_key,  # type: ignore[dict-item]  # a column is an expression
-    Sort.FIRST_NAME: func.lower(func.coalesce(Subject.given_name, "")),
-    Sort.USER_NAME: func.coalesce(Subject.user_id_key, ""),
+_ORDERS: Final[dict[Sort, InstrumentedAttribute[str]]] = {
+    Sort.LAST_NAME: Affiliation.sort_key,
+    Sort.FIRST_NAME: Affiliation.first_key,
+    Sort.USER_NAME: Affiliation.login_key,
 }
-"""The first is kept, and read by its index; the others are made when somebody asks for them."""
+"""Each is kept, and read by its own index."""
 _STORED: Final[dict[Filter, AffiliationStatus]] = {
     Filter.VERIFICATION_PENDING: AffiliationStatus.VERIFICATION_PENDING,
     Filter.UNVERIFIED: AffiliationStatus.UNVERIFIED,

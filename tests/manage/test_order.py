@@ -5,17 +5,23 @@ from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import event, text
+from sqlalchemy import event, text, update
 
 from idp.affiliations import sorting
+from idp.affiliations.models import Affiliation
 from idp.affiliations.searching import keeping
 from idp.foundation.database import db, reading, writing
 from idp.manage.rules import Key, Sort, sort_of
+from idp.subjects.models import Subject
 from tests.affiliations.deciding.world import PORTAL, World
 from tests.manage.desks import at_desk
 
 pytestmark = pytest.mark.both
-INDEXES = {Sort.LAST_NAME: "ix_affiliation_by_name"}
+INDEXES = {
+    Sort.LAST_NAME: "ix_affiliation_by_name",
+    Sort.FIRST_NAME: "ix_affiliation_by_first",
+    Sort.USER_NAME: "ix_affiliation_by_login",
+}
 
 
 @pytest.fixture
@@ -53,11 +59,22 @@ def test_D6_the_list_of_clerks_is_sorted_by_user_name_first_name_or_last_name(
 
 def test_E3_whoever_changes_their_name_is_found_at_their_new_place(world: World, make: Any) -> None:
     row = world.member()
-    assert world.row(row).sort_key == "benitez oscar"
+    assert places(world, row) == ("benitez oscar", "oscar", "oscar.benitez")
     with writing() as tx:
-        tx.execute(text("UPDATE subject SET family_name = 'Ávila' WHERE user_id = 'oscar.benitez'"))
+        tx.execute(
+            text("UPDATE subject SET family_name = 'Ávila', given_name = 'Éva', user_id = 'Eva' WHERE id = :who"),
+            {"who": row.subject_id},
+        )
         keeping.refresh(tx, subject_id=row.subject_id)
-    assert world.row(row).sort_key == "avila oscar"
+    assert places(world, row) == ("avila eva", "eva", "eva")
+    with writing() as tx:
+        tx.execute(update(Subject).where(Subject.id == row.subject_id).values(given_name="Zoë"))
+    assert places(world, row) == ("avila zoe", "zoe", "eva"), "whoever changes them"
+
+
+def places(world: World, row: Affiliation) -> tuple[str, str, str]:
+    stored = world.row(row)
+    return stored.sort_key, stored.first_key, stored.login_key
 
 
 @pytest.mark.parametrize(

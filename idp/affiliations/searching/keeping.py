@@ -13,7 +13,7 @@ from sqlalchemy.orm import ORMExecuteState, Session
 from idp.affiliations.models import Affiliation
 from idp.affiliations.searching.models import AffiliationWord
 from idp.affiliations.searching.rules import words_of
-from idp.affiliations.sorting import key_of
+from idp.affiliations.sorting import keys_of
 from idp.foundation.database import Writing, see_as
 from idp.subjects.models import Subject
 
@@ -91,20 +91,20 @@ def _put(tx: Session, which: ColumnElement[bool]) -> None:
     see_as(tx, everything=True)
     rows = tx.execute(
         select(
-            Affiliation.id, Affiliation.target_id, Affiliation.sort_key, *(getattr(Subject, name) for name in _NAMES),
-            Subject.email,
+            Affiliation.id, Affiliation.target_id, Affiliation.sort_key, Affiliation.first_key, Affiliation.login_key,
+            *(getattr(Subject, name) for name in _NAMES), Subject.email,
         )
         .join(Subject, Subject.id == Affiliation.subject_id)
         .where(which)
         .with_for_update(read=True, of=Subject)
     ).all()  # fmt: skip
-    keys = {row.id: key_of(row.family_name, row.given_name, row.display_name, row.user_id) for row in rows}
+    keys = {row.id: keys_of(row.family_name, row.given_name, row.display_name, row.user_id) for row in rows}
     for row in rows:
-        if row.sort_key != keys[row.id]:
-            tx.execute(update(Affiliation).where(Affiliation.id == row.id).values(sort_key=keys[row.id]))
+        if any(getattr(row, column) != key for column, key in keys[row.id].items()):
+            tx.execute(update(Affiliation).where(Affiliation.id == row.id).values(**keys[row.id]))
     words = [
         {
-            "affiliation_id": row.id, "word": word, "target_id": row.target_id, "sort_key": keys[row.id],
+            "affiliation_id": row.id, "word": word, "target_id": row.target_id, "sort_key": keys[row.id]["sort_key"],
             "by_mail": by_mail,
         }
         for row in rows
