@@ -15,14 +15,14 @@ from idp.authenticators.factors import facts as factors
 from idp.authenticators.factors import telling
 from idp.authenticators.factors.rules import is_fresh, to_prove, working
 from idp.authenticators.password import facts as passwords
-from idp.federation import asserting, rules
+from idp.federation import arrivals, asserting, rules
 from idp.federation.connections import facts as connections
 from idp.federation.models import UpstreamLink
 from idp.federation.rules import Reason, UpstreamIdentity
 from idp.foundation.database import Rows, new_id
 from idp.foundation.origin import Origin
 from idp.sessions import service as sessions
-from idp.sessions.rules import SessionFacts
+from idp.sessions.rules import Ended, SessionFacts
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
 from idp.subjects.rules import SubjectFacts
@@ -111,6 +111,7 @@ def remove(tx: Session, link_id: UUID, *, session: SessionFacts, now: datetime, 
     facts = subjects.by_id(tx, subject_id=session.subject_id)
     assert facts is not None, "the row is locked here"
     _take(tx, link, facts, now=now, origin=origin)
+    _end_what_rests(tx, link, session, now=now, origin=origin)
     return None
 
 
@@ -160,6 +161,17 @@ def _hold(tx: Session, every: Iterable[Linked], subject_id: str) -> None:
     for link in every:
         asserting.hold_identity(
             tx, connection=link.connection, issuer=link.issuer, subject=link.subject, subject_id=subject_id
+        )
+
+
+def _end_what_rests(tx: Session, link: Linked, here: SessionFacts, *, now: datetime, origin: Origin) -> None:
+    """Other browsers that came in by it; the one that takes it away has just proven itself."""
+    resting = arrivals.sessions_resting_on(
+        tx, connection=link.connection, issuer=link.issuer, subject=link.subject, sid=None
+    )
+    for session_id in sorted({session_id for session_id, _subject in resting} - {here.id}):
+        sessions.end_session(
+            tx, session_id=session_id, reason=Ended.BY_OWNER, now=now, origin=origin, subject_id=here.subject_id
         )
 
 

@@ -92,6 +92,21 @@ def test_FE_12_who_has_not_proven_themselves_lately_does_so_first(
     assert world.make.rows(UpstreamLink) == []
 
 
+def test_unlinking_signs_out_the_other_browsers_that_came_by_it_and_no_others(
+    world: World, client: FlaskClient, new_browser: Any
+) -> None:
+    world.link(world.rosa)
+    came, local = new_browser(), new_browser()
+    world.sign_in(came)
+    signed_in(local, "rosa.delgado")
+    world.sign_in(client)
+    link = world.make.rows(UpstreamLink)[0]
+    asked = client.get(f"{PAGE}/{link.id}/remove")
+    assert follow(client, press(client, asked, f"{PAGE}/{link.id}/remove")).request.path == PAGE
+    assert follow(came, came.get("/account/")).request.path != "/account/"
+    assert [each.get("/account/").status_code for each in (local, client)] == [200, 200]
+
+
 def test_an_identity_of_somebody_else_is_not_taken_from_them(world: World, client: FlaskClient) -> None:
     other = world.make.subject("other.person")
     world.link(other)
