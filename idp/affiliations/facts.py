@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, false, or_, select
+from sqlalchemy import ColumnElement, Row, and_, bindparam, false, null, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from idp.affiliations.models import Affiliation, AffiliationEvidence, HeldLevel
@@ -25,12 +25,22 @@ _OF_SUBJECT: Final = (
     .where(_affiliation.c.subject_id == bindparam("subject"), _affiliation.c.status != "ended")
     .order_by(_affiliation.c.created_at)
 )
-_EVIDENCE: Final = select(_evidence.c.affiliation_id, _evidence.c.kind, _evidence.c.from_registry).where(
-    _evidence.c.affiliation_id.in_(bindparam("ids", expanding=True))
+_of_these = select(_affiliation.c.id).where(
+    _affiliation.c.subject_id == bindparam("subject"), _affiliation.c.status != "ended"
 )
-_LEVELS: Final = select(_level.c.affiliation_id, _level.c.portal, _level.c.level).where(
-    _level.c.affiliation_id.in_(bindparam("ids", expanding=True))
+_BESIDE: Final = union_all(
+    select(
+        _evidence.c.affiliation_id,
+        _evidence.c.kind,
+        _evidence.c.from_registry,
+        null().label("portal"),
+        null().label("level"),
+    ).where(_evidence.c.affiliation_id.in_(_of_these)),
+    select(_level.c.affiliation_id, null(), null(), _level.c.portal, _level.c.level).where(
+        _level.c.affiliation_id.in_(_of_these)
+    ),
 )
+"""Evidence and levels of all of them, by one statement: asked at every sign-in."""
 _provider, _practice = Provider.__table__, Practice.__table__
 _PROVIDERS: Final = (
     select(
@@ -83,13 +93,10 @@ def _rows(tx: Session, subject_id: str) -> Sequence[Record]:
     found = tx.execute(_OF_SUBJECT, {"subject": subject_id}).all()
     if not found:
         return ()
-    ids = {"ids": [row.id for row in found]}
     evidence: defaultdict[UUID, list[Any]] = defaultdict(list)
     levels: defaultdict[UUID, list[Any]] = defaultdict(list)
-    for proof in tx.execute(_EVIDENCE, ids):
-        evidence[proof.affiliation_id].append(proof)
-    for level in tx.execute(_LEVELS, ids):
-        levels[level.affiliation_id].append(level)
+    for row in tx.execute(_BESIDE, {"subject": subject_id}):
+        (evidence if row.level is None else levels)[row.affiliation_id].append(row)
     return [Record(row, evidence[row.id], levels[row.id]) for row in found]
 
 

@@ -122,6 +122,8 @@ class Choice:
     """The practice as a whole; `provider` is then its one group record, the one picked, or none (MODEL §1)."""
     ends_at: datetime | None = None
     used_at: datetime | None = None
+    has_levels: bool = False
+    """Its levels were given before: they are not merely the portal's default ones."""
     target_name: str = ""
     """The affiliation's own target: for a provider of a practice, the practice."""
 
@@ -256,5 +258,6 @@ def _choice(held: Held, terms: PortalTerms, *, provider: ProviderChoice | None, 
         whole=whole,
         ends_at=held.ends_at,
         used_at=held.last_used_at,
+        has_levels=bool(held.levels.get(terms.client_id)),
         target_name=held.target.name,
     )

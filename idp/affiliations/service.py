@@ -131,6 +131,8 @@ def use(tx: Session, *, choice: Choice, subject_id: str, visited: str, terms: Po
     """
     see_as(tx, subject_id=subject_id)
     tx.execute(_USED, {"affiliation_id": choice.affiliation_id, "now": now})
+    if choice.has_levels:
+        return
     has_levels = tx.execute(_LEVEL, {"affiliation_id": choice.affiliation_id, "portal": terms.client_id}).first()
     if has_levels is None and visited == terms.client_id:
         give_levels(tx, affiliation_id=choice.affiliation_id, levels={terms.client_id: choice.levels}, now=now, by=None)

@@ -19,7 +19,7 @@ from idp.relying_parties import service as relying_parties
 from idp.sessions import service as sessions
 from idp.sessions.rules import SessionFacts
 from idp.sessions.service import NewSession
-from idp.subjects.models import Subject
+from idp.subjects.facts import Stored
 from idp.vocabulary.assurance import Acr, Amr, Factor
 
 _FACTORS: Final = frozenset(Factor) - {Factor.DEVICE}
@@ -42,7 +42,7 @@ def admit(
     tx: Session,
     arrival: Arrival,
     *,
-    subject: Subject,
+    subject: Stored,
     method: str,
     acr: Collection[Acr],
     amr: Sequence[Amr],

@@ -70,10 +70,14 @@ _SET: Final = update(_grant).where(_grant.c.id == bindparam("grant_id"))
 """Sets the columns that are given with it."""
 
 
-def make(tx: Session, authorized: Authorized, *, now: datetime, lifetime: timedelta) -> UUID:
+def make(tx: Session, authorized: Authorized, *, now: datetime, lifetime: timedelta, first: bool = False) -> UUID:
     """The grant of this session at this client: the standing one if it is for the same target, else a new one that
     supersedes it (MODEL §1: switching provider). An offline grant stands beside and outlives the session.
+
+    `first`: the client had not joined the session, which the caller holds; so it has no grant to look for.
     """
+    if first:
+        return _add(tx, authorized, now=now, lifetime=lifetime)
     of_client = {"subject_id": authorized.subject_id, "session_id": authorized.session_id}
     of_client |= {"client_id": authorized.client_id}
     earlier = tx.execute(_STANDING, of_client).all()

@@ -18,8 +18,10 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
+from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
 
 WRITES_A_REQUEST: Final = 2
@@ -226,12 +228,31 @@ def prepare(engine: Engine) -> None:
         cursor.execute("PRAGMA busy_timeout=5000")
         cursor.close()
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("credence_write"):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            return
-        driver = connection.connection.dbapi_connection
+    # By the dialect, not by an event: one listener on the engine makes SQLAlchemy tell four events of each statement.
+    engine.dialect.__class__ = _Deferred
+
+
+class _Deferred(SQLiteDialect_pysqlite):
+    """Begins what the driver is told not to begin; an engine for writes gets the same dialect, `_Immediate`."""
+
+    supports_statement_cache = True
+    begin = "BEGIN"
+    at_once: "_Immediate | None" = None
+
+    def do_begin(self, dbapi_connection: PoolProxiedConnection) -> None:
+        driver = dbapi_connection.dbapi_connection
         assert driver is not None, "a connection that begins is open"
-        # A deferred BEGIN touches no file and cannot fail: SQLAlchemy's wrapping would cost more than many a read.
-        driver.execute("BEGIN")
+        driver.execute(self.begin)
+
+    def set_engine_execution_options(self, engine: Engine, opts: Mapping[str, Any]) -> None:
+        if opts.get("credence_write"):
+            if self.at_once is None:
+                self.at_once = _Immediate.__new__(_Immediate)
+                self.at_once.__dict__ = self.__dict__  # one state: what the first connection tells is known to both
+            engine.dialect = self.at_once
+        super().set_engine_execution_options(engine, opts)
+
+
+class _Immediate(_Deferred):
+    supports_statement_cache = True
+    begin = "BEGIN IMMEDIATE"

@@ -51,7 +51,9 @@ def code(
         )
     joined = decision.facts.remembered
     authorized = _authorized(tx, request, party, session, choice, verdict.scopes, before=joined, now=now)
-    grant_id = grants.make(tx, authorized, now=now, lifetime=_lifetime(authorized, session, now=now))
+    grant_id = grants.make(
+        tx, authorized, now=now, lifetime=_lifetime(authorized, session, now=now), first=joined is None
+    )
     issued = authorization_code.issue(
         tx,
         grant_id=grant_id,

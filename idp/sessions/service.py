@@ -30,6 +30,7 @@ from idp.sessions.rules import (
     why_dead,
 )
 from idp.settings import Settings
+from idp.subjects.facts import Stored
 from idp.subjects.models import Subject
 from idp.vocabulary.assurance import Acr, Amr
 from idp.vocabulary.secret import Secret
@@ -84,7 +85,7 @@ def authenticated(
     tx: Session,
     *,
     txn: UUID,
-    subject: Subject,
+    subject: Stored,
     acr: Collection[Acr],
     amr: Sequence[Amr],
     browser_digest: bytes,
@@ -110,7 +111,6 @@ def authenticated(
         "amr": list(amr),
         "proven": {str(kind): at.isoformat() for kind, at in (proven or {PASSWORD: now}).items()},
         "subject_epoch": subject.epoch,
-        "system_epoch": epochs.current(tx),
         "last_seen_at": now,
         "expires_at": now + house.get(Settings).session_absolute,
         "user_agent": origin.user_agent[:256],
@@ -126,14 +126,17 @@ def authenticated(
     return NewSession(cookie, made.id, facts=session_facts(made, owes_factor=subject.factor_owed_at is not None))
 
 
-_MAKE: Final = insert(_session).returning(_session)
-_RENEW: Final = update(_session).where(_session.c.id == bindparam("of_id")).returning(_session)
+_EPOCH_NOW: Final = select(_system.c.epoch).where(_system.c.id == 1).scalar_subquery()
+_MAKE: Final = insert(_session).values(system_epoch=_EPOCH_NOW).returning(_session)
+_RENEW: Final = (
+    update(_session).where(_session.c.id == bindparam("of_id")).values(system_epoch=_EPOCH_NOW).returning(_session)
+)
 _SIGNED_IN: Final = update(_subject).where(_subject.c.id == bindparam("of_id")).values(last_sign_in_at=bindparam("now"))
 _STANDS: Final = select(_session.c.ended_at).where(_session.c.id == bindparam("session_id")).with_for_update()
 
 
 def _kept_row(
-    tx: Session, subject: Subject, replacing: SessionFacts | None, *, now: datetime, origin: Origin
+    tx: Session, subject: Stored, replacing: SessionFacts | None, *, now: datetime, origin: Origin
 ) -> UUID | None:
     """The same person's row, unless it was ended meanwhile (RA-13); anybody else's session ends here."""
     if replacing is None:

@@ -9,9 +9,12 @@ from idp.foundation.database import Rows
 from idp.subjects.models import LegacyLogin, Subject
 from idp.subjects.rules import EVERYWHERE, LOGIN_MAX, Status, SubjectFacts
 
+Stored = Subject | Row[Any]
+"""A person's row, by the ORM or by Core."""
 _table = Subject.__table__
 _legacy = LegacyLogin.__table__
 _BY_ID: Final = select(_table).where(_table.c.id == bindparam("subject_id"))
+_LOCK: Final = _BY_ID.with_for_update(key_share=True)
 _BY_EMAIL: Final = select(_table).where(_table.c.email_key == bindparam("key"))
 
 
@@ -42,11 +45,17 @@ def by_login(tx: Session, *, key: str, portal: str | None = None) -> SubjectFact
     return _facts(tx.execute(_BY_USER_ID, {"key": key[:LOGIN_MAX], "portal": portal or EVERYWHERE}).one_or_none())
 
 
-def of_row(row: Subject) -> SubjectFacts:
+def of_row(row: Stored) -> SubjectFacts:
     """What a row tells that this transaction has read already."""
     facts = _facts(row)
     assert facts is not None
     return facts
+
+
+def locked(tx: Session, *, subject_id: str) -> Row[Any] | None:
+    """The person's row, locked until the transaction ends; what refers to them may be written meanwhile."""
+    tx.flush()
+    return tx.execute(_LOCK, {"subject_id": subject_id}).one_or_none()
 
 
 def by_id(tx: Rows, *, subject_id: str) -> SubjectFacts | None:
@@ -54,7 +63,7 @@ def by_id(tx: Rows, *, subject_id: str) -> SubjectFacts | None:
     return _facts(tx.execute(_BY_ID, {"subject_id": subject_id}).one_or_none())
 
 
-def _facts(row: Subject | Row[Any] | None) -> SubjectFacts | None:
+def _facts(row: Stored | None) -> SubjectFacts | None:
     if row is None:
         return None
     return SubjectFacts(

@@ -17,6 +17,7 @@ from idp.keyring import resealing
 from idp.keyring.service import Keyring
 from idp.subjects import facts, legacy, reserved
 from idp.subjects.claims import standard_claims, well_formed
+from idp.subjects.facts import Stored
 from idp.subjects.models import Subject
 from idp.subjects.rules import (
     NewSubject,
@@ -44,7 +45,12 @@ def by_id(tx: Rows, *, subject_id: str) -> SubjectFacts | None:
     return facts.by_id(tx, subject_id=subject_id)
 
 
-def of_row(row: Subject) -> SubjectFacts:
+def locked(tx: Session, *, subject_id: str) -> Stored | None:
+    """The person's row for a transaction that acts on it, read by Core; no key of it may change."""
+    return facts.locked(tx, subject_id=subject_id)
+
+
+def of_row(row: Stored) -> SubjectFacts:
     """The person of a row that the caller has read, and locked if it matters."""
     return facts.of_row(row)
 

@@ -27,7 +27,7 @@ from idp.sessions import transactions
 from idp.sessions.rules import PASSWORD, Ahead, SessionFacts, TransactionFacts
 from idp.sessions.service import NewSession
 from idp.subjects import service as subjects
-from idp.subjects.models import Subject
+from idp.subjects.facts import Stored
 from idp.subjects.rules import Status, SubjectFacts, account_key
 from idp.vocabulary.assurance import Acr, Amr, Factor
 from idp.vocabulary.refused import Refused
@@ -68,7 +68,7 @@ class _Opened:
     """What the second transaction has locked."""
 
     transaction: TransactionFacts
-    subject: Subject
+    subject: Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def _admit(tx: Session, attempt: Attempt, reserved: _Reserved, verdict: Verdict)
     )
     account = account_key(reserved.subject, login=attempt.login)
     # No key of it changes: a decision about the person that waits for this transaction may refer to them meanwhile.
-    row = tx.get(Subject, account, with_for_update={"key_share": True})
+    row = subjects.locked(tx, subject_id=account)
     credential = facts.credential_of(tx, subject_id=account)
     if row is None:
         return Refused(Reason.UNKNOWN_LOGIN)
@@ -213,7 +213,7 @@ def _ahead(tx: Session, attempt: Attempt, transaction: TransactionFacts, made: N
     )
 
 
-def _device(tx: Session, attempt: Attempt, transaction: TransactionFacts, subject: Subject) -> Found | None:
+def _device(tx: Session, attempt: Attempt, transaction: TransactionFacts, subject: Stored) -> Found | None:
     """The remembered device that spares the factor, where the dispatcher lets one serve (C5)."""
     if not attempt.devices:
         return None
@@ -223,7 +223,7 @@ def _device(tx: Session, attempt: Attempt, transaction: TransactionFacts, subjec
     )
 
 
-def _await_factor(tx: Session, attempt: Attempt, *, subject: Subject, client_id: str | None) -> FactorDue:
+def _await_factor(tx: Session, attempt: Attempt, *, subject: Stored, client_id: str | None) -> FactorDue:
     transactions.remember_first_factor(tx, txn=attempt.txn, subject_id=subject.id, epoch=subject.epoch, now=attempt.now)
     audit.append(
         tx,

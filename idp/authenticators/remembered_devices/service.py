@@ -24,6 +24,7 @@ from idp.sessions import remembered as sessions
 from idp.sessions.rules import NewDevice
 from idp.settings import Settings
 from idp.subjects import service as subjects
+from idp.subjects.facts import Stored
 from idp.subjects.models import Subject
 from idp.vocabulary.secret import Secret
 
@@ -50,7 +51,7 @@ class Found:
 
 
 def remember(
-    tx: Session, *, subject: Subject, sent: Sequence[Secret], now: datetime, origin: Origin
+    tx: Session, *, subject: Stored, sent: Sequence[Secret], now: datetime, origin: Origin
 ) -> NewDevice | None:
     """Remember this browser for `subject`, whose factor was right just now; an older row of theirs here gives way."""
     lifetime = house.get(Settings).remember_device
@@ -92,7 +93,7 @@ def known(tx: Session, *, subject_id: str, sent: Sequence[Secret], now: datetime
 
 
 def recognise(
-    tx: Session, *, subject: Subject, sent: Sequence[Secret], at_most: timedelta, now: datetime, origin: Origin
+    tx: Session, *, subject: Stored, sent: Sequence[Secret], at_most: timedelta, now: datetime, origin: Origin
 ) -> Found | None:
     """The device that spares `subject` the factor, its cookie renewed by one statement; `None`: the factor is asked.
 
