@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 from idp.foundation import standing_by
+from idp.foundation.deadlines import Deadlines
 from idp.foundation.outer_wall import BODY_REFUSED, MAX_BODY_BYTES
 from idp.foundation.short_cuts import RAISED, FallThrough, ShortCuts
 
@@ -58,7 +59,7 @@ class Bridge:
     ) -> None:
         self._app = app
         self._short_cuts = short_cuts or ShortCuts()
-        self._body_seconds = body_seconds
+        self._bodies = Deadlines(body_seconds)
         self._pages = ThreadPoolExecutor(sign_ins + SPARE_THREADS, thread_name_prefix="pages")
         self._calls = ThreadPoolExecutor(CALLING_THREADS, thread_name_prefix="calls")
 
@@ -99,8 +100,7 @@ class Bridge:
         if not announced.isdecimal() or int(announced) > MAX_BODY_BYTES:
             return  # there is none, or the outer wall refuses it by its length
         try:
-            async with asyncio.timeout(self._body_seconds):
-                body = await proto()
+            body = await self._bodies.keep(proto())
         except TimeoutError:
             environ[BODY_REFUSED] = 408
         except Exception as error:  # granian has no public name for a broken body
