@@ -42,19 +42,18 @@ def create_app(settings: "Settings") -> "Flask":
 
 def bridged(app: "Flask", settings: "Settings", *, at_hand: "AtHand | None" = None) -> "Bridge":
     """The application as the production server calls it, with the short cuts before it behind walls of the same kind."""
+    from functools import partial
+
     from idp.foundation.bridge import Bridge
-    from idp.foundation.short_cuts import ShortCuts
+    from idp.foundation.quick_wall import QuickWall
     from idp.oidc import short_cuts
     from idp.oidc.at_hand import AtHand
 
-    cuts = short_cuts.of(app, at_hand or AtHand(app))
     return Bridge(
         app,
         sign_ins=settings.kdf_concurrency + settings.kdf_queue,
-        short_cuts=ShortCuts(
-            at_once={asked: walled(cut, settings) for asked, cut in cuts.at_once.items()},
-            in_thread={asked: walled(cut, settings) for asked, cut in cuts.in_thread.items()},
-        ),
+        short_cuts=short_cuts.of(app, at_hand or AtHand(app)),
+        quick_wall=QuickWall(settings=settings, behind_proxies=partial(_behind_proxies, settings=settings)),
     )
 
 

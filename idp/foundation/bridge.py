@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 from idp.foundation import standing_by
 from idp.foundation.deadlines import Deadlines
 from idp.foundation.outer_wall import BODY_REFUSED, MAX_BODY_BYTES
-from idp.foundation.short_cuts import RAISED, FallThrough, ShortCuts
+from idp.foundation.quick_wall import Answer, QuickWall
+from idp.foundation.short_cuts import RAISED, Asked, FallThrough, Serve, ShortCuts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -43,7 +44,8 @@ CALLED: Final = (
     "/readyz",
     "/metrics",
 )
-Answer = tuple[int, list[tuple[str, str]], bytes]
+Body = bytes | int | None
+"""What came; the status that it is refused with; nothing that was waited for."""
 
 
 class Bridge:
@@ -55,10 +57,12 @@ class Bridge:
         *,
         sign_ins: int,
         short_cuts: ShortCuts | None = None,
+        quick_wall: QuickWall | None = None,
         body_seconds: float = BODY_SECONDS,
     ) -> None:
         self._app = app
-        self._short_cuts = short_cuts or ShortCuts()
+        self._short_cuts = short_cuts if short_cuts is not None and quick_wall is not None else ShortCuts()
+        self._quick_wall = quick_wall
         self._bodies = Deadlines(body_seconds)
         self._pages = ThreadPoolExecutor(sign_ins + SPARE_THREADS, thread_name_prefix="pages")
         self._calls = ThreadPoolExecutor(CALLING_THREADS, thread_name_prefix="calls")
@@ -71,44 +75,80 @@ class Bridge:
         loop.call_soon(standing_by.tell)
 
     async def __call__(self, scope: Any, proto: Any) -> None:
+        what = (scope.method, scope.path)
+        at_once, in_thread = self._short_cuts.at_once.get(what), self._short_cuts.in_thread.get(what)
+        if (at_once or in_thread) and self._quick_wall is not None:
+            asked = self._quick_wall.admit(scope)
+            if asked is not None:
+                await self._shortly(scope, proto, asked, at_once=at_once, in_thread=in_thread)
+                return
         environ = environ_of(scope)
-        if scope.method == "POST":
-            await self._take_body(environ, proto)
+        body: Body = None
+        if "HTTP_TRANSFER_ENCODING" in environ and scope.method == "POST":
+            body = 411  # a chunked body that breaks off looks like one that ends (SE-11)
+        elif scope.method == "POST":
+            body = await self._body(environ["CONTENT_LENGTH"], proto)
+        proto.response_bytes(*await self._wholly(_with_body(environ, body)))
+
+    async def _shortly(
+        self, scope: Any, proto: Any, asked: Asked, *, at_once: Serve | None, in_thread: Serve | None
+    ) -> None:
+        body: Body = None
+        if asked.method == "POST":
+            body = await self._body(asked.headers.get("content-length", ""), proto)
+            if not isinstance(body, bytes):
+                proto.response_bytes(*await self._wholly(_with_body(environ_of(scope), body)))
+                return
+            asked.body = body
+        if at_once is not None:
+            answer = self._quickly(at_once, asked)
         else:
-            environ["CONTENT_LENGTH"] = ""  # nobody reads it, and the server throws it away
-        asked = (scope.method, scope.path)
-        at_once = self._short_cuts.at_once.get(asked)
-        answer = None if at_once is None else short_answer_of(at_once, environ)
-        if answer is None and scope.path.startswith(NEVER_WAITS):
-            answer = answer_of(self._app, environ)
-        elif answer is None:
-            pool = self._calls if scope.path.startswith(CALLED) else self._pages
-            short_cut = self._short_cuts.in_thread.get(asked)
-            answer = await asyncio.get_running_loop().run_in_executor(pool, self._answer, short_cut, environ)
+            assert in_thread is not None
+            answer = await asyncio.get_running_loop().run_in_executor(self._calls, self._quickly, in_thread, asked)
+        if not isinstance(answer, tuple):
+            environ = _with_body(environ_of(scope), body)
+            if answer is not None:
+                environ[RAISED] = answer
+            answer = await self._wholly(environ)
         proto.response_bytes(*answer)
 
-    def _answer(self, short_cut: "WSGIApplication | None", environ: "WSGIEnvironment") -> Answer:
-        answer = None if short_cut is None else short_answer_of(short_cut, environ)
-        return answer_of(self._app, environ) if answer is None else answer
-
-    async def _take_body(self, environ: "WSGIEnvironment", proto: Any) -> None:
-        """Put the whole body into `environ`, or the status that it is refused with."""
-        announced = environ["CONTENT_LENGTH"]
-        if "HTTP_TRANSFER_ENCODING" in environ:
-            environ[BODY_REFUSED] = 411  # a chunked body that breaks off looks like one that ends (SE-11)
-            return
-        if not announced.isdecimal() or int(announced) > MAX_BODY_BYTES:
-            return  # there is none, or the outer wall refuses it by its length
+    def _quickly(self, serve: Serve, asked: Asked) -> Answer | BaseException | None:
+        """The answer of a short cut. Otherwise Flask must answer, and what was raised, if anything."""
+        assert self._quick_wall is not None
         try:
-            body = await self._bodies.keep(proto())
+            return self._quick_wall.answer(serve, asked)
+        except FallThrough as fell:
+            return fell.__cause__
+
+    async def _wholly(self, environ: "WSGIEnvironment") -> Answer:
+        path: str = environ["PATH_INFO"]
+        if path.startswith(NEVER_WAITS):
+            return answer_of(self._app, environ)
+        pool = self._calls if path.startswith(CALLED) else self._pages
+        return await asyncio.get_running_loop().run_in_executor(pool, answer_of, self._app, environ)
+
+    async def _body(self, announced: str, proto: Any) -> Body:
+        if not announced.isdecimal() or int(announced) > MAX_BODY_BYTES:
+            return None  # there is none, or the outer wall refuses it by its length
+        try:
+            body: bytes = await self._bodies.keep(proto())
         except TimeoutError:
-            environ[BODY_REFUSED] = 408
+            return 408
         except Exception as error:  # granian has no public name for a broken body
             if type(error).__name__ not in {"RSGIProtocolClosed", "RSGIProtocolError"}:
                 raise
-            environ[BODY_REFUSED] = 400
-        else:
-            environ["wsgi.input"] = io.BytesIO(body)
+            return 400
+        return body
+
+
+def _with_body(environ: "WSGIEnvironment", body: Body) -> "WSGIEnvironment":
+    if environ["REQUEST_METHOD"] != "POST":
+        environ["CONTENT_LENGTH"] = ""  # nobody reads it, and the server throws it away
+    elif isinstance(body, bytes):
+        environ["wsgi.input"] = io.BytesIO(body)
+    elif body is not None:
+        environ[BODY_REFUSED] = body
+    return environ
 
 
 def environ_of(scope: Any) -> "WSGIEnvironment":
@@ -142,17 +182,6 @@ def environ_of(scope: Any) -> "WSGIEnvironment":
         known = environ.get(key)
         environ[key] = f"{known}{'; ' if key == 'HTTP_COOKIE' else ','}{value}" if known else value
     return environ
-
-
-def short_answer_of(short_cut: "WSGIApplication", environ: "WSGIEnvironment") -> Answer | None:
-    """The answer of a short cut; `None`: the application must answer, and finds `environ` as it was."""
-    try:
-        return answer_of(short_cut, environ.copy())
-    except FallThrough as fell:
-        environ["wsgi.input"].seek(0)
-        if fell.__cause__ is not None:
-            environ[RAISED] = fell.__cause__
-        return None
 
 
 def answer_of(app: "WSGIApplication", environ: "WSGIEnvironment") -> Answer:

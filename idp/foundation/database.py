@@ -96,6 +96,11 @@ def write_budget(limit: int = WRITES_A_REQUEST) -> Iterator[None]:
         _budget.reset(token)
 
 
+def never_write() -> None:
+    """No write transaction in this context from now on: for what runs on an event loop, where everybody would wait."""
+    _budget.set([0])
+
+
 class Quick(Session):
     """A session that hands Core's statements straight to its connection: the ORM has no part in them, but would cost a
     third of each (docs/performance.md). `do_orm_execute` hears of the ORM's statements alone.

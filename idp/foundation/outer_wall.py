@@ -34,7 +34,7 @@ _HEADERS: Final = (
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
 _HSTS: Final = ("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
-_NO_STORE: Final = ("Cache-Control", "no-store")
+NO_STORE: Final = ("Cache-Control", "no-store")
 
 
 class OuterWall:
@@ -42,8 +42,8 @@ class OuterWall:
 
     def __init__(self, inner: "WSGIApplication", *, settings: Settings) -> None:
         self._inner = inner
-        self._host = urlsplit(settings.issuer).netloc
-        self._added = (*_HEADERS, _HSTS) if settings.issuer.startswith("https:") else _HEADERS
+        self._host = host_of(settings)
+        self._added = added_headers(settings)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         started = time.perf_counter()
@@ -61,7 +61,7 @@ class OuterWall:
             present = {name.lower() for name, _ in headers}
             headers = headers + [pair for pair in self._added if pair[0].lower() not in present]
             if "cache-control" not in present:
-                headers.append(_NO_STORE)
+                headers.append(NO_STORE)
             headers.append(("X-Request-ID", environ["credence.request_id"]))
             return start_response(status, headers, exc_info)
 
@@ -85,6 +85,16 @@ class OuterWall:
         if environ.get("HTTP_HOST", "") != self._host and environ.get("PATH_INFO") not in _ANY_HOST:
             return 400
         return environ.get(BODY_REFUSED) or _body_refusal(environ)
+
+
+def host_of(settings: Settings) -> str:
+    """The one Host that is believed."""
+    return urlsplit(settings.issuer).netloc
+
+
+def added_headers(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """What every answer has, unless it says something else under the same name."""
+    return (*_HEADERS, _HSTS) if settings.issuer.startswith("https:") else _HEADERS
 
 
 def _joined_authorization(value: str) -> bool:

@@ -7,49 +7,53 @@ In a thread: UserInfo and introspection, which read.
 """
 
 import contextvars
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
 
+import orjson
 from flask import Flask
 
-from idp.foundation import clock, house
+from idp.foundation import clock, house, logs
 from idp.foundation.algorithms import Alg
+from idp.foundation.database import never_write, write_budget
 from idp.foundation.pages import CLOSED_POLICY
-from idp.foundation.short_cuts import FallThrough, ShortCut, ShortCuts, Told, authorization, origin_of, sent_form
+from idp.foundation.short_cuts import Asked, FallThrough, Serve, ShortCuts, Told, authorization, origin_of, sent_form
 from idp.keyring.service import Keyring
 from idp.oidc import cors, discovery, token_endpoint
 from idp.oidc import userinfo as info
-from idp.oidc.answers import CACHEABLE, written
+from idp.oidc.answers import CACHEABLE, NOT_STORED, written
 from idp.oidc.at_hand import AtHand
 from idp.oidc.authlib_adapter import ClientCredentials
 from idp.oidc.client_authentication import known_by_secret
 from idp.oidc.errors import OAuthError
 from idp.oidc.grants import client_credentials
-from idp.oidc.grants.answer import TokenRequest, as_response
+from idp.oidc.grants.answer import TokenRequest, bearing, signed
+from idp.oidc.proven import Proven, Standing
 from idp.oidc.requests import FORM, Parameters, bearer, read_encoded
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+from idp.relying_parties.rules import RelyingParty
 
 PARAMETERS: Final = frozenset({"grant_type", "scope", "client_id", "client_secret"})
 QUICK_TO_SIGN: Final = frozenset({Alg.ES256, Alg.ES384, Alg.EDDSA})
 """RSA takes ten to a hundred times as long: on the loop everybody would wait for it."""
 _CLOSED: Final = ("Content-Security-Policy", CLOSED_POLICY)
+_PUBLIC_HEADERS: Final = (CACHEABLE, cors.VARY, _CLOSED)
+_TOKEN_HEADERS: Final = (*NOT_STORED, cors.VARY, _CLOSED)
 
 
 def of(app: Flask, at_hand: AtHand) -> ShortCuts:
-    """Every short cut of this room, not yet behind its wall."""
+    """Every short cut of this room."""
     at_once = AtOnce(at_hand)
     return ShortCuts(
         at_once={
-            ("POST", "/oauth/token"): _on_the_loop(app, ShortCut(at_once.token)),
-            ("GET", "/oauth/jwks"): _on_the_loop(app, ShortCut(_keys)),
-            ("GET", "/.well-known/openid-configuration"): _on_the_loop(app, ShortCut(_metadata)),
-            ("GET", "/.well-known/oauth-authorization-server"): _on_the_loop(app, ShortCut(_metadata)),
+            ("POST", "/oauth/token"): _on_the_loop(app, at_once.token),
+            ("GET", "/oauth/jwks"): _on_the_loop(app, _keys),
+            ("GET", "/.well-known/openid-configuration"): _on_the_loop(app, _metadata),
+            ("GET", "/.well-known/oauth-authorization-server"): _on_the_loop(app, _metadata),
         },
         in_thread={
-            ("GET", "/oauth/userinfo"): _in_a_thread(app, ShortCut(_userinfo)),
-            ("POST", "/oauth/introspect"): _in_a_thread(app, ShortCut(_introspect)),
+            ("GET", "/oauth/userinfo"): _in_a_thread(app, _userinfo),
+            ("POST", "/oauth/introspect"): _in_a_thread(app, _introspect),
         },
     )
 
@@ -59,80 +63,101 @@ class AtOnce:
 
     def __init__(self, at_hand: AtHand) -> None:
         self._at_hand = at_hand
+        self._proven = Proven()
 
-    def token(self, environ: "WSGIEnvironment") -> Told:
+    def token(self, asked: Asked) -> Told:
         """A token for an app that asks for all it is approved for; nothing is written, counted, or waited for."""
-        sent, now = _form(environ), clock.now()
-        if sent.resources or not sent.single.keys() <= PARAMETERS:
-            raise FallThrough
-        if sent.single.get("grant_type") != ClientCredentials.GRANT_TYPE:
-            raise FallThrough
+        form, now = sent_form(asked, content_type=FORM), clock.now()
         known = self._at_hand.at(now)
         if known is None:
             raise FallThrough
-        party = known_by_secret(authorization(environ), sent.single, parties=known.parties, now=now)
-        if party is None or party.registration.access_token.alg not in QUICK_TO_SIGN:
-            raise FallThrough
-        request = TokenRequest(party, sent.single, (), now, origin_of(environ))
-        if not request.is_registered_for(ClientCredentials.GRANT_TYPE):
-            raise FallThrough
-        minted = client_credentials.grant_unasked(request, system_epoch=known.system_epoch)
-        if minted is None:
-            raise FallThrough
-        status, headers, body = written(as_response(minted, request=request))
-        return status, [*headers, cors.VARY, _CLOSED], body
+        sent = asked.headers.get("authorization", "")
+        standing = self._proven.recall(known.parties, authorization=sent, form=form)
+        if standing is None:
+            standing = _judged(asked, parties=known.parties, now=now)
+            self._proven.keep(known.parties, standing, authorization=sent, form=form)
+        content = client_credentials.minted_now(
+            standing.content, now=now, epochs=(standing.party.epoch, known.system_epoch)
+        )
+        body = bearing(signed(content), content=content, scope=content.claims["scope"])
+        return 200, _TOKEN_HEADERS, orjson.dumps(body)
 
 
-def _keys(environ: "WSGIEnvironment") -> Told:
+def _judged(asked: Asked, *, parties: Mapping[str, RelyingParty], now: datetime) -> Standing:
+    """Who asks and what for, from what was sent alone."""
+    sent = _form(asked)
+    if sent.resources or not sent.single.keys() <= PARAMETERS:
+        raise FallThrough
+    if sent.single.get("grant_type") != ClientCredentials.GRANT_TYPE:
+        raise FallThrough
+    party = known_by_secret(authorization(asked), sent.single, parties=parties, now=now)
+    if party is None or party.registration.access_token.alg not in QUICK_TO_SIGN:
+        raise FallThrough
+    request = TokenRequest(party, sent.single, (), now, origin_of(asked))
+    if not request.is_registered_for(ClientCredentials.GRANT_TYPE):
+        raise FallThrough
+    content = client_credentials.standing(request)
+    if content is None:
+        raise FallThrough
+    return Standing(party, content)
+
+
+def _keys(asked: Asked) -> Told:
     keyring = house.get(Keyring)
     if not keyring.settled:
         raise FallThrough
-    return 200, [CACHEABLE, cors.VARY, _CLOSED], keyring.jwks()
+    return 200, _PUBLIC_HEADERS, keyring.jwks()
 
 
-def _metadata(environ: "WSGIEnvironment") -> Told:
+def _metadata(asked: Asked) -> Told:
     if not house.get(Keyring).settled:
         raise FallThrough
-    return 200, [CACHEABLE, cors.VARY, _CLOSED], discovery.document()
+    return 200, _PUBLIC_HEADERS, discovery.document()
 
 
-def _userinfo(environ: "WSGIEnvironment") -> Told:
+def _userinfo(asked: Asked) -> Told:
     """OIDC Core §5.3 with the token in its header."""
-    sent = bearer(environ.get("HTTP_AUTHORIZATION", ""), in_body="")
+    sent = bearer(asked.headers.get("authorization", ""), in_body="")
     answer = sent if isinstance(sent, OAuthError) else info.userinfo(sent, now=clock.now())
     status, headers, body = written(answer)
-    return status, [*headers, cors.VARY, _CLOSED], body
+    return status, (*headers, cors.VARY, _CLOSED), body
 
 
-def _introspect(environ: "WSGIEnvironment") -> Told:
+def _introspect(asked: Asked) -> Told:
     """RFC 7662."""
-    sent = _form(environ)
-    answer = token_endpoint.introspect(authorization(environ), sent, now=clock.now(), origin=origin_of(environ))
+    sent = _form(asked)
+    answer = token_endpoint.introspect(authorization(asked), sent, now=clock.now(), origin=origin_of(asked))
     status, headers, body = written(answer)
-    return status, [*headers, _CLOSED], body
+    return status, (*headers, _CLOSED), body
 
 
-def _form(environ: "WSGIEnvironment") -> Parameters:
-    read = read_encoded(sent_form(environ, content_type=FORM))
+def _form(asked: Asked) -> Parameters:
+    read = read_encoded(sent_form(asked, content_type=FORM))
     if isinstance(read, OAuthError):
         raise FallThrough
     return read
 
 
-def _on_the_loop(app: Flask, short_cut: ShortCut) -> "WSGIApplication":
+def _on_the_loop(app: Flask, serve: Serve) -> Serve:
     """In one application context that stays: the loop serves one request after the other, and none keeps anything."""
     staying = contextvars.copy_context()
     staying.run(app.app_context().push)
+    staying.run(never_write)
 
-    def serve(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        return staying.run(short_cut, environ, start_response)
+    def named(asked: Asked) -> Told:
+        logs.request_id.set(asked.request_id)
+        return serve(asked)
 
-    return serve
+    def in_context(asked: Asked) -> Told:
+        return staying.run(named, asked)
+
+    return in_context
 
 
-def _in_a_thread(app: Flask, short_cut: ShortCut) -> "WSGIApplication":
-    def serve(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        with app.app_context():
-            return short_cut(environ, start_response)
+def _in_a_thread(app: Flask, serve: Serve) -> Serve:
+    def in_context(asked: Asked) -> Told:
+        logs.request_id.set(asked.request_id)
+        with app.app_context(), write_budget():
+            return serve(asked)
 
-    return serve
+    return in_context

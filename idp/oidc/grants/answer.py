@@ -92,16 +92,25 @@ def keep_opaque(
     return f"at_{secret.reveal()}"
 
 
-def as_response(minted: Minted, *, request: TokenRequest) -> dict[str, Any]:
-    """Sign and lay out the answer."""
-    keyring = house.get(Keyring)
-    access_token = minted.opaque or sign(minted.content.claims, key=keyring.signing(minted.content.alg), typ="at+jwt")
-    body: dict[str, Any] = {
+def signed(content: AccessTokenContent) -> str:
+    """The JWT of RFC 9068."""
+    return sign(content.claims, key=house.get(Keyring).signing(content.alg), typ="at+jwt")
+
+
+def bearing(access_token: str, *, content: AccessTokenContent, scope: str) -> dict[str, Any]:
+    """What every answer with an access token says."""
+    return {
         "access_token": access_token,
         "token_type": "Bearer",
-        "expires_in": int(minted.content.lifetime.total_seconds()),
-        "scope": minted.scope,
+        "expires_in": int(content.lifetime.total_seconds()),
+        "scope": scope,
     }
+
+
+def as_response(minted: Minted, *, request: TokenRequest) -> dict[str, Any]:
+    """Sign and lay out the answer."""
+    access_token = minted.opaque or signed(minted.content)
+    body = bearing(access_token, content=minted.content, scope=minted.scope)
     if minted.refresh_token is not None:
         body["refresh_token"] = minted.refresh_token
     if minted.grant is not None and OPENID in minted.scope.split():

@@ -1,6 +1,7 @@
 """`client_credentials` (RFC 6749 §4.4): an app by itself, only for whom its registration approves it (X3, TK-24)."""
 
 import secrets
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -36,18 +37,18 @@ def grant(request: TokenRequest) -> Minted | OAuthError:
         if claims is None:
             return INVALID_SCOPE
         system_epoch = epochs.current(tx)
-    content = _content(request, scope, claims, system_epoch=system_epoch)
+    content = _standing(request, scope, claims)
+    content = minted_now(content, now=request.now, epochs=(request.party.epoch, system_epoch))
     if content.format != "opaque":
         return Minted(content, str(scope))
     with writing() as tx:
         return Minted(content, str(scope), keep_opaque(tx, content, subject_id=None, request=request))
 
 
-def grant_unasked(request: TokenRequest, *, system_epoch: int) -> Minted | None:
-    """The same token, where nothing must be looked up or kept for it; `None`: let `grant` judge.
+def standing(request: TokenRequest) -> AccessTokenContent | None:
+    """What such a token says at any moment, where nothing must be looked up or kept for it; `None`: let `grant` judge.
 
-    `system_epoch` may be a second old. A token stamped with a former epoch is void from the start, since whoever checks
-    one reads the epoch as it is: it fails closed.
+    It follows from the client's registration and the form alone, so it stands as long as both do.
     """
     asked = _asked(request)
     if isinstance(asked, OAuthError):
@@ -55,7 +56,23 @@ def grant_unasked(request: TokenRequest, *, system_epoch: int) -> Minted | None:
     scope, approved = asked
     if scope.narrows or request.party.registration.access_token.format == "opaque":
         return None
-    return Minted(_content(request, scope, _unnarrowed(approved, scope), system_epoch=system_epoch), str(scope))
+    return _standing(request, scope, _unnarrowed(approved, scope))
+
+
+def minted_now(content: AccessTokenContent, *, now: datetime, epochs: tuple[int, int]) -> AccessTokenContent:
+    """The token of this moment; `epochs` are the client's and the system's.
+
+    The latter may be a second old. A token stamped with a former epoch is void from the start, since whoever checks
+    one reads the epoch as it is: it fails closed.
+    """
+    claims = {
+        **content.claims,
+        "iat": tokens.seconds(now),
+        "exp": tokens.seconds(now + content.lifetime),
+        "jti": secrets.token_urlsafe(16),
+        EPOCHS: list(epochs),
+    }
+    return AccessTokenContent(claims, content.lifetime, content.format, content.alg)
 
 
 def _asked(request: TokenRequest) -> tuple[Scope, ApprovedFor] | OAuthError:
@@ -132,18 +149,13 @@ def _told(
     return claims
 
 
-def _content(request: TokenRequest, scope: Scope, acting: dict[str, Any], *, system_epoch: int) -> AccessTokenContent:
-    party, lifetime = request.party, request.party.manifest.access_token_lifetime
+def _standing(request: TokenRequest, scope: Scope, acting: dict[str, Any]) -> AccessTokenContent:
+    party, registered = request.party, request.party.registration.access_token
     claims = acting | {
         "iss": house.get(Settings).issuer,
         "sub": party.client_id,
         "aud": tokens.audience_of(party, scopes=frozenset(), resource=request.resources),
         "client_id": party.client_id,
         "scope": str(scope),
-        "iat": tokens.seconds(request.now),
-        "exp": tokens.seconds(request.now + lifetime),
-        "jti": secrets.token_urlsafe(16),
-        EPOCHS: [party.epoch, system_epoch],
     }
-    registered = party.registration.access_token
-    return AccessTokenContent(claims, lifetime, registered.format, registered.alg)
+    return AccessTokenContent(claims, party.manifest.access_token_lifetime, registered.format, registered.alg)
