@@ -2,8 +2,9 @@
 
 import re
 
-from bench import page
+from bench import load, page
 from bench.load import Figures
+from bench.people import Returning
 from bench.report import Bar, Figure, Outcome, number
 
 
@@ -23,6 +24,19 @@ def test_a_bar_is_met_on_its_own_side() -> None:
     assert not Bar("of bare", 0.59, 0.6, at_least=True).met
     assert Bar("refused", 0, 0, at_least=False).met
     assert not Bar("growth", 1.11, 1.1, at_least=False).met
+
+
+def test_who_is_told_to_come_back_is_counted_and_ends_no_run() -> None:
+    def refused(_caller: load.Caller) -> None:
+        raise load.Busy("429")
+
+    assert 429 in load.LATER
+    assert load._together(0, refused, more=lambda: True, connections=1) == load.MOST_REFUSED + 1
+
+
+def test_who_returns_comes_from_another_network_each_time() -> None:
+    somebody = Returning("bench.person0")
+    assert len({str(somebody.headers) for _ in range(50)}) > 40
 
 
 def test_a_figure_tells_its_median_and_how_far_its_rounds_went() -> None:
