@@ -193,13 +193,18 @@ def _practice_targets(
             kind=TargetKind.PRACTICE,
             id=practice.id,
             name=practice.name,
-            in_force=practice.retired_at is None and (bool(providers) or search is not None),
+            in_force=_has_number(practice, on) and (bool(providers) or search is not None),
             practice_id=practice.id,
             tin_masked=masked(practice.tin_last4),
             providers=providers[:PROVIDERS_A_TARGET],
             more_providers=len(providers) > PROVIDERS_A_TARGET,
         )
     return targets
+
+
+def _has_number(practice: Practice, on: date) -> bool:
+    """`PracticeFacts.has_number` of a row."""
+    return practice.retired_at is None and (practice.passes_on is None or on < practice.passes_on)
 
 
 def _names(practice: Practice, search: str | None) -> bool:

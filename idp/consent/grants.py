@@ -30,7 +30,7 @@ from sqlalchemy.orm import Session
 from idp.affiliations.engagements.models import EngagementStaff
 from idp.consent.models import Grant
 from idp.consent.rules import Authorized, GrantFacts
-from idp.directory.facts import in_force_on
+from idp.directory.facts import has_number_on, in_force_on
 from idp.directory.models import Engagement, Practice, Provider, TradingPartner
 from idp.foundation import house
 from idp.foundation.database import Rows, UtcDateTime, new_id
@@ -255,7 +255,7 @@ def _live_statement() -> Select[Any]:
             or_(grant.c.offline.is_(True), _session_lives(now)),
             or_(grant.c.affiliation_id.is_(None), _affiliation_acts(now)),
             or_(grant.c.provider_id.is_(None), provider_acts),
-            or_(grant.c.practice_id.is_(None), practice.c.retired_at.is_(None)),
+            or_(grant.c.practice_id.is_(None), has_number_on(today)),
             or_(grant.c.practice_id.is_(None), grant.c.provider_id.is_not(None), practice_acts),
             or_(partner.c.id.is_(None), partner.c.status == "active"),
             or_(partner.c.id.is_(None), grant.c.practice_id.is_(None), _engaged(grant, partner, today)),

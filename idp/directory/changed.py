@@ -32,3 +32,5 @@ class DirectoryChange:
     provider_id: UUID | None = None
     successor_id: UUID | None = None
     """The practice after it, where that is another one."""
+    was_in_force: bool = True
+    """Whether the record was, before the change."""

@@ -48,7 +48,7 @@ PROVIDERS: Final = select(
 ).join_from(provider, practice, practice.c.id == provider.c.practice_id)  # fmt: skip
 _PRACTICE_COLUMNS: Final = (
     practice.c.id, practice.c.name, practice.c.tin_last4, practice.c.tin_type, practice.c.tin_sealed,
-    practice.c.retired_at,
+    practice.c.retired_at, practice.c.passes_on,
 )  # fmt: skip
 _PROVIDER_BY_ID: Final = PROVIDERS.where(provider.c.id == bindparam("identity"))
 _PRACTICE_BY_ID: Final = select(*_PRACTICE_COLUMNS).where(practice.c.id == bindparam("identity"))
@@ -66,6 +66,11 @@ def in_force_on(on: date | ColumnElement[date], *, row: FromClause = provider) -
         or_(row.c.npi_deactivated_on.is_(None), row.c.npi_deactivated_on > on),
         or_(row.c.end_date > on, and_(row.c.end_date.is_(None), row.c.status == ProviderStatus.ACTIVE.value)),
     )
+
+
+def has_number_on(on: date | ColumnElement[date]) -> ColumnElement[bool]:
+    """`PracticeFacts.has_number` as a condition on `practice`."""
+    return and_(practice.c.retired_at.is_(None), or_(practice.c.passes_on.is_(None), practice.c.passes_on > on))
 
 
 def provider_by_id(tx: Rows, identity: UUID) -> ProviderFacts | None:
@@ -130,7 +135,7 @@ def engagements(
             engagement.c.starts_on <= on,
             or_(engagement.c.ends_on.is_(None), engagement.c.ends_on > on),
             partner.c.status == ProviderStatus.ACTIVE.value,
-            practice.c.retired_at.is_(None),
+            has_number_on(on),
             alive,
         )
         .order_by(practice.c.name, practice.c.id)
@@ -200,6 +205,8 @@ def exists_in_force(tx: Session, *, practice_id: UUID, registry: str, on: date) 
     query = select(provider.c.id).where(
         provider.c.practice_id == practice_id, provider.c.registry == registry, in_force_on(on)
     )
+    passed = exists().where(practice.c.id == practice_id, practice.c.passes_on <= on)
+    query = query.where(~passed)
     return tx.execute(query.limit(1)).first() is not None
 
 
@@ -225,12 +232,15 @@ def provider_of(row: Any) -> ProviderFacts:
 
 
 def _practice(row: Any) -> PracticeFacts:
-    return PracticeFacts(row.id, row.name, row.tin_last4, TinType(row.tin_type), row.tin_sealed, row.retired_at)
+    return practice_of(row, row.id, row.name)
+
+
+def practice_of(row: Any, identity: UUID, name: str) -> PracticeFacts:
+    tin_type = TinType(row.tin_type)
+    return PracticeFacts(identity, name, row.tin_last4, tin_type, row.tin_sealed, row.retired_at, row.passes_on)
 
 
 def _engagement(row: Any) -> EngagementFacts:
-    practice_facts = PracticeFacts(
-        row.practice_id, row.name, row.tin_last4, TinType(row.tin_type), row.tin_sealed, row.retired_at
-    )
+    practice_facts = practice_of(row, row.practice_id, row.name)
     cap = None if row.levels_cap is None else tuple(row.levels_cap)
     return EngagementFacts(row.id, row.trading_partner_id, practice_facts, row.source, cap)

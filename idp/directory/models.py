@@ -38,6 +38,24 @@ class Practice(Model):
     """The group's legal name, else its practitioner's."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    passes_on: Mapped[date | None] = mapped_column(index=True)
+    """From which day on its number is another owner's, as far as the records' dates say: read, then made durable."""
+
+
+class FormerHolder(Model):
+    """A record that was in force in a practice, and ended or moved away: whose number it was (MODEL §10)."""
+
+    __tablename__ = "former_holder"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    practice_id: Mapped[UUID] = mapped_column(ForeignKey("practice.id"), index=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("provider.id"))
+    registry_name: Mapped[str] = mapped_column("registry", String(32))
+    npi: Mapped[str] = mapped_column(String(10))
+    name_key: Mapped[str] = mapped_column(NAME_TEXT)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    went_to: Mapped[UUID | None] = mapped_column(ForeignKey("practice.id"))
+    """The practice that it moved to; none where it ended."""
 
 
 class Provider(Model):
@@ -79,6 +97,8 @@ class Provider(Model):
     end_date: Mapped[date | None]
     tin_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When the roster moved it to another TIN; what was granted before reads `suspended` (MODEL §10)."""
+    joined_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it came to its practice, or a file put it in force there; none of old: as early as that is known."""
     npi_deactivated_on: Mapped[date | None]
     """From when on NPPES calls its NPI deactivated; such a record is not in force."""
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -130,6 +130,12 @@ class PracticeFacts:
     tin_type: TinType
     tin_sealed: bytes = field(repr=False)
     retired_at: datetime | None = None
+    passes_on: date | None = None
+    """From this day on its number is another owner's, though nothing has retired it yet."""
+
+    def has_number(self, on: date) -> bool:
+        """Whether its number is its own on the day: nobody acts for it otherwise (MODEL §10)."""
+        return self.retired_at is None and (self.passes_on is None or on < self.passes_on)
 
     @property
     def masked_tin(self) -> str:

@@ -1,21 +1,18 @@
 """What changes in the directory is audited and told to the rooms above, in its own transaction; a TIN that passes on takes nobody along."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp.audit.models import AuditEvent
 from idp.directory import service
 from idp.directory.changed import DirectoryChange, What
-from idp.directory.imports.ownership.rules import Holder, Leaver, has_passed_on
 from idp.directory.models import ImportRun, Practice, Provider
 from idp.directory.upstairs import Upstairs
 from idp.foundation import house
@@ -211,24 +208,3 @@ def test_MODEL_10_a_typing_mistake_that_is_mended_keeps_the_practice(now: dateti
     taken([PRACTITIONER | {"tin": "666025849"}], now=later)
     taken([PRACTITIONER], now=later + timedelta(days=1))
     assert current() == old
-
-
-days = st.dates(date(2024, 1, 1), date(2027, 12, 31))
-holders = st.builds(
-    Holder, id=st.uuids(), npi=st.sampled_from("123"), name_key=st.sampled_from("abc"), status=st.just("active"),
-    effective_date=days, end_date=st.none() | days, joined=st.booleans(), ended_now=st.booleans(),
-)  # fmt: skip
-
-
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    held=st.lists(holders, max_size=4),
-    left=st.lists(st.builds(Leaver, st.sampled_from("123"), st.sampled_from("abc"), st.uuids()), max_size=2),
-)
-def test_MODEL_10_a_practice_is_never_parted_from_who_is_known_to_share_it(held: list[Holder], left: list[Leaver]):
-    on = date(2026, 1, 1)
-    if has_passed_on(held, left, named="a", on=on):
-        past = [each for each in held if not each.counts(on)]
-        known = {each.npi for each in past} | {each.npi for each in left}
-        assert not any(each.npi in known for each in held if each.counts(on))
-        assert any(each.counts(on) for each in held)

@@ -77,22 +77,22 @@ def move(tx: Session, case: Case, row: Affiliation) -> None:
 
 
 def _new_target(tx: Session, row: Affiliation) -> UUID | None:
-    """The record itself, once it belongs to another number; the practice that this one was merged into; else nowhere."""
+    """The record itself, once it belongs to another number; the practice that its registry merged this one into; else nowhere."""
     if row.target_kind == TargetKind.PROVIDER:
         provider = directory.provider(tx, row.target_id)
         moved = provider.tin_changed_at if provider is not None else None
         return row.target_id if moved is not None and moved > row.created_at else None
     if row.target_kind == TargetKind.PRACTICE:
-        merged = tx.scalars(
+        every = tx.scalars(
             select(AuditEvent.details)
             .where(
                 AuditEvent.target_id == str(row.target_id),
                 AuditEvent.type == Event.PRACTICE_CHANGED.value,
                 AuditEvent.outcome == What.PRACTICE_MERGED.value,
             )
-            .order_by(AuditEvent.sequence.desc())
-            .limit(1)
-        ).one_or_none()
+            .order_by(AuditEvent.at.desc(), AuditEvent.sequence.desc())
+        ).all()
+        merged = next((details for details in every if details["registry"] == row.registry_name), None)
         return UUID(merged["successor"]) if merged is not None else None
     return None
 

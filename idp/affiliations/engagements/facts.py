@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from idp.affiliations.engagements.models import EngagementStaff
 from idp.affiliations.engagements.rules import MOST_STAFF, Agreed, Staffed, Stands
 from idp.affiliations.models import Affiliation
+from idp.directory.facts import has_number_on
 from idp.directory.models import Engagement, Practice, TradingPartner
 from idp.foundation.database import Rows, see_as
 from idp.relying_parties import service as relying_parties
@@ -68,7 +69,7 @@ def practices_of(tx: Session, *, partner_id: UUID, today: date, limit: int) -> l
         .join(Engagement, Engagement.practice_id == Practice.id)
         .where(
             Engagement.trading_partner_id == partner_id,
-            Practice.retired_at.is_(None),
+            has_number_on(today),
             Engagement.ends_on.is_(None) | (Engagement.ends_on > today),
         )
         .order_by(Practice.name, Practice.id)

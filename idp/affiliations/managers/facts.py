@@ -88,7 +88,7 @@ def managers_of(
     A practice's managers manage its providers too. The row fence stays open for the target when it returns.
     """
     rows = _marked(tx, target.kind, target.id, target.registry) if target.practice_id != target.id else []
-    if target.practice_id is not None:
+    if target.practice_id is not None and _has_number(tx, target, now=now):
         rows = _marked(tx, TargetKind.PRACTICE, target.practice_id, target.registry) + rows
     found: dict[str, Manager] = {}
     for row in rows:
@@ -100,6 +100,14 @@ def managers_of(
             found.setdefault(subject.id, Manager(subject, held))
     see_as(tx, target_id=target.id)
     return tuple(found.values())
+
+
+def _has_number(tx: Session, target: Pointed, *, now: datetime) -> bool:
+    """Nobody manages the records of a number that is another owner's now (MODEL §10)."""
+    if target.practice_id is None or target.practice_id == target.id:
+        return True
+    practice = directory.practice(tx, target.practice_id)
+    return practice is not None and practice.has_number(now.date())
 
 
 def _marked(tx: Session, kind: TargetKind, target_id: UUID, registry: str) -> list[Affiliation]:

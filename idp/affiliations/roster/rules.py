@@ -7,20 +7,24 @@ from uuid import UUID
 from idp.directory.changed import DirectoryChange, What
 
 _OF_THE_RECORD: Final = frozenset({What.ENDED, What.NPI_DEACTIVATED, What.TIN_CHANGED})
-_OF_THE_PRACTICE: Final = frozenset({What.PRACTICE_MERGED, What.PRACTICE_RETIRED})
 _COMES_BACK: Final = frozenset({What.RESTORED, What.NPI_REACTIVATED})
-_MAY_EMPTY: Final = frozenset({What.ENDED, What.NPI_DEACTIVATED})
+_MAY_EMPTY: Final = frozenset({What.ENDED, What.NPI_DEACTIVATED, What.TIN_CHANGED})
 """Its practice may have nobody in force any more."""
 
 
-def suspended(changes: Iterable[DirectoryChange]) -> Mapping[UUID, What]:
-    """Records and practices for which nobody can act any more, each with the first reason."""
-    found: dict[UUID, What] = {}
+def suspended(changes: Iterable[DirectoryChange]) -> Mapping[tuple[UUID, str | None], What]:
+    """Records and practices for which nobody can act any more, each with the first reason.
+
+    A practice's number is gone in every registry (`None`); its records have left in one.
+    """
+    found: dict[tuple[UUID, str | None], What] = {}
     for change in changes:
-        if change.what in _OF_THE_PRACTICE:
-            found.setdefault(change.practice_id, change.what)
+        if change.what is What.PRACTICE_RETIRED:
+            found.setdefault((change.practice_id, None), change.what)
+        elif change.what is What.PRACTICE_MERGED:
+            found.setdefault((change.practice_id, change.registry), change.what)
         elif change.provider_id is not None and change.what in _OF_THE_RECORD:
-            found.setdefault(change.provider_id, change.what)
+            found.setdefault((change.provider_id, None), change.what)
     return found
 
 
@@ -38,7 +42,7 @@ def to_look_at(changes: Iterable[DirectoryChange]) -> Mapping[tuple[UUID, str], 
     """Practices, each in its registry, that may have lost their last record in force."""
     found: dict[tuple[UUID, str], What] = {}
     for change in changes:
-        if change.what in _MAY_EMPTY:
+        if change.what in _MAY_EMPTY and change.was_in_force:
             found.setdefault((change.practice_id, change.registry), change.what)
     return found
 

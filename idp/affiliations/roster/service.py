@@ -1,8 +1,9 @@
 """Hears of the directory's changes: tokens of who can no longer act die at once, their portals are called, they are told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, and_, or_, select, update
 from sqlalchemy.orm import Session
@@ -28,12 +29,11 @@ def hear(tx: Session, changes: Sequence[DirectoryChange], *, actor: str, now: da
 
     What the roster restores reads `active` again by itself; new tokens are then a new grant's, and who was told is told.
     """
-    reasons: dict[object, str] = {target: what.value for target, what in rules.suspended(changes).items()}
-    conditions: list[ColumnElement[bool]] = [_table.c.target_id == target for target in reasons]
+    reasons = {target: what.value for target, what in rules.suspended(changes).items()}
     for (practice, registry), what in rules.to_look_at(changes).items():
         if not directory.practice_in_force(tx, practice_id=practice, registry=registry, now=now):
-            reasons.setdefault(practice, what.value)
-            conditions.append(and_(_table.c.target_id == practice, _table.c.registry == registry))
+            reasons.setdefault((practice, registry), what.value)
+    conditions = [_is_target(target, registry) for target, registry in reasons]
     returning_to = rules.may_return(changes)
     if not conditions and not returning_to:
         return
@@ -46,10 +46,14 @@ def hear(tx: Session, changes: Sequence[DirectoryChange], *, actor: str, now: da
     tell(tx, back, rules.practices_of(changes), now=now, notices=RESTORED)
 
 
+def _is_target(target: UUID, registry: str | None) -> ColumnElement[bool]:
+    return and_(_table.c.target_id == target, *(() if registry is None else (_table.c.registry == registry,)))
+
+
 def _suspend(
     tx: Session,
     conditions: Sequence[ColumnElement[bool]],
-    reasons: dict[object, str],
+    reasons: Mapping[tuple[UUID, str | None], str],
     *,
     actor: str,
     now: datetime,
@@ -72,6 +76,10 @@ def _suspend(
             subject_id=row.subject_id,
             target_kind=row.target_kind,
             target_id=str(row.target_id),
-            details={"before": "active", "after": "suspended", "roster": reasons[row.target_id]},
+            details={"before": "active", "after": "suspended", "roster": _reason(reasons, row)},
         )
     return [CutOff(row.id, row.subject_id, row.registry, TargetKind(row.target_kind), row.target_id) for row in rows]
+
+
+def _reason(reasons: Mapping[tuple[UUID, str | None], str], row: Any) -> str:
+    return reasons.get((row.target_id, None)) or reasons[row.target_id, row.registry]

@@ -1,7 +1,7 @@
 """What a changed provider record means to those who hang on it: an audit event each, and word to the rooms above."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -12,7 +12,7 @@ from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.directory.changed import DirectoryChange, What
 from idp.directory.imports import owners
-from idp.directory.imports.ownership.rules import Leaver
+from idp.directory.imports.owners import Parted
 from idp.directory.imports.rules import ProviderRow
 from idp.directory.imports.run import Run
 from idp.directory.rules import in_force
@@ -38,11 +38,33 @@ class Altered:
         """Whether its TIN or its practice is another one."""
         return "tin_index" in self.differing or "practice_id" in self.differing
 
+    @property
+    def went(self) -> bool:
+        """Whether its practice is another one."""
+        return "practice_id" in self.differing
+
     def counted(self, on: date) -> bool:
         return in_force(_Days(**{name: self.before[name] for name in _DAYS}), on)
 
     def counts(self, on: date) -> bool:
         return in_force(_Days(**{name: self.values[name] for name in _DAYS}), on)
+
+    def came(self, on: date) -> bool:
+        """Whether it holds its practice's number from now on only, as far as we knew."""
+        return self.went or (self.counts(on) and not self.counted(on))
+
+    def parted(self, registry: str, on: date) -> Parted | None:
+        """What it was to the practice where it was in force, if it is so no more."""
+        held = self.counted(on) and _npi_counts(self.before, on)
+        if not held or (not self.went and self.counts(on) and _npi_counts(self.values, on)):
+            return None
+        before, went_to = self.before, self.values["practice_id"] if self.went else None
+        return Parted(before["practice_id"], before["id"], registry, before["npi"], before["name_key"], went_to)
+
+
+def _npi_counts(values: Mapping[str, Any], on: date) -> bool:
+    off = values["npi_deactivated_on"]
+    return off is None or bool(off > on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,47 +74,44 @@ class _Days:
     end_date: date | None
 
 
+_OF_OWNERS: Final = frozenset({
+    "practice_id", "npi", "name_key", "status", "effective_date", "end_date", "npi_deactivated_on",
+})  # fmt: skip
+"""What may tell whose a number is."""
 _DAYS: Final = ("status", "effective_date", "end_date")
 
 
-def after(
-    tx: Session, came: Mapping[UUID, UUID], changed: Sequence[Altered], run: Run, *, fresh: Collection[UUID]
-) -> set[UUID]:
+def after(tx: Session, came: Collection[UUID], changed: Sequence[Altered], run: Run) -> set[UUID]:
     """Tell what has changed; returns the practices that were made because a number has passed on.
 
-    `came` has the practice of each new record, `fresh` the practices that this run has made.
+    `came` has the practices of the new records of which any may have been another's before, or may be later.
     """
-    left: dict[UUID, list[Leaver]] = {}
-    touched: set[UUID] = set()
-    joining = [*came.items(), *((each.before["id"], each.values["practice_id"]) for each in changed if _went(each))]
-    for identity, practice in joining:
-        if practice not in fresh:
-            run.joined.add(identity)
-            touched.add(practice)
+    touched = set(came)
+    parted: list[Parted] = []
     for each in changed:
         before = each.before
-        if each.counted(run.today) and not each.counts(run.today):
-            run.ended.add(before["id"])
-            touched.add(each.values["practice_id"])
-        if _went(each):
-            gone = Leaver(before["npi"], before["name_key"], each.values["practice_id"])
-            left.setdefault(before["practice_id"], []).append(gone)
+        if not _OF_OWNERS.isdisjoint(each.differing):
+            touched |= {before["practice_id"], each.values["practice_id"]}
+        if gone := each.parted(run.registry, run.today):
+            parted.append(gone)
+        if each.went:
             _tell_left(tx, run, each)
         run.changes.extend(_told(each, run))
         if material := sorted({_MATERIAL[name] for name in each.differing if name in _MATERIAL}):
             told = f"{before['status']} → {each.values['status']}" if "status" in each.differing else before["status"]
             _audit(tx, run, before["id"], each.row.provider_id, changed=material, status=told)
-    return owners.look_after(tx, touched, left, run) if touched or left else set()
+    return owners.look_after(tx, touched, parted, run)
 
 
-def tell_ended(tx: Session, row: Any, run: Run) -> None:
-    """A record that has left a full file."""
-    run.changes.append(DirectoryChange(What.ENDED, run.registry, row.practice_id, row.id))
-    _audit(tx, run, row.id, row.provider_id, changed=["status", "dates"], status="active → terminated")
-
-
-def _went(each: Altered) -> bool:
-    return "practice_id" in each.differing
+def after_leaving(tx: Session, rows: Sequence[Any], run: Run) -> set[UUID]:
+    """Records that have left a full file: they end, and a number may have passed on with that."""
+    parted = []
+    for row in rows:
+        run.changes.append(DirectoryChange(What.ENDED, run.registry, row.practice_id, row.id))
+        _audit(tx, run, row.id, row.provider_id, changed=["status", "dates"], status="active → terminated")
+        if row.held:
+            parted.append(Parted(row.practice_id, row.id, run.registry, row.npi, row.name_key))
+    return owners.look_after(tx, {row.practice_id for row in rows}, parted, run)
 
 
 def _told(each: Altered, run: Run) -> Iterator[DirectoryChange]:
@@ -107,7 +126,8 @@ def _told(each: Altered, run: Run) -> Iterator[DirectoryChange]:
         what = What.NPI_DEACTIVATED if off else What.NPI_REACTIVATED
         yield DirectoryChange(what, run.registry, practice, identity)
     if each.moved:
-        yield DirectoryChange(What.TIN_CHANGED, run.registry, practice, identity, each.values["practice_id"])
+        moved = DirectoryChange(What.TIN_CHANGED, run.registry, practice, identity, each.values["practice_id"])
+        yield replace(moved, was_in_force=was)
     if "zip_codes" in each.differing:
         yield DirectoryChange(What.ZIP_CHANGED, run.registry, practice, identity)
 

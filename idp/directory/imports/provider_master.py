@@ -27,7 +27,12 @@ _COMPARED: Final = (
 _UPDATE: Final = (
     update(_table)
     .where(_table.c.id == bindparam("row_id"))
-    .values({name: bindparam(f"new_{name}") for name in (*_COMPARED, "tin_sealed", "tin_changed_at", "updated_at")})
+    .values(
+        {
+            name: bindparam(f"new_{name}")
+            for name in (*_COMPARED, "tin_sealed", "tin_changed_at", "joined_at", "updated_at")
+        }
+    )
 )
 
 
@@ -67,13 +72,13 @@ class ProviderMaster(PayersFile):
         run.report.changed += len(changed)
         run.report.unchanged += len(rows) - len(added) - len(changed)
         if not run.dry:
-            ids = _insert(tx, added, run)
+            _insert(tx, added, run)
             _change(tx, changed, run)
-            came = dict(zip(ids, (values["practice_id"] for _row, values in added), strict=True))
+            came = {values["practice_id"] for _row, values in added}
             fresh = {place.id for place in places.values() if place.is_new}
-            made = changes.after(tx, came, changed, run, fresh=fresh)
+            made = changes.after(tx, (came - fresh) | _to_come(added, run), changed, run)
             was = {each.before["practice_id"] for each in changed}
-            practices.settle(tx, {*came.values(), *was, *(each.values["practice_id"] for each in changed), *made})
+            practices.settle(tx, {*came, *was, *(each.values["practice_id"] for each in changed), *made})
 
     def listed(self, tx: Session, registry: str) -> list[str]:
         query = select(_table.c.provider_id).where(
@@ -82,19 +87,18 @@ class ProviderMaster(PayersFile):
         return list(tx.execute(query.order_by(_table.c.provider_id)).scalars())
 
     def end(self, tx: Session, numbers: Sequence[str], run: Run) -> None:
-        ended = tx.execute(
-            update(_table)
-            .where(_table.c.registry == run.registry, _table.c.provider_id.in_(numbers))
-            .values(status=ProviderStatus.TERMINATED.value, end_date=run.today, updated_at=run.now)
-            .returning(_table.c.id, _table.c.provider_id, _table.c.practice_id)
-        ).all()
-        for row in ended:
-            changes.tell_ended(tx, row, run)
-        practices.settle(tx, {row.practice_id for row in ended})
+        those = (_table.c.registry == run.registry, _table.c.provider_id.in_(numbers))
+        columns = (_table.c.id, _table.c.provider_id, _table.c.practice_id, _table.c.npi, _table.c.name_key)
+        held = facts.in_force_on(run.today).label("held")
+        ending = tx.execute(select(*columns, held).where(*those).order_by(_table.c.id).with_for_update()).all()
+        ended = {"status": ProviderStatus.TERMINATED.value, "end_date": run.today, "updated_at": run.now}
+        tx.execute(update(_table).where(*those).values(**ended))
+        made = changes.after_leaving(tx, ending, run)
+        practices.settle(tx, {*(row.practice_id for row in ending), *made})
 
 
 def _known(tx: Session, rows: Iterable[ProviderRow], run: Run) -> dict[str, Mapping[str, Any]]:
-    columns = [_table.c[name] for name in ("id", "provider_id", "tin_changed_at", *_COMPARED)]
+    columns = [_table.c[name] for name in ("id", "provider_id", "tin_changed_at", "joined_at", *_COMPARED)]
     query = (
         select(*columns, facts.practice.c.tin_index.label("practice_tin"))
         .join_from(_table, facts.practice, facts.practice.c.id == _table.c.practice_id)
@@ -135,9 +139,18 @@ def _values(
     }
 
 
-def _insert(tx: Session, added: Sequence[tuple[ProviderRow, dict[str, Any]]], run: Run) -> list[UUID]:
+def _to_come(added: Sequence[tuple[ProviderRow, dict[str, Any]]], run: Run) -> set[UUID]:
+    """Practices of which a new record begins or ends on a day to come: their number may pass on then."""
+    return {
+        values["practice_id"]
+        for row, values in added
+        if row.effective_date > run.today or (row.end_date is not None and row.end_date > run.today)
+    }
+
+
+def _insert(tx: Session, added: Sequence[tuple[ProviderRow, dict[str, Any]]], run: Run) -> None:
     if not added:
-        return []
+        return
     rows, words = [], []
     for row, values in added:
         identity = new_id()
@@ -149,13 +162,13 @@ def _insert(tx: Session, added: Sequence[tuple[ProviderRow, dict[str, Any]]], ru
                 "provider_id": str(row.provider_id),
                 "tin_sealed": sealed,
                 "updated_at": run.now,
+                "joined_at": run.now,
                 **values,
             }
         )
         words += _words(identity, row, run)
     tx.execute(insert(_table), rows)
     _add_words(tx, words, run)
-    return [row["id"] for row in rows]
 
 
 def _change(tx: Session, changed: Sequence[Altered], run: Run) -> None:
@@ -167,6 +180,7 @@ def _change(tx: Session, changed: Sequence[Altered], run: Run) -> None:
         stamp = {
             "tin_changed_at": run.now if each.moved else each.before["tin_changed_at"],
             "updated_at": run.now,
+            "joined_at": run.now if each.came(run.today) else each.before["joined_at"],
             "tin_sealed": seal_tin(each.row.tin, keys=run.vault, context=provider_context(identity)),
         }
         rows.append({"row_id": identity, **{f"new_{name}": value for name, value in {**each.values, **stamp}.items()}})

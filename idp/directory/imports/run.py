@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, BinaryIO, Final, Generic, Protocol, TypeVar
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -123,10 +122,6 @@ class Run:
     """What the batch at hand changes that others hang on; told before it is committed."""
     words: set[str] = field(default_factory=set)
     """Words of names that are in the vocabulary for sure."""
-    joined: set[UUID] = field(default_factory=set)
-    """Records that came in this run to a practice which was there before."""
-    ended: set[UUID] = field(default_factory=set)
-    """Records that ended in this run."""
     room: Room = field(default_factory=Room)
 
     @property

@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 from idp.directory import facts
 from idp.directory.facts import in_force_on, practice, provider
 from idp.directory.matching.rules import Candidate, Wanted
-from idp.directory.rules import PartnerFacts, PracticeFacts
-from idp.vocabulary.identifiers import TinType
+from idp.directory.rules import PartnerFacts
 
 CLAIM_RECORDS: Final = 25
 """Of a practice's records, so many that meet the claim are told."""
@@ -19,6 +18,7 @@ _CANDIDATES: Final = facts.PROVIDERS.add_columns(
     provider.c.first_name, provider.c.last_name, provider.c.zip_codes, provider.c.tin_index.label("own_tin"),
     practice.c.tin_index.label("group_tin"), practice.c.name.label("practice_name"), practice.c.tin_sealed,
     practice.c.retired_at,
+    practice.c.passes_on,
 )  # fmt: skip
 
 
@@ -59,9 +59,7 @@ def _read(tx: Session, query: Select[Any]) -> tuple[Candidate, ...]:
 def _candidate(row: Any) -> Candidate:
     return Candidate(
         provider=facts.provider_of(row),
-        practice=PracticeFacts(
-            row.practice_id, row.practice_name, row.tin_last4, TinType(row.tin_type), row.tin_sealed, row.retired_at
-        ),
+        practice=facts.practice_of(row, row.practice_id, row.practice_name),
         first_name=row.first_name,
         last_name=row.last_name,
         own_tin=bytes(row.own_tin),

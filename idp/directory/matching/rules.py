@@ -212,7 +212,7 @@ def why_not(candidate: Candidate, wanted: Wanted, *, tin: bytes, on: date) -> tu
     record = candidate.provider
     judged = (
         (Reason.OTHER_TYPE, wanted.provider_type in (None, record.provider_type)),
-        (Reason.RETIRED, candidate.practice.retired_at is None),
+        (Reason.RETIRED, candidate.practice.has_number(on)),
         (Reason.NOT_YET, record.effective_date <= on),
         (Reason.ENDED, record.effective_date > on or in_force(record, on)),
         (Reason.DEACTIVATED, not record.npi_is_off(on)),

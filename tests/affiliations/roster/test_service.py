@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import event as sql_event
 from sqlalchemy import select
 
+from idp.affiliations.deciding.moving import _new_target
 from idp.affiliations.models import Affiliation
 from idp.audit.models import AuditEvent
 from idp.directory.models import Practice, Provider
@@ -199,3 +200,48 @@ def test_MODEL_10_who_was_cut_off_once_is_not_told_of_what_never_cut_them_off(ma
     taken([MEMBER | ENDED], now=now + timedelta(hours=2))
     taken([MEMBER | BACK], now=now + timedelta(hours=3))
     assert [notice for notice, *_ in told(make)].count("access_restored") == 1, "the group was listed all the while"
+
+
+GONE = PRACTITIONER | {"provider_id": "777777777", "npi": "1982607537", "legal_name": "Old Olaf", **ENDED}
+LATER = {"provider_id": "888888888", "npi": "1982607537", "effective_date": "2035-01-01"}
+
+
+@pytest.mark.parametrize(
+    ("beside", "registry", "reason"),
+    [
+        (None, "ozark", "practice_merged"),
+        (GONE, "ozark", "practice_merged"),
+        (PRACTITIONER, "heartland", "practice_merged"),
+        (PRACTITIONER | LATER, "ozark", "tin_changed"),
+    ],
+    ids=["alone", "beside a terminated row", "beside another registry's", "beside one to come"],
+)
+def test_MODEL_10_when_the_last_record_moves_its_practice_s_people_are_cut_off_and_told(
+    make: Make, now: datetime, beside: dict[str, str] | None, registry: str, reason: str
+):
+    if beside is not None:
+        taken([beside], now=now, registry=registry)
+    with reading() as tx:
+        its_id = tx.execute(
+            select(Provider.practice_id).where(Provider.provider_id == "123456789", Provider.registry_name == "ozark")
+        ).scalar_one()
+        practice = tx.get_one(Practice, its_id)
+    its = make.affiliation(make.subject("anna.abel"), practice, registry="ozark")
+    elsewhere = make.affiliation(make.subject("bert.bond"), practice, registry="heartland")
+    taken([PRACTITIONER | {"tin": "666025842"}], now=now + timedelta(days=1))
+    assert (epoch(its), epoch(elsewhere), reasons()) == (2, 1, [reason])
+    assert [(notice, email) for notice, email, *_ in told(make)] == [("access_suspended", "anna.abel@mail.test")]
+    with reading() as tx:
+        see_as(tx, everything=True)
+        moves = [_new_target(tx, tx.get_one(Affiliation, each.id)) for each in (its, elsewhere)]
+        new = tx.execute(
+            select(Provider.practice_id).where(Provider.provider_id == "123456789", Provider.registry_name == "ozark")
+        ).scalar_one()
+    assert moves == [new if reason == "practice_merged" else None, None]
+
+
+def test_MODEL_10_who_is_cut_off_already_hears_nothing_when_the_ended_record_moves(make: Make, now: datetime):
+    its = make.affiliation(make.subject(), practice_of("123456789"), registry="ozark")
+    taken([PRACTITIONER | ENDED], now=now)
+    taken([PRACTITIONER | ENDED | {"tin": "666025842"}], now=now + timedelta(days=1))
+    assert (epoch(its), reasons()) == (2, ["provider_ended"])

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import Table, bindparam, delete, insert, select, tuple_, update
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.directory import facts
 from idp.directory.changed import DirectoryChange, What
-from idp.directory.imports import bulk, name_words
+from idp.directory.imports import bulk, name_words, owners, practices
 from idp.directory.imports.npi.rules import NpiRow, Source, Standing, is_older
 from idp.directory.imports.run import Run
 from idp.directory.models import NpiRecord, NpiWord
@@ -73,14 +74,19 @@ def follow(tx: Session, turned: Mapping[str, date | None], run: Run) -> None:
     table = facts.provider
     found = tx.execute(
         select(table.c.id, table.c.registry, table.c.provider_id, table.c.npi, table.c.practice_id, table.c.status,
-               table.c.npi_deactivated_on)
+               table.c.npi_deactivated_on, table.c.name_key, facts.in_force_on(run.today).label("held"))
         .where(table.c.npi.in_(list(turned)))
         .order_by(table.c.registry, table.c.provider_id)
     ).all()  # fmt: skip
+    touched: set[UUID] = set()
+    parted: list[owners.Parted] = []
     for row in found:
         day = turned[row.npi]
         if row.npi_deactivated_on == day:
             continue
+        touched.add(row.practice_id)
+        if row.held and day is not None and day <= run.today:
+            parted.append(owners.Parted(row.practice_id, row.id, row.registry, row.npi, row.name_key))
         tx.execute(update(table).where(table.c.id == row.id).values(npi_deactivated_on=day, updated_at=run.now))
         what = What.NPI_REACTIVATED if day is None else What.NPI_DEACTIVATED
         run.changes.append(DirectoryChange(what, row.registry, row.practice_id, row.id))
@@ -97,6 +103,7 @@ def follow(tx: Session, turned: Mapping[str, date | None], run: Run) -> None:
                 "registry": row.registry, "number": row.provider_id, "changed": [what.value], "status": row.status,
             },
         )  # fmt: skip
+    practices.settle(tx, owners.look_after(tx, touched, parted, run))
 
 
 def deactivated(tx: Session, npis: Sequence[str]) -> dict[str, date]:
