@@ -67,6 +67,7 @@ def walled(inner: "WSGIApplication", settings: "Settings") -> "OuterWall":
 def _furnish(app: "Flask", settings: "Settings") -> None:
     """What one application has one of (`idp.foundation.house`)."""
     from idp.account.upstairs import upstairs
+    from idp.affiliations.engagements import roster as engagements
     from idp.affiliations.managers.telling import Registrars
     from idp.affiliations.roster.service import hear
     from idp.authenticators.password.kdf import Kdf
@@ -91,7 +92,7 @@ def _furnish(app: "Flask", settings: "Settings") -> None:
         Makers.by(settings),
         upstairs(is_staff=is_staff),
         Registrars(registrars),
-        Directory((hear,)),
+        Directory((hear, engagements.hear)),
     ):
         house.furnish(app, piece)
     app.config["SECRET_KEY"] = keyring.derive("flask")

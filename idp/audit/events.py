@@ -111,6 +111,7 @@ class Event(StrEnum):
     PROVIDER_CHANGED = "provider_changed"
     PIN_LETTER_ISSUED = "pin_letter_issued"
     PRACTICE_CHANGED = "practice_changed"
+    TRADING_PARTNER_CHANGED = "trading_partner_changed"
     CLIENT_APPLIED = "client_applied"
     CLIENT_SECRET_CREATED = "client_secret_created"
     CONNECTION_APPLIED = "connection_applied"

@@ -19,18 +19,23 @@ class What(StrEnum):
     """Its last record went over to another practice."""
     PRACTICE_RETIRED = "practice_retired"
     """Its number passed to another owner, who is another practice (MODEL §10)."""
+    PARTNER_ENDED = "partner_ended"
+    PARTNER_RESTORED = "partner_restored"
+    ENGAGEMENT_ENDED = "engagement_ended"
+    """The roster names the practice no longer among those that the trading partner works for."""
 
 
 @dataclass(frozen=True, slots=True)
 class DirectoryChange:
-    """One change. `provider_id` is `None` where a practice as a whole is meant."""
+    """One change. `provider_id` is `None` where a practice as a whole, or a trading partner, is meant."""
 
     what: What
     registry: str
-    practice_id: UUID
-    """The practice before the change."""
+    practice_id: UUID | None
+    """The practice before the change; `None` where a trading partner as a whole is meant."""
     provider_id: UUID | None = None
     successor_id: UUID | None = None
     """The practice after it, where that is another one."""
+    partner_id: UUID | None = None
     was_in_force: bool = True
     """Whether the record was, before the change."""

@@ -13,15 +13,17 @@ _MAY_EMPTY: Final = frozenset({What.ENDED, What.NPI_DEACTIVATED, What.TIN_CHANGE
 
 
 def suspended(changes: Iterable[DirectoryChange]) -> Mapping[tuple[UUID, str | None], What]:
-    """Records and practices for which nobody can act any more, each with the first reason.
+    """Records, practices and trading partners for which nobody can act any more, each with the first reason.
 
     A practice's number is gone in every registry (`None`); its records have left in one.
     """
     found: dict[tuple[UUID, str | None], What] = {}
     for change in changes:
-        if change.what is What.PRACTICE_RETIRED:
+        if change.what is What.PARTNER_ENDED and change.partner_id is not None:
+            found.setdefault((change.partner_id, None), change.what)
+        elif change.what is What.PRACTICE_RETIRED and change.practice_id is not None:
             found.setdefault((change.practice_id, None), change.what)
-        elif change.what is What.PRACTICE_MERGED:
+        elif change.what is What.PRACTICE_MERGED and change.practice_id is not None:
             found.setdefault((change.practice_id, change.registry), change.what)
         elif change.provider_id is not None and change.what in _OF_THE_RECORD:
             found.setdefault((change.provider_id, None), change.what)
@@ -29,10 +31,12 @@ def suspended(changes: Iterable[DirectoryChange]) -> Mapping[tuple[UUID, str | N
 
 
 def may_return(changes: Iterable[DirectoryChange]) -> Mapping[UUID, What]:
-    """Records, and their practices, for which somebody may be able to act again; the roster says whether (MODEL §10)."""
+    """Records, their practices, and trading partners, for which somebody may be able to act again; the roster says whether (MODEL §10)."""
     found: dict[UUID, What] = {}
     for change in changes:
-        if change.provider_id is not None and change.what in _COMES_BACK:
+        if change.what is What.PARTNER_RESTORED and change.partner_id is not None:
+            found.setdefault(change.partner_id, change.what)
+        if change.provider_id is not None and change.practice_id is not None and change.what in _COMES_BACK:
             found.setdefault(change.provider_id, change.what)
             found.setdefault(change.practice_id, change.what)
     return found
@@ -42,7 +46,7 @@ def to_look_at(changes: Iterable[DirectoryChange]) -> Mapping[tuple[UUID, str], 
     """Practices, each in its registry, that may have lost their last record in force."""
     found: dict[tuple[UUID, str], What] = {}
     for change in changes:
-        if change.what in _MAY_EMPTY and change.was_in_force:
+        if change.practice_id is not None and change.what in _MAY_EMPTY and change.was_in_force:
             found.setdefault((change.practice_id, change.registry), change.what)
     return found
 
@@ -51,6 +55,7 @@ def practices_of(changes: Iterable[DirectoryChange]) -> Mapping[UUID, tuple[UUID
     """Whose records are cut off or come back: the practice before the change, in its registry."""
     found: dict[UUID, tuple[UUID, str]] = {}
     for change in changes:
-        if change.provider_id is not None and change.what in _OF_THE_RECORD | _COMES_BACK:
+        told = change.what in _OF_THE_RECORD | _COMES_BACK
+        if told and change.provider_id is not None and change.practice_id is not None:
             found.setdefault(change.provider_id, (change.practice_id, change.registry))
     return found

@@ -7,7 +7,10 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from idp.audit import service as audit
+from idp.audit.events import Event
 from idp.directory import facts
+from idp.directory.changed import DirectoryChange, What
 from idp.directory.imports import practices
 from idp.directory.imports.rules import PARTNER_COLUMNS, Fault, PartnerRow, partner_row
 from idp.directory.imports.run import PayersFile, Run
@@ -53,7 +56,7 @@ class TradingPartners(PayersFile):
             run.report.notes["tins_without_practice"] += sum(tin not in represented for tin in row.tins)
             identity = new_id() if before is None else before["id"]
             altered = _write(tx, row, before, identity, run)
-            moved = _engage(tx, identity, wanted, engaged.get(identity, {}), run)
+            moved = _engage(tx, row, identity, wanted, engaged.get(identity, {}), run)
             if before is None:
                 run.report.added += 1
             elif altered or moved:
@@ -68,11 +71,13 @@ class TradingPartners(PayersFile):
         return list(tx.execute(query.order_by(_table.c.trading_partner_id)).scalars())
 
     def end(self, tx: Session, numbers: Sequence[str], run: Run) -> None:
-        tx.execute(
-            update(_table)
-            .where(_table.c.registry == run.registry, _table.c.trading_partner_id.in_(numbers))
-            .values(status=ProviderStatus.TERMINATED.value, updated_at=run.now)
-        )
+        those = (_table.c.registry == run.registry, _table.c.trading_partner_id.in_(numbers))
+        ended = {"status": ProviderStatus.TERMINATED.value, "updated_at": run.now}
+        ending = tx.execute(
+            update(_table).where(*those).values(**ended).returning(_table.c.id, _table.c.trading_partner_id)
+        ).all()
+        for row in ending:
+            _tell(tx, run, row.id, row.trading_partner_id, changed=["status"], what=What.PARTNER_ENDED)
 
 
 def _known(tx: Session, rows: Sequence[PartnerRow], run: Run) -> dict[str, Mapping[str, Any]]:
@@ -105,7 +110,8 @@ def _in_force(tx: Session, rows: Sequence[PartnerRow], run: Run) -> dict[str, UU
 def _engaged(tx: Session, partner_ids: list[UUID]) -> dict[UUID, dict[UUID, Any]]:
     """Roster engagements by partner and practice, those that have ended too."""
     table = facts.engagement
-    columns = (table.c.id, table.c.trading_partner_id, table.c.practice_id, table.c.ends_on, table.c.ended_by)
+    names = ("id", "trading_partner_id", "practice_id", "starts_on", "ends_on", "levels_cap", "ended_by")
+    columns = [table.c[name] for name in names]
     query = select(*columns).where(table.c.trading_partner_id.in_(partner_ids), table.c.source == ROSTER)
     found: dict[UUID, dict[UUID, Any]] = {}
     for row in tx.execute(query):
@@ -132,10 +138,15 @@ def _write(tx: Session, row: PartnerRow, before: Mapping[str, Any] | None, ident
         tx.execute(insert(_table).values(**new, **values))
     else:
         tx.execute(update(_table).where(_table.c.id == identity).values(updated_at=run.now, **values))
+        changed = [name for name in _COMPARED if before[name] != values[name]]
+        what = What.PARTNER_RESTORED if "status" in changed else None
+        _tell(tx, run, identity, row.trading_partner_id, changed=changed, what=what)
     return True
 
 
-def _engage(tx: Session, identity: UUID, wanted: set[UUID], held: Mapping[UUID, Any], run: Run) -> bool:
+def _engage(
+    tx: Session, partner: PartnerRow, identity: UUID, wanted: set[UUID], held: Mapping[UUID, Any], run: Run
+) -> bool:
     table = facts.engagement
     new = sorted(wanted - held.keys())
     again = [
@@ -155,4 +166,40 @@ def _engage(tx: Session, identity: UUID, wanted: set[UUID], held: Mapping[UUID, 
         tx.execute(update(table).where(table.c.id.in_(again)).values(starts_on=run.today, ends_on=None))
     if over:
         tx.execute(update(table).where(table.c.id.in_(over)).values(ends_on=run.today))
+        for practice, row in held.items():
+            if row.id in over:
+                _tell_over(tx, run, partner, identity, practice, row)
     return bool(new or again or over)
+
+
+def _tell(tx: Session, run: Run, identity: UUID, number: str, *, changed: list[str], what: What | None) -> None:
+    """An audit event for each partner that changes, and word to the rooms above where its people can act no more, or again."""
+    if what is not None:
+        run.changes.append(DirectoryChange(what, run.registry, None, partner_id=identity))
+    audit.append(
+        tx,
+        Event.TRADING_PARTNER_CHANGED,
+        now=run.now,
+        actor=run.actor,
+        origin=run.origin,
+        outcome=what.value if what is not None else "ok",
+        target_kind="trading_partner",
+        target_id=identity,
+        details={"registry": run.registry, "number": str(number), "changed": changed},
+    )
+
+
+def _tell_over(tx: Session, run: Run, partner: PartnerRow, identity: UUID, practice: UUID, was: Any) -> None:
+    """As when a manager ends it, with the roster for who did."""
+    run.changes.append(DirectoryChange(What.ENGAGEMENT_ENDED, run.registry, practice, partner_id=identity))
+    before = {"starts_on": was.starts_on.isoformat(), "ends_on": None, "cap": was.levels_cap}
+    audit.append(
+        tx,
+        Event.ENGAGEMENT_CHANGED,
+        now=run.now,
+        actor=run.actor,
+        origin=run.origin,
+        target_kind="practice",
+        target_id=practice,
+        details={"partner": str(partner.trading_partner_id), "before": before, "after": None, "source": ROSTER},
+    )
