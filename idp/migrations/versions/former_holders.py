@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "former_holders"
-down_revision = "roster_pages_in_order"
+down_revision = "people_in_two_orders_more"
 branch_labels = None
 depends_on = None
 
