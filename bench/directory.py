@@ -2,8 +2,8 @@
 
 The cluster is of Debian's server, durable (fsync on), and gone at the end; with `--cluster FOLDER` it stands there and stays, and
 where one is that is filled, nothing is loaded: it is searched again. Eight million rows take about 20 minutes of a quiet machine
-with two cores, and 13 GB of disk; `--rows` takes fewer. While rows are taken in, a provider that is served on the same database is
-asked for tokens.
+with two cores, the roster that is made of them as long again, and 25 GB of disk; `--rows` takes fewer. While rows are taken in, a
+provider that is served on the same database is asked for tokens.
 """
 
 import argparse
