@@ -1,5 +1,6 @@
 """Two ways in, at most two writes a request, aware moments; and that the shared fixtures keep what they promise."""
 
+import sqlite3
 from datetime import datetime
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from idp.affiliations.models import Affiliation
 from idp.foundation import artefacts, epochs
-from idp.foundation.database import new_id, reading, see_as, write_budget, writing
+from idp.foundation.database import db, new_id, reading, see_as, write_budget, writing
 from idp.messaging.models import OutboxMessage
 from idp.settings import Settings
 from idp.subjects.models import Subject
@@ -24,6 +25,20 @@ def test_returning_commits(app: Flask, now: datetime) -> None:
         epochs.bump(tx, now=now)
     with reading() as tx:
         assert epochs.current(tx) == 2
+
+
+def test_sqlite_gives_a_write_the_database_from_its_first_read_on(app: Flask) -> None:
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL locks rows")
+    other = sqlite3.connect(str(db.engine.url.database), timeout=0, isolation_level=None)
+    with reading() as tx:
+        epochs.current(tx)
+        other.execute("BEGIN IMMEDIATE").execute("ROLLBACK")
+    with writing() as tx:
+        epochs.current(tx)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+    other.close()
 
 
 def test_raising_rolls_back(app: Flask, now: datetime) -> None:
