@@ -151,6 +151,11 @@ def status_at(held: Held, *, now: datetime, dormancy: timedelta) -> AffiliationS
     return AffiliationStatus.ACTIVE
 
 
+def acts(held: Held, *, now: datetime, dormancy: timedelta) -> bool:
+    """Whether it is good for anything now, whatever the portal asks beside."""
+    return status_at(held, now=now, dormancy=dormancy) is AffiliationStatus.ACTIVE and held.starts_at <= now
+
+
 def blocked(held: Held, *, terms: PortalTerms, now: datetime, dormancy: timedelta) -> Blocked | None:
     """Why this affiliation is of no use at the portal now; `None` if it is."""
     status = status_at(held, now=now, dormancy=dormancy)

@@ -5,14 +5,13 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from idp.affiliations import service as affiliations
-from idp.affiliations.rules import status_at
+from idp.affiliations.rules import acts
 from idp.directory import service as directory
 from idp.federation import rules
 from idp.federation.connections import facts as connections
 from idp.federation.connections.manifest import Connection
 from idp.foundation import house
 from idp.settings import Settings
-from idp.vocabulary.affiliation import AffiliationStatus
 
 
 def of_member(tx: Session, *, subject_id: str, now: datetime) -> tuple[tuple[str, Connection], ...]:
@@ -26,7 +25,7 @@ def of_member(tx: Session, *, subject_id: str, now: datetime) -> tuple[tuple[str
     theirs = {
         held.target.practice_id
         for held in affiliations.held(tx, subject_id=subject_id, now=now)
-        if status_at(held, now=now, dormancy=dormancy) is AffiliationStatus.ACTIVE
+        if acts(held, now=now, dormancy=dormancy)
     }
     return tuple(
         (name, connection)

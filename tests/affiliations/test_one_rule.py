@@ -22,6 +22,7 @@ JUDGES: Final = {
 """The pure modules whose word is taken; everybody else asks them."""
 WRITES: Final = {
     "affiliations/service.py",
+    "affiliations/asserting/writing.py",
     "affiliations/bringing/service.py",
     "affiliations/clerks/service.py",
     "affiliations/deciding/leveling.py",

@@ -97,7 +97,8 @@ def acts(row: Affiliation, *, now: datetime) -> bool:
         target = target_of(tx, tx.get_one(Affiliation, row.id), on=now.date())
         alive = service.practice_in_force(tx, practice_id=row.target_id, registry="ozark", now=now)
     assert target is not None
-    return target.in_force and alive
+    assert target.in_force == alive
+    return alive
 
 
 def reasons() -> list[str]:

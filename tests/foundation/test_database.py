@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 from flask import Flask
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.orm import Session
 
@@ -22,9 +22,9 @@ pytestmark = pytest.mark.both
 
 def test_returning_commits(app: Flask, now: datetime) -> None:
     with writing() as tx:
-        epochs.bump(tx, now=now)
+        raised = epochs.bump(tx, now=now)
     with reading() as tx:
-        assert epochs.current(tx) == 2
+        assert epochs.current(tx) == raised > 1
 
 
 def test_sqlite_gives_a_write_the_database_from_its_first_read_on(app: Flask) -> None:
@@ -75,7 +75,7 @@ def test_a_third_write_in_one_request_is_a_programming_error(app: Flask) -> None
 
 def test_a_naive_moment_is_refused(app: Flask, now: datetime) -> None:
     with pytest.raises(StatementError), writing() as tx:
-        epochs.bump(tx, now=now.replace(tzinfo=None))
+        tx.execute(update(epochs.SystemState).values(bumped_at=now.replace(tzinfo=None)))
 
 
 def test_a_moment_comes_back_aware(app: Flask, make: Make, now: datetime) -> None:
