@@ -29,6 +29,8 @@ INJECTION = Path(__file__).with_name("injection")
 MOMENTS = [("before_commit", 1), ("after_commit", 1), ("reply", 1)]
 SECOND = [("before_commit", 2), ("after_commit", 2)]
 """Of requests that reserve before they act (DESIGN §4.4)."""
+FINISHED = "This sign-in is already finished"
+"""What a page says when the act was done and only its answer was lost."""
 CLIENT = "heartland-selfservice"
 SCOPE = "openid profile provider_id tin"
 
@@ -182,7 +184,10 @@ class Stubborn(ScriptedBrowser):
     def send(self, method: str, url: str, **more: Any) -> httpx2.Response:
         more["headers"] = {"X-Forwarded-For": self.address, "Connection": "close"} | more.get("headers", {})
         if self.plan is None or not re.fullmatch(self.plan[0], f"{method} {urlsplit(url).path}"):
-            return super().send(method, url, **more)
+            answer = super().send(method, url, **more)
+            if self.died and FINISHED in answer.text:
+                raise BeginAnew
+            return answer
         _, moment, count = self.plan
         self.plan = None
         if answer := self.provider.dying(moment, count, lambda: super(Stubborn, self).send(method, url, **more)):

@@ -101,7 +101,8 @@ def test_R_02_a_refresh_turns_once_or_not_at_all(provider: Mortal, moment: str, 
     ],
 )
 def test_R_01_a_sign_in_goes_on_after_its_worker_died(provider: Mortal, path: str, moment: str, count: int) -> None:
-    with Stubborn(provider) as before, Stubborn(provider) as browser:
+    chooses = "marcus.oyelaran" if path == ANSWER else "rosa.delgado"
+    with Stubborn(provider) as before, Stubborn(provider, user_id=chooses) as browser:
         issued = before.code()
         browser.dies_at(path, moment, count)
         assert browser.code().exchange().status_code == 200
