@@ -11,7 +11,7 @@ from idp.sessions.models import Transaction
 from tests.attacks.oidc_world import PASSWORD, turn_off
 from tests.authenticators.browsing import post_form
 from tests.conftest import ISSUER
-from tests.oidc.flow import VERIFIER, Flow, answered, challenge_of, payload_of
+from tests.oidc.flow import VERIFIER, Flow, answered, challenge_of, payload_of, transaction_of
 from tests.oidc.invariants import adds_events, count
 
 pytestmark = pytest.mark.usefixtures("watch")
@@ -203,7 +203,7 @@ def test_AZ_17_prompt_login_asks_for_the_password_again(flow, hands):
 def test_AZ_17_the_back_button_does_not_skip_the_password(flow):
     flow.tokens()
     start = flow.authorize(prompt="login")
-    txn = start.location.rsplit("/", 1)[-1]
+    txn = transaction_of(start)
     for path in (f"/oauth/authorize/{txn}", f"/sign-in/{txn}", f"/sign-in/{txn}/consent", f"/sign-in/{txn}/choose"):
         page = flow.follow(flow.browser.get(path))
         assert page.status_code == 200 and 'name="password"' in page.text, path
@@ -216,7 +216,7 @@ def test_AZ_17_the_back_button_does_not_skip_the_password(flow):
 def test_AZ_18_what_is_typed_into_a_later_address_changes_nothing(flow):
     flow.tokens()
     start = flow.authorize(prompt="login", scope="openid")
-    txn = start.location.rsplit("/", 1)[-1]
+    txn = transaction_of(start)
     edit = "?prompt=none&max_age=99999&scope=openid+tin&redirect_uri=https://evil.test&state=other&client_id=nobody"
     page = flow.follow(flow.browser.get(f"/oauth/authorize/{txn}{edit}"))
     assert 'name="password"' in page.text

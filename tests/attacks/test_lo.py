@@ -16,7 +16,7 @@ from idp.worker.service import call_next
 from tests.authenticators.browsing import post_form
 from tests.conftest import ISSUER
 from tests.oidc import listening
-from tests.oidc.flow import Flow, answered, header_of, payload_of
+from tests.oidc.flow import Flow, answered, header_of, payload_of, transaction_of
 from tests.oidc.invariants import adds_events, count
 from tests.oidc.listening import Listener
 
@@ -167,7 +167,7 @@ def test_LO_07_a_sign_out_request_is_no_authorization_request(flow):
     for path in (f"/oauth/authorize/{txn}", f"/sign-in/{txn}"):
         answer = flow.follow(flow.browser.get(path))
         assert "code=" not in answer.headers.get("Location", "") and answer.status_code in {200, 400}
-    start = flow.authorize(prompt="login").location.rsplit("/", 1)[-1]
+    start = transaction_of(flow.authorize(prompt="login"))
     assert flow.browser.get(f"/oauth/logout/{start}").status_code in {303, 400}
 
 

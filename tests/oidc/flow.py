@@ -10,6 +10,7 @@ A `Registered` client knows how it proves itself; `call(browser, path, form)` se
 import base64
 import hashlib
 import itertools
+import re
 import secrets
 from base64 import b64encode
 from dataclasses import dataclass, field
@@ -199,3 +200,10 @@ class Flow:
 
 def query_of(location: str) -> dict[str, list[str]]:
     return parse_qs(urlsplit(location).query)
+
+
+def transaction_of(parked: Any) -> str:
+    """The id in the address that a parked request leads to."""
+    found = re.search(r"/([0-9a-f-]{36})(/|$)", parked.location)
+    assert found is not None
+    return found[1]
