@@ -19,7 +19,7 @@
 Nothing but loopback and Unix sockets can be dialled. A test that cannot run says why by `pytest.skip`; with
 `CREDENCE_NO_SKIPS=1` (`.ci/run`) only absence of `../shared` may be a reason.
 Anything furnished in the house, and any module of `idp`, that has a `forget()` without arguments is told to forget
-before each test: give caches that.
+before each test: give caches that. What a test furnishes is gone after it.
 """
 
 import contextlib
@@ -265,8 +265,12 @@ def backend(request: pytest.FixtureRequest, make_settings: Callable[..., Setting
 
 @pytest.fixture
 def app(backend: Backend, hands: Hands) -> Iterator[Flask]:
+    pieces = backend.app.extensions["credence"]
+    furnished = dict(pieces)
     with backend.app.app_context():
         yield backend.app
+    pieces.clear()
+    pieces.update(furnished)
 
 
 @pytest.fixture
