@@ -204,8 +204,10 @@ def ground_floor(ground: Ground) -> None:
 def looking_after(ground: Ground) -> None:
     ground.done("worker", "--once")
     ground.done("sweep")
+    heads = str(ground.folder / "heads.jsonl")
+    ground.done("audit", "export", "--heads", heads)
     ground.done("epoch", "bump")
-    ground.done("audit", "verify")
+    ground.done("audit", "verify", "--against", heads)
 
 
 def test_every_command_that_a_page_shows_does_what_it_says(ground: Ground, make: Make) -> None:

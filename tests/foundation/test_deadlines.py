@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from idp.foundation.deadlines import Deadlines
+from tests.loops import run_apart
 
 
 def test_RX_04_each_is_overdue_by_itself_and_whoever_is_served_is_struck_off():
@@ -33,7 +34,7 @@ def test_RX_04_each_is_overdue_by_itself_and_whoever_is_served_is_struck_off():
         assert ended["again"] == "late", "the timer is set anew for the next one"
 
     for _ in range(2):
-        asyncio.run(waiting())
+        run_apart(waiting())
 
 
 def test_R_03_who_is_ended_by_somebody_else_is_not_told_that_it_was_late():
@@ -50,4 +51,4 @@ def test_R_03_who_is_ended_by_somebody_else_is_not_told_that_it_was_late():
             await deadlines.keep(failing)
         assert not deadlines._overdue_at
 
-    asyncio.run(waiting())
+    run_apart(waiting())

@@ -1,6 +1,5 @@
 """What is answered before Flask is what Flask answers: every request of a table goes both ways, by the bridge itself."""
 
-import asyncio
 from types import SimpleNamespace
 from urllib.parse import urlencode
 
@@ -18,6 +17,7 @@ from idp.keyring import service as keyring
 from idp.oidc import short_cuts, token_endpoint
 from idp.oidc.at_hand import AtHand
 from idp.relying_parties import service as relying_parties
+from tests.loops import run_apart
 from tests.oidc.flow import Flow, Registered, new_key, payload_of
 from tests.oidc.invariants import adds_events
 
@@ -77,7 +77,7 @@ class Sides:
             client="192.0.2.7:5000", headers=usual | length | headers,
         )  # fmt: skip
         proto = Proto(body)
-        asyncio.run(bridge(scope, proto))
+        run_apart(bridge(scope, proto))
         return proto.answer
 
     def both(self, method, path, headers=None, body=b""):
