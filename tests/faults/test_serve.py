@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -60,7 +61,9 @@ def ask(port: int, path: str = "/healthz", **headers: str) -> int:
         return int(answer.status)
 
 
-def test_R_03_a_reload_loses_no_request_and_a_stop_is_clean(serving: subprocess.Popen[bytes], port: int) -> None:
+def test_R_03_a_reload_loses_no_request_and_a_stop_answers_what_is_in_hand(
+    serving: subprocess.Popen[bytes], port: int, tmp_path: Path
+) -> None:
     assert ask(port, "/readyz") == 200
     failed: list[BaseException] = []
     enough = threading.Event()
@@ -80,9 +83,34 @@ def test_R_03_a_reload_loses_no_request_and_a_stop_is_clean(serving: subprocess.
     enough.set()
     loading.join(20)
     assert failed == []
-    serving.send_signal(signal.SIGTERM)
+    with asked_in_half(port) as wire:
+        at_stop = workers(serving.pid)
+        serving.send_signal(signal.SIGTERM)
+        until(
+            lambda: any(map(has_ended, at_stop)), seconds=90, what="no worker ends of those that have nothing in hand"
+        )
+        wire.sendall(b"grant_type")
+        assert wire.makefile("rb").readline().startswith(b"HTTP/1.1 401 "), "what was in hand is answered"
     assert serving.wait(20) == 0
     assert not accepts(port)
+    assert "refused to gracefully stop" not in (tmp_path / "log").read_text("utf-8"), "nobody was killed for it"
+
+
+def asked_in_half(port: int) -> socket.socket:
+    """A request in a worker's hand: it waits for the body, and says so."""
+    wire = socket.create_connection(("127.0.0.1", port), timeout=20)
+    head = "POST /oauth/token HTTP/1.1\r\nHost: credence.test\r\nConnection: close\r\nExpect: 100-continue\r\n"
+    wire.sendall(f"{head}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 10\r\n\r\n".encode())
+    assert wire.recv(64) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    return wire
+
+
+def has_ended(pid: str) -> bool:
+    """Gone, or dead and not yet taken note of."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def test_R_24_a_worker_killed_for_its_memory_is_replaced(

@@ -62,11 +62,12 @@ def test_R_26_a_migration_that_cannot_get_its_lock_gives_up_at_once_and_changes_
     assert idp(provider.settings, "db", "upgrade").stdout == "nothing to do\n"
 
 
-def test_R_26_a_later_release_migrates_under_load_and_going_back_to_this_one_works(provider: Mortal) -> None:
-    """Last in this module: it leaves the database of a later release."""
+def test_R_26_R_03_a_later_release_migrates_and_takes_over_under_load_and_going_back_works(provider: Mortal) -> None:
+    """Last in this module: it leaves the database of a later release. No sign-in fails, whole ones over HTTP."""
     enough = threading.Event()
     failed: list[object] = []
     served: list[int] = []
+    signed_in: list[int] = []
     with Stubborn(provider) as browser:
         held = browser.code().exchange().json()
 
@@ -80,7 +81,15 @@ def test_R_26_a_later_release_migrates_under_load_and_going_back_to_this_one_wor
                 continue
             served.append(answer.status_code)
 
-    asking = [threading.Thread(target=ask) for _ in range(2)]
+    def sign_in() -> None:
+        while not enough.is_set():
+            try:
+                with Stubborn(provider) as anew:
+                    signed_in.append(anew.code().exchange().status_code)
+            except (httpx2.TransportError, AssertionError) as error:
+                failed.append(error)
+
+    asking = [threading.Thread(target=each) for each in (ask, ask, sign_in)]
     for each in asking:
         each.start()
     with psycopg.connect(owner_url(provider)) as owner:
@@ -90,12 +99,13 @@ def test_R_26_a_later_release_migrates_under_load_and_going_back_to_this_one_wor
     before = workers(provider.process.pid)
     provider.process.send_signal(signal.SIGHUP)
     until(lambda: (now := workers(provider.process.pid)) and not now & before, seconds=90, what="no fresh workers")
-    seen = len(served)
-    until(lambda: len(served) > seen + 5, what="nothing is served after the reload")
+    seen, entered = len(served), len(signed_in)
+    until(lambda: len(served) > seen + 5 and len(signed_in) > entered + 1, what="nothing is served after the reload")
     enough.set()
     for each in asking:
         each.join(20)
-    assert (failed, set(served)) == ([], {200})
+    assert (failed, set(served), set(signed_in)) == ([], {200}, {200})
+    assert entered, "a sign-in was under way at the reload"
     provider.kill()
     provider.start()
     with Stubborn(provider) as browser:
