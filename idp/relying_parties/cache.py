@@ -54,17 +54,19 @@ class Cache:
 
     def __init__(self) -> None:
         self._snapshot: Snapshot | None = None
+        self._turn = 0
+        self._turning = Lock()
         self._reloading = Lock()
 
     def at(self, now: datetime) -> Snapshot:
         """The clients as they were at most a second ago."""
-        snapshot = self._snapshot
+        turn, snapshot = self._turn, self._snapshot
         if snapshot is not None and snapshot.fresh(now):
             if not snapshot.hears(now):
                 return snapshot
             if (_published() or 0) <= snapshot.version:
-                return self._keep(replace(snapshot, hinted_at=now))
-        return self._look(snapshot, now)
+                return self._keep(replace(snapshot, hinted_at=now), turn)
+        return self._look(snapshot, now, turn)
 
     def held(self, now: datetime) -> Snapshot | None:
         """What `at` gave last, if it may still be used without asking anybody: it never waits."""
@@ -73,28 +75,36 @@ class Cache:
 
     def renew(self, now: datetime) -> None:
         """Look again before the second is over, for those who use only what is `held`."""
-        self._look(self._snapshot, now)
+        turn, snapshot = self._turn, self._snapshot
+        self._look(snapshot, now, turn)
 
-    def _look(self, snapshot: Snapshot | None, now: datetime) -> Snapshot:
+    def _look(self, snapshot: Snapshot | None, now: datetime, turn: int) -> Snapshot:
         with reading() as tx:
             version = version_of(tx)
             if snapshot is not None and snapshot.version == version and not snapshot.expired(now):
-                return self._keep(replace(snapshot, checked_at=now, hinted_at=now))
+                return self._keep(replace(snapshot, checked_at=now, hinted_at=now), turn)
             with self._reloading:
-                return self._keep(_load(tx, version=version, now=now, known=self._snapshot))
+                return self._keep(_load(tx, version=version, now=now, known=self._snapshot), turn)
 
     def invalidate(self) -> None:
         """Ask the database at the next look."""
-        snapshot = self._snapshot
-        if snapshot is not None:
-            self._snapshot = replace(snapshot, checked_at=_LONG_AGO)
+        with self._turning:
+            self._turn += 1
+            if self._snapshot is not None:
+                self._snapshot = replace(self._snapshot, checked_at=_LONG_AGO)
 
     def forget(self) -> None:
         """Hold nothing, as a new process would."""
-        self._snapshot = None
+        with self._turning:
+            self._turn += 1
+            self._snapshot = None
 
-    def _keep(self, snapshot: Snapshot) -> Snapshot:
-        self._snapshot = snapshot
+    def _keep(self, snapshot: Snapshot, turn: int) -> Snapshot:
+        """For everybody, unless something was kept or invalidated since the look began: it may have seen less."""
+        with self._turning:
+            if self._turn == turn:
+                self._turn += 1
+                self._snapshot = snapshot
         return snapshot
 
 
@@ -119,12 +129,17 @@ def version_of(tx: Session) -> int:
 def read_parties(
     tx: Rows, *, now: datetime, only: Iterable[str] | None = None
 ) -> tuple[dict[str, RelyingParty], dict[str, datetime]]:
-    """Clients as the database has them (all, or `only` these), and when each one's next secret expires."""
+    """Clients as the database has them (all, or `only` these), and when each one's next secret expires.
+
+    Rows come first: what another node commits between the two statements (PostgreSQL shows each its own moment) then
+    gives the former version with newer secrets, which the next look mends. The new version with former secrets would stay.
+    """
     rows = select(_clients).order_by(_clients.c.client_id)
     secrets = select(ClientSecret.client_id, ClientSecret.digest, ClientSecret.expires_at).order_by(ClientSecret.id)
     if only is not None:
         wanted = list(only)
         rows, secrets = rows.where(_clients.c.client_id.in_(wanted)), secrets.where(ClientSecret.client_id.in_(wanted))
+    found = tx.execute(rows).all()
     digests: dict[str, list[bytes]] = {}
     ends: dict[str, datetime] = {}
     for client_id, digest, expires_at in tx.execute(secrets):
@@ -143,7 +158,7 @@ def read_parties(
             texts=dict(row.texts),
             version=row.version,
         )
-        for row in tx.execute(rows)
+        for row in found
     }
     return parties, ends
 

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from idp.audit.events import Event
 from idp.audit.models import AuditEvent
-from idp.foundation import house
+from idp.foundation import clock, house
 from idp.foundation.artefacts import digest_of
 from idp.foundation.database import db, reading, writing
 from idp.foundation.origin import Origin
 from idp.foundation.store import Store
-from idp.relying_parties import service
+from idp.relying_parties import cache, service
 from idp.relying_parties.models import Client, ClientsVersion
 from idp.relying_parties.service import Reason
 from idp.vocabulary.refused import Refused
@@ -107,6 +107,75 @@ def test_an_invalidation_asks_at_once(make: Any) -> None:
     elsewhere(enabled=False)
     service.invalidate()
     assert not service.find("ozark-secure").enabled  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("warm", "step"), [(False, "_load"), (True, "version_of")])
+def test_a_look_in_flight_does_not_undo_an_invalidation(
+    make: Any, monkeypatch: pytest.MonkeyPatch, warm: bool, step: str
+) -> None:
+    make.client("ozark-secure")
+    service.find("ozark-secure") if warm else service.forget()
+    really = getattr(cache, step)
+
+    def then_changed(tx: Any, **given: Any) -> Any:
+        monkeypatch.setattr(cache, step, really)
+        seen = really(tx, **given)
+        tx.rollback()
+        elsewhere(enabled=False)
+        service.invalidate()
+        return seen
+
+    monkeypatch.setattr(cache, step, then_changed)
+    cache.current().renew(clock.now())
+    assert not service.find("ozark-secure").enabled  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("warm", [False, True])
+def test_TK_16_a_secret_changed_between_two_statements_is_known_at_the_next_look(
+    make: Any, hands: Any, monkeypatch: pytest.MonkeyPatch, warm: bool
+) -> None:
+    """PostgreSQL shows each statement what is committed when it begins."""
+    make.client("ozark-secure", secret="first-secret")
+    service.find("ozark-secure") if warm else service.forget()
+    elsewhere(enabled=True)
+    made: list[Secret] = []
+
+    class Between:
+        """What reads the clients' rows and their secrets; somebody commits between the two."""
+
+        def __init__(self, tx: Any) -> None:
+            self._tx = tx
+            self._seen = 0
+
+        def execute(self, statement: Any) -> Any:
+            self._seen += 1
+            if self._seen == 2:
+                with writing() as other:
+                    secret = service.add_secret(other, client_id="ozark-secure", now=hands.now, **WHO)
+                    assert isinstance(secret, Secret)
+                    made.append(secret)
+            with reading() as other:
+                return other.execute(statement).freeze()()
+
+    read_parties = cache.read_parties
+
+    def torn(tx: Any, **asked: Any) -> Any:
+        monkeypatch.setattr(cache, "read_parties", read_parties)
+        tx.rollback()
+        return read_parties(Between(tx), **asked)
+
+    hands.forward(seconds=1)
+    monkeypatch.setattr(cache, "read_parties", torn)
+    service.find("ozark-secure")
+    assert len(made) == 1
+    hands.forward(seconds=1)
+    assert digest_of(made[0].reveal()) in digests("ozark-secure")
+    with reading() as tx:
+        fresh = service.find_fresh(tx, "ozark-secure")
+    assert fresh is not None
+    assert digest_of(made[0].reveal()) in fresh.secret_digests
+    hands.forward(hours=24)
+    assert digests("ozark-secure") == (digest_of(made[0].reveal()),)
 
 
 def test_the_store_tells_before_the_second_is_over(make: Any, hands: Any) -> None:
