@@ -47,6 +47,15 @@ class Affiliation(Model):
         ),
         Index("ix_affiliation_pending", "created_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
         Index("ix_affiliation_used", "last_used_at", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
+        Index(
+            "ix_affiliation_unused",
+            "target_id",
+            "registry",
+            "last_used_at",
+            "activated_at",
+            sqlite_where=_ACTIVE,
+            postgresql_where=_ACTIVE,
+        ),
         Index("ix_affiliation_activated", "activated_at", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
         Index("ix_affiliation_managing", "registry", "target_id", sqlite_where=_MANAGING, postgresql_where=_MANAGING),
         CheckConstraint(

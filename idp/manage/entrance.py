@@ -50,7 +50,6 @@ def enter(client_id: str, target_id: UUID) -> Opened:
         abort(404)
     _strong_enough(session, opened.place.party)
     pages.brand(opened.place.party)
-    g.acting_for = opened.place.target.name
     return opened
 
 

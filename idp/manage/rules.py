@@ -1,14 +1,18 @@
 """Which people a list shows, and what each act will do. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from idp.affiliations.listing import Key as Key
 from idp.vocabulary.affiliation import AffiliationStatus
 
-A_PAGE = 25
+A_PAGE: Final = 25
+MOST_COUNTED: Final = 1000
+"""People are counted no further, and told as *1,000+* from there on."""
 
 
 class Filter(StrEnum):
@@ -47,6 +51,20 @@ class Row:
     levels: tuple[str, ...]
     last_sign_in_at: datetime | None
     version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many there are, exactly up to `MOST_COUNTED`."""
+
+    number: int
+    more: bool = False
+
+    @classmethod
+    def of(cls, parts: Iterable[int]) -> "Count":
+        """Of counts that were each stopped beyond the bound."""
+        counted = sum(parts)
+        return cls(min(counted, MOST_COUNTED), more=counted > MOST_COUNTED)
 
 
 def sort_of(text: str) -> Sort:

@@ -66,6 +66,8 @@ def people(client_id: str, target_id: UUID) -> ResponseReturnValue:
         **_of(opened),
         listed=listed,
         counts=counts,
+        number_words=words.number,
+        people_words=words.people,
         locked=locked,
         filters=words.FILTERS,
         shown=shown,

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Final
 
-from flask_babel import LazyString
+from flask_babel import LazyString, format_decimal, gettext, ngettext
 from flask_babel import lazy_gettext as _
 
 from idp.affiliations.deciding.rules import Act, Reason
 from idp.affiliations.invitations.rules import State
-from idp.manage.rules import Filter
+from idp.manage.rules import Count, Filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,3 +181,15 @@ INVITED: Final[dict[str, LazyString]] = {
 }
 COMMENT_EMPTY: Final = _("Write a comment of at most 200 characters.")
 MALFORMED: Final = _("Something in the form was not as we expect it. Please try again.")
+
+
+def number(count: Count) -> str:
+    """On a tab."""
+    return f"{format_decimal(count.number)}{'+' if count.more else ''}"
+
+
+def people(count: Count) -> str:
+    """Below a list."""
+    if count.more:
+        return str(gettext("More than %(number)s people", number=format_decimal(count.number)))
+    return str(ngettext("One person", "%(num)s people", count.number))
