@@ -1,8 +1,8 @@
-"""`python -m bench.managing`: what a manager's list and decision cost on SQLite and on PostgreSQL: CPU time of this process, and
-of PostgreSQL's beside it.
+"""`python -m bench.managing`: what a manager's list, page and decision cost on SQLite and on PostgreSQL: CPU time of this process,
+and of PostgreSQL's beside it.
 
 100,000 people of one practice, and 100,000 other practices with one of them each beside it. The rows are made without
-the ORM; the queries are those of the pages.
+the ORM; the queries are those of the pages, and the pages come through the whole application.
 """
 
 import argparse
@@ -16,10 +16,12 @@ from types import SimpleNamespace
 from typing import Any, Final
 from uuid import UUID
 
+from flask import Flask
 from sqlalchemy import Table, insert, text
 from sqlalchemy.orm import Session
 
 from bench import report
+from bench.desk import PORTAL, Desk
 from bench.report import Figure
 from idp import create_app
 from idp.affiliations.deciding.facts import Place
@@ -47,7 +49,7 @@ RULES: Final = 20_000
 NOW: Final = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DORMANCY: Final = timedelta(days=90)
 CROWD: Final = UUID(int=1)
-_TERMS: Final = PortalTerms("bench", "bench", frozenset({TargetKind.PRACTICE}), Evidence.LETTER, ("claims",))
+_TERMS: Final = PortalTerms(PORTAL, "bench", frozenset({TargetKind.PRACTICE}), Evidence.LETTER, ("claims",))
 _STATUSES: Final = ("active",) * 17 + ("unverified", "disabled", "verification_pending")
 
 
@@ -109,28 +111,35 @@ def _words(number: int) -> list[dict[str, Any]]:
 
 
 def _server_ms() -> float:
-    """CPU that this connection's PostgreSQL process has used; ticks of 10 ms."""
+    """CPU that PostgreSQL's processes of this pool have used; ticks of 10 ms."""
     if db.engine.dialect.name != "postgresql":
         return 0
     with reading() as tx:
-        pid = tx.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        pids = tx.scalars(text("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")).all()
+    return sum(_ticks(pid) for pid in pids) * 1e3 / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(pid: int) -> int:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) * 1e3 / os.sysconf("SC_CLK_TCK")
+    return int(fields[11]) + int(fields[12])
 
 
-def ms_of(read: Callable[[Session], object]) -> tuple[float, float]:
-    """CPU of one reading transaction, the first left out: of this process, and of PostgreSQL's."""
-    _once(read)
+def ms_of(look: Callable[[], object]) -> tuple[float, float]:
+    """CPU of one look, the first left out: of this process, and of PostgreSQL's."""
+    look()
     begun, served = time.process_time(), _server_ms()
     for _ in range(ROUNDS):
-        _once(read)
+        look()
     return (time.process_time() - begun) * 1e3 / ROUNDS, (_server_ms() - served) / ROUNDS
 
 
-def _once(read: Callable[[Session], object]) -> None:
-    with reading() as tx:
-        see_as(tx, target_id=CROWD)
-        read(tx)
+def _within(read: Callable[[Session], object]) -> Callable[[], object]:
+    def look() -> object:
+        with reading() as tx:
+            see_as(tx, target_id=CROWD)
+            return read(tx)
+
+    return look
 
 
 def rule_us() -> list[float]:
@@ -147,10 +156,10 @@ def rule_us() -> list[float]:
     return taken
 
 
-def tell(people: int) -> None:
-    """Each query of the page, and the rule."""
+def tell(people: int, app: Flask) -> None:
+    """Each query of the page, the page, and the rule."""
     target = Pointed("bench", TargetKind.PRACTICE, CROWD, CROWD, "Crowd", in_force=True)
-    party: Any = SimpleNamespace(client_id="bench")
+    party: Any = SimpleNamespace(client_id=PORTAL)
     place = Place(party, _TERMS, target)
 
     def people_at(tx: Session, **more: Any) -> object:
@@ -180,17 +189,33 @@ def tell(people: int) -> None:
         "numbers on the tabs": lambda tx: facts.counts(tx, place, now=NOW, dormancy=DORMANCY),
         "account managers": lambda tx: facts.managers(tx, place, now=NOW, dormancy=DORMANCY),
     }
-    print(f"one practice of {people:,} people, {people:,} practices beside it; CPU of one read, here and in PostgreSQL")
+    print(f"one practice of {people:,} people, {people:,} practices beside it; CPU of one look, here and in PostgreSQL")
+    looks = {name: _within(read) for name, read in cases.items()} | _pages(Desk(app, practice=CROWD, now=NOW))
     decision = Figure("decision rule", "µs CPU", rule_us())
-    figures = [*_costs(cases), decision]
+    figures = [*_costs(looks), decision]
     report.tell(
         f"managing-on-{db.engine.dialect.name}", figures, people=people, peer=report.postgresql_version(db.engine)
     )
 
 
-def _costs(cases: Mapping[str, Callable[[Session], object]]) -> Iterator[Figure]:
-    for name, read in cases.items():
-        ours, served = ms_of(read)
+def _pages(desk: Desk) -> dict[str, Callable[[], object]]:
+    """The page of the list as a browser gets it."""
+    middle = Key("family5", UUID(int=0)).pack()
+    return {
+        "page: the list": desk.reads(),
+        "page: in the middle": desk.reads(after=middle),
+        "page: by first name": desk.reads(sort=Sort.FIRST_NAME),
+        "page: by user name": desk.reads(sort=Sort.USER_NAME),
+        **{f"page: {shown.value}, a tab": desk.reads(status=shown) for shown in Filter if shown is not Filter.ALL},
+        "page: search, one in a hundred": desk.reads(q="family55"),
+        "page: search, nobody": desk.reads(q="nobody"),
+        "page: search by first name, one in a hundred": desk.reads(q="family55", sort=Sort.FIRST_NAME),
+    }
+
+
+def _costs(looks: Mapping[str, Callable[[], object]]) -> Iterator[Figure]:
+    for name, look in looks.items():
+        ours, served = ms_of(look)
         yield Figure(name, "ms CPU", [ours])
         if db.engine.dialect.name == "postgresql":
             yield Figure(f"{name}, in PostgreSQL", "ms CPU", [served])
@@ -223,9 +248,10 @@ def _on(folder: Path, people: int, called: str, **databases: str) -> None:
         } | databases
     )  # fmt: skip
     migrations.upgrade(settings)
-    with create_app(settings).app_context():
+    app = create_app(settings)
+    with app.app_context():
         fill(people)
-        tell(people)
+        tell(people, app)
 
 
 if __name__ == "__main__":
