@@ -1,13 +1,12 @@
 """A load of equal acts over a few kept connections."""
 
 import http.client
-import os
 import statistics
 import sys
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from bench.cpu import seconds_of_tree
 
@@ -16,8 +15,6 @@ WARM_UP = 0.4
 FEWEST = 2
 """Acts that quantiles can be told of, however slow the machine is."""
 MOST_REFUSED = 20
-TICK = 1 / os.sysconf("SC_CLK_TCK")
-"""Less CPU than this cannot be seen."""
 LATER = (429, 503)
 """Come back: an address or an account has asked too often, or the database kept a writer waiting for five seconds."""
 
@@ -52,11 +49,12 @@ class Caller:
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("localhost", port, timeout=30)
 
-    def ask(self, request: Request) -> Answer:
+    def ask(self, request: Request, *, also: int = 0) -> Answer:
+        """`also`: another status that may come."""
         self._connection.request(request.method, request.path, request.body or None, request.headers)
         answer = self._connection.getresponse()
         body = answer.read()
-        if answer.status != request.expect:
+        if answer.status not in (request.expect, also):
             raise (Busy if answer.status in LATER else Unexpected)(
                 f"{request.method} {request.path.partition('?')[0]}: {answer.status} {body[:300]!r}"
             )
@@ -122,20 +120,34 @@ def varied(make: Callable[[], Request]) -> Case:
     return Case(lambda caller, _: caller.ask(make()) and None)
 
 
-def measure(port: int, pid: int, case: Case, *, seconds: float, connections: int = CONNECTIONS) -> Figures:
-    """Act for `seconds` (or until the stock is used up) and account the server's CPU to the acts."""
+def measure(
+    port: int,
+    pid: int,
+    case: Case,
+    *,
+    seconds: float,
+    connections: int = CONNECTIONS,
+    warm_up: float | None = None,
+    also: Sequence[int] = (),
+) -> Figures:
+    """Act for `seconds` (or until the stock is used up) and account the server's CPU to the acts.
+
+    `also`: processes that work for the server, as a database does. `warm_up`: seconds before, 0 for none.
+    """
+    warm_up = WARM_UP if warm_up is None else warm_up
     stock: list[str] | None = None
     if case.prepare is not None:
         caller = Caller(port)
         case.prepare(caller)
         caller.close()
     if case.stock is None:
-        _run(port, case, WARM_UP, None, connections)
+        if warm_up:
+            _run(port, replace(case, least=0), warm_up, None, connections)
     else:
         stock = _stocked(port, case, connections)
-    before, started = seconds_of_tree(pid), time.perf_counter()
-    latencies, refused = _run(port, case, seconds, stock, connections)
-    elapsed, used = time.perf_counter() - started, max(seconds_of_tree(pid) - before, TICK)
+    before, started = seconds_of_tree(pid, *also), time.perf_counter()
+    latencies, refused = _run(port, replace(case, least=max(case.least, FEWEST)), seconds, stock, connections)
+    elapsed, used = time.perf_counter() - started, seconds_of_tree(pid, *also) - before
     if len(latencies) < 2:
         raise Unmeasured(refused)
     cuts = statistics.quantiles(latencies, n=100)
@@ -168,9 +180,8 @@ def _run(port: int, case: Case, seconds: float, stock: list[str] | None, connect
         latencies.append(time.perf_counter() - started)
 
     def more() -> bool:
-        return bool(stock) if stock is not None else time.perf_counter() < until or len(latencies) < least
+        return bool(stock) if stock is not None else time.perf_counter() < until or len(latencies) < case.least
 
-    least = max(case.least, FEWEST) if seconds > WARM_UP else 0
     return latencies, _together(port, act, more=more, connections=connections)
 
 

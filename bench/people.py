@@ -13,28 +13,36 @@ from idp.vocabulary.evidence import Evidence
 PORTAL = "heartland-selfservice"
 PASSWORD = "Copper-bellows-49"
 COUNT = 24
+MANAGER = "bench.manager"
 
 
 def everybody() -> tuple[DemoPerson, ...]:
     """Who signs in."""
+    return tuple(_person(f"bench.person{number}", Evidence.LETTER) for number in range(COUNT))
+
+
+def manager() -> DemoPerson:
+    """The account manager of the provider that everybody acts for."""
+    return _person(MANAGER, Evidence.PAYER, account_manager=True)
+
+
+def _person(user_id: str, evidence: Evidence, *, account_manager: bool = False) -> DemoPerson:
     acts_for = DemoAffiliation(
         registry="heartland",
         kind=TargetKind.PROVIDER,
         id="604417290",
-        evidence={PORTAL: Evidence.LETTER},
+        evidence={PORTAL: evidence},
         levels={PORTAL: ("all",)},
+        account_manager=account_manager,
     )
-    return tuple(
-        DemoPerson(
-            user_id=f"bench.person{number}",
-            email=f"bench.person{number}@people.example",
-            password=PASSWORD,
-            given_name="Bench",
-            family_name=f"Person {number}",
-            shows="load",
-            affiliations=(acts_for,),
-        )
-        for number in range(COUNT)
+    return DemoPerson(
+        user_id=user_id,
+        email=f"{user_id}@people.example",
+        password=PASSWORD,
+        given_name="Bench",
+        family_name=user_id.removeprefix("bench."),
+        shows="load",
+        affiliations=(acts_for,),
     )
 
 

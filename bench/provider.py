@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.flow import Client
-from bench.people import PORTAL, everybody
+from bench.people import PORTAL, everybody, manager
 from idp import create_app
 from idp.demo import clients as demo_clients
 from idp.demo import loading
@@ -53,15 +53,26 @@ def running(
     database_owner_url: str | None = None,
 ) -> Iterator[Provider]:
     """Fill a fresh folder, serve it, and stop the server at the end."""
-    changed = overrides(port, folder) | {"workers": str(workers), "trusted_proxies": "1"}
-    if database_url is not None:
-        changed |= {"database_url": database_url}
-    if database_owner_url is not None:
-        changed |= {"database_owner_url": database_owner_url}
-    settings = load(overrides=changed)
-    portal, app = _fill(settings, port)
+    databases = {"database_url": database_url, "database_owner_url": database_owner_url}
+    changed = _changed(folder, port, workers, databases)
+    clients = _fill(load(overrides=changed), port)
     with _served(changed, ("-m", "idp", "serve"), log=folder / "serve.log") as server:
-        yield Provider(port, server.pid, portal, app, changed)
+        yield Provider(port, server.pid, *clients, changed)
+
+
+@contextlib.contextmanager
+def serving(
+    folder: Path, clients: tuple[Client, Client], *, port: int, databases: Mapping[str, str], workers: int = 2
+) -> Iterator[Provider]:
+    """Serve a folder that `running` filled once, with the portal and the app that it gave then."""
+    changed = _changed(folder, port, workers, databases)
+    with _served(changed, ("-m", "idp", "serve"), log=folder / "serve.log") as server:
+        yield Provider(port, server.pid, *clients, changed)
+
+
+def _changed(folder: Path, port: int, workers: int, databases: Mapping[str, str | None]) -> dict[str, Any]:
+    named = {name: url for name, url in databases.items() if url is not None}
+    return overrides(port, folder) | {"workers": str(workers), "trusted_proxies": "1"} | named
 
 
 @contextlib.contextmanager
@@ -113,7 +124,7 @@ def _fill(settings: Settings, port: int) -> tuple[Client, Client]:
     with create_app(settings).app_context():
         _register(_manifests(settings.data_dir / "manifests"), registered, secret)
         loading.load_directory(DEMO_DATA, now=now)
-        loading.load_people(everybody(), now=now)
+        loading.load_people((*everybody(), manager()), now=now)
     portal = next(client for client in registered if client.client_id == PORTAL)
     assert portal.secret is not None
     return (

@@ -13,7 +13,7 @@ from typing import Final
 
 from bench import growing, report
 from bench.cases import cases, sign_ins
-from bench.growth import make_families
+from bench.grown import make_families
 from bench.load import Case, Figures, Unmeasured, measure
 from bench.provider import Provider, environment_of, running
 from bench.report import Bar, Figure
