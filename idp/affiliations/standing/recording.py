@@ -1,16 +1,16 @@
 """Leaves in the audit how each affiliation stands after a transaction that changed it, whoever changed it.
 
-It watches what is flushed, so that no room can forget it. A statement that passes by the unit of work (a use, an epoch)
-may change nothing that stands in a record.
+It watches what is flushed and every statement of the ORM that changes or removes what a record tells, so that no room can
+forget it. A statement of Core (a use, an epoch) passes unheard and may change nothing that stands in a record.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVarTuple
 from uuid import UUID
 
-from sqlalchemy import event, inspect, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Delete, Select, Update, event, inspect, select
+from sqlalchemy.orm import ORMExecuteState, Session
 
 from idp.affiliations.models import Affiliation, AffiliationEvidence, HeldLevel
 from idp.audit import service as audit
@@ -27,6 +27,7 @@ _TOLD: Final = (
     "subject_id", "status", "disabled_by", "account_manager", "starts_at", "ends_at", "activated_at", "target_id",
 )  # fmt: skip
 _MANY: Final = 400
+Columns = TypeVarTuple("Columns")
 Touched = dict[UUID, str | None]
 """Affiliations that were changed; whom each was taken from, if it passed to another account."""
 
@@ -35,6 +36,7 @@ def listen() -> None:
     """Once for the process; before the audit writes, which is last."""
     if not event.contains(Writing, "after_flush", _notice):
         event.listen(Writing, "after_flush", _notice)
+        event.listen(Writing, "do_orm_execute", _notice_statement)
         event.listen(Writing, "before_commit", _record, insert=True)
 
 
@@ -47,6 +49,36 @@ def _notice(tx: Session, _context: object) -> None:
             case Affiliation() if row in tx.new or _is_told(row):
                 left = inspect(row).attrs.subject_id.history.deleted
                 touched[row.id] = left[0] if left else touched.get(row.id)
+
+
+def _notice_statement(state: ORMExecuteState) -> None:
+    """Affiliations whose rows a statement is about to change or remove, while it can still be asked which they are."""
+    statement, mapper = state.statement, state.bind_mapper
+    if not isinstance(statement, Update | Delete) or mapper is None:
+        return
+    names = _set_by(statement)
+    if mapper.class_ in (HeldLevel, AffiliationEvidence):
+        whose = select(Affiliation.id, Affiliation.subject_id).where(
+            Affiliation.id.in_(_which(select(mapper.class_.affiliation_id), statement))
+        )
+    elif mapper.class_ is Affiliation and not names.isdisjoint(_TOLD):
+        whose = _which(select(Affiliation.id, Affiliation.subject_id), statement)
+    else:
+        return
+    touched: Touched = state.session.info.setdefault(_TOUCHED, {})
+    for affiliation_id, subject_id in state.session.execute(whose).all():
+        passes = mapper.class_ is Affiliation and "subject_id" in names
+        touched[affiliation_id] = touched.get(affiliation_id) or (subject_id if passes else None)
+
+
+def _set_by(statement: Update | Delete) -> frozenset[str]:
+    """Names of the columns that it sets."""
+    values = statement._values if isinstance(statement, Update) else None
+    return frozenset(column if isinstance(column, str) else column.key for column in values or ())
+
+
+def _which(query: Select[*Columns], statement: Update | Delete) -> Select[*Columns]:
+    return query if statement.whereclause is None else query.where(statement.whereclause)
 
 
 def _is_told(row: Affiliation) -> bool:

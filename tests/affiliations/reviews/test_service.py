@@ -129,6 +129,10 @@ def test_what_a_manager_ticks_stays_what_not_ends_and_both_are_evidence(
     }  # fmt: skip
     assert [level.level for level in world.row(oscar).levels] == ["claims.inquiry"]
     assert outcomes(world) == {world.lena.id: "kept", oscar.subject_id: "changed", paula.subject_id: "ended"}
+    stands = [row.details["levels"] for row in world.make.rows(AuditEvent) if row.type == "affiliation_stands"]
+    assert {PORTAL: [["claims.inquiry", None]]} in [
+        {portal: [[level, None] for level, _ in held] for portal, held in levels.items()} for levels in stands
+    ], "the audit says from when on the others were gone"
     assert mailed(world)[-3:] == ["access_ended", "review_closed", "review_opened"]
     taken = press(lena, lena.get(here), f"{here}/evidence", format="csv")
     rows = {row["user_id"]: row for row in csv.DictReader(io.StringIO(taken.text))}

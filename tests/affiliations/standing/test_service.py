@@ -2,17 +2,19 @@
 
 import json
 import random
+import re
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import delete, literal, select, update
 from sqlalchemy import event as sql_event
-from sqlalchemy import select
 
 from idp.affiliations import service as affiliations
 from idp.affiliations.deciding.rules import Act
-from idp.affiliations.models import Affiliation
+from idp.affiliations.models import Affiliation, AffiliationEvidence, HeldLevel
 from idp.affiliations.standing import recording, service
 from idp.affiliations.standing.cli import affiliations as commands
 from idp.audit import service as audit
@@ -24,10 +26,11 @@ from idp.subjects import service as subjects
 from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
 from idp.vocabulary.evidence import Evidence
 from tests.affiliations.deciding.world import HERE, LEVELS, PORTAL, World
-from tests.conftest import Hands
+from tests.conftest import NOON, Hands
 
 pytestmark = pytest.mark.both
 TIN = "981112223"
+IDP = Path(recording.__file__).parents[2]
 Who = dict[str, set[str]]
 
 
@@ -314,3 +317,64 @@ def test_every_change_of_an_affiliation_leaves_a_record_by_whoever_made_it(world
     (record,) = found
     assert (record.actor, record.subject_id) == (world.lena.id, row.subject_id)
     assert [level for level, _ in record.details["levels"][PORTAL]] == ["claims.inquiry", "claims.submit"]
+
+
+STATEMENTS: dict[str, tuple[Any, str, Any]] = {
+    "a level goes": (delete(HeldLevel).where(HeldLevel.level == "claims.submit"), "levels", {"claims.inquiry"}),
+    "every level goes": (delete(HeldLevel), "levels", set()),
+    "a level changes": (
+        update(HeldLevel).where(HeldLevel.level == "claims.submit").values(level="admin"),
+        "levels", {"claims.inquiry", "admin"},
+    ),
+    "a proof goes": (delete(AffiliationEvidence), "evidence", []),
+    "a proof changes": (update(AffiliationEvidence).values(kind="payer"), "evidence", ["payer"]),
+    "it is switched off": (update(Affiliation).values(status="disabled"), "status", "disabled"),
+    "it ends by an expression": (update(Affiliation).values(status=literal("ended")), "status", "ended"),
+    "it passes on": (update(Affiliation), "status", "active"),
+    "it is used": (update(Affiliation).values(last_used_at=NOON, warned=1), "status", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("named", STATEMENTS)
+def test_AU_06_a_statement_that_passes_by_the_unit_of_work_leaves_a_record_too(world: World, named: str) -> None:
+    statement, field, expected = STATEMENTS[named]
+    row = world.member(levels=("claims.inquiry", "claims.submit"))
+    another = world.make.subject("kim").id
+    if named == "it passes on":
+        statement = statement.values(subject_id=another)
+    with writing() as tx:
+        see_as(tx, everything=True)
+        if statement.table.name == "affiliation":
+            statement = statement.where(Affiliation.id == row.id)
+        else:
+            statement = statement.where(statement.entity_description["entity"].affiliation_id == row.id)
+        tx.execute(statement)
+    with reading() as tx:
+        found = tx.scalars(select(AuditEvent).where(AuditEvent.type == Event.AFFILIATION_STANDS.value)).all()
+    told = {record.subject_id: record.details for record in found}
+    whose = [another, row.subject_id] if named == "it passes on" else [row.subject_id]
+    assert sorted(told) == sorted(whose if expected is not None else [])
+    if expected is None:
+        return
+    stands = told[whose[0]][field]
+    if field == "levels":
+        stands = {level for level, _ in stands.get(PORTAL, ())}
+    elif field == "evidence":
+        stands = [proof["kind"] for proof in stands]
+    assert stands == expected
+    if len(whose) == 2:
+        assert (told[row.subject_id]["status"], told[row.subject_id]["passed_to"]) == ("ended", another)
+
+
+def test_AU_06_statements_that_nobody_hears_are_known_by_name() -> None:
+    """`Writing` hands those of Core straight to the connection: of these tables, only a use and an epoch are such."""
+    watched, found = r"(?:Affiliation|AffiliationEvidence|HeldLevel)", set()
+    for path in sorted(IDP.rglob("*.py")):
+        text = path.read_text()
+        if "migrations" in path.parts or not re.search(watched, text):
+            continue
+        assert not re.search(rf"\binsert\(\s*{watched}\b|\b(?:delete|update)\(\s*{watched}\.__table__", text), path
+        changed = set(re.findall(r"\b(?:delete|insert|update)\(\s*(\w+)", text))
+        if any(re.search(rf"\b{name}\b.* = .*\b{watched}\.__table__", text) for name in changed):
+            found.add(str(path.relative_to(IDP)))
+    assert found == {"affiliations/service.py", "affiliations/roster/service.py"}
