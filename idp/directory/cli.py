@@ -17,7 +17,7 @@ from idp.directory.imports import rules
 from idp.directory.imports.files import BadFile
 from idp.directory.imports.progress import Progress
 from idp.directory.imports.rejects import RejectFile
-from idp.directory.imports.run import Report
+from idp.directory.imports.run import Declined, Report
 from idp.directory.imports.service import FORMATS, Confirm, run_import
 from idp.directory.rules import NATIONAL
 from idp.foundation import clock, house
@@ -32,6 +32,12 @@ class Unusable(click.ClickException):
     """One line on standard error, exit code 2."""
 
     exit_code = 2
+
+
+class Stopped(Unusable):
+    """As a shell says of what Ctrl-C ended."""
+
+    exit_code = 130
 
 
 @click.group()
@@ -68,7 +74,7 @@ def import_(
     no registry: they fill the NPI record, by which nobody is matched.
 
     Exit code 0: every row was taken; 1: some rows were refused, see the rejects; 2: the file could not be read to
-    its end, or the command makes no sense.
+    its end, nobody said yes, or the command makes no sense; 130: it was stopped.
     """
     if full and not FORMATS[format_name].offers_full:
         raise click.UsageError(f"--full makes no sense with {format_name}.")
@@ -95,8 +101,10 @@ def import_(
                 keep_reject=kept.keep,
                 progress=progress,
             )
-        except BadFile as error:
+        except (BadFile, Declined) as error:
             raise Unusable(str(error)) from None
+        except KeyboardInterrupt:
+            raise Stopped(f"{name}: stopped; what is in stays, run this one again") from None
         except IntegrityError:
             raise Unusable(f"{name}: another import changed the same rows meanwhile; run this one again") from None
         except OperationalError:
@@ -161,8 +169,11 @@ def _confirm(*, yes: bool, dry_run: bool, asks: bool) -> Confirm:
             click.echo(what, err=True)
             return True
         if rules.needs_yes(leaving=leaving, listed=listed) or not asks:
-            raise Unusable(f"{what} Nothing has ended; say --yes to end them.")
-        return click.confirm(f"{what} End them?", err=True)
+            raise Declined(f"{what} Nothing has ended; say --yes to end them.")
+        try:
+            return click.confirm(f"{what} End them?", err=True)
+        except click.Abort:
+            raise KeyboardInterrupt from None
 
     return confirm
 

@@ -244,6 +244,10 @@ class ImportRun(Model):
     file_name: Mapped[str] = mapped_column(String(255))
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    """`imports.run.Outcome`; none while it runs, and where it was killed."""
+    stopped_line: Mapped[int | None]
+    """The line of the file at which it came to an early end."""
     counts: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
 
 

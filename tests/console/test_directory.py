@@ -101,6 +101,23 @@ def test_imports_show_their_counts_and_why_lines_were_refused(nora: FlaskClient,
     assert "refused lines are kept" not in page
 
 
+def test_imports_say_how_they_ended_and_where(nora: FlaskClient, make: Make) -> None:
+    for line, (outcome, words) in enumerate((
+        ("completed", "Done"), ("bad_file", "Bad file"), ("declined", "Nothing ended"), ("interrupted", "Interrupted"),
+        ("failed", "Failed"), (None, "Not finished"),
+    ), 31):  # fmt: skip
+        stopped = line if outcome in ("bad_file", "interrupted", "failed") else None
+        run = ImportRun(id=new_id(), registry_name="*", format="nppes", file_name=f"{outcome}.csv", started_at=make.now,
+                        finished_at=outcome and make.now, outcome=outcome, stopped_line=stopped, counts={})  # fmt: skip
+        make._save(run)
+        for page in (
+            nora.get("/console/directory/imports").text,
+            nora.get(f"/console/directory/imports/{run.id}").text,
+        ):
+            assert f"{words}</span>" in page, outcome
+            assert (f"stopped at line {line}" in page) is (stopped is not None), outcome
+
+
 def test_refused_lines_are_paged_and_beyond_a_million_not_kept(nora: FlaskClient, make: Make) -> None:
     run = ImportRun(id=(run_id := new_id()), registry_name="*", format="fhir", file_name="n.json", started_at=make.now,
                     counts={"rejected": 1_000_001})  # fmt: skip

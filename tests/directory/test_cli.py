@@ -16,9 +16,10 @@ import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from idp.audit.models import AuditEvent
+from idp.directory import cli
 from idp.directory.cli import directory
 from idp.directory.imports.progress import Progress
 from idp.directory.imports.run import Report
@@ -183,6 +184,15 @@ def test_at_a_terminal_a_full_file_asks_and_does_as_told(
         assert tx.execute(query).scalar_one() == left
 
 
+def test_who_leaves_the_question_unanswered_has_stopped_the_import(monkeypatch: pytest.MonkeyPatch):
+    def leave(*_given: object, **_more: object) -> bool:
+        raise click.Abort
+
+    monkeypatch.setattr("click.confirm", leave)
+    with pytest.raises(KeyboardInterrupt):
+        cli._confirm(yes=False, dry_run=False, asks=True)(1, 100)
+
+
 @pytest.mark.parametrize("name", ["providers.csv", "linked.csv", "./other/../providers.csv", "standard input"])
 def test_rejects_that_would_take_the_place_of_the_file_are_refused(
     run: Run, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
@@ -261,16 +271,21 @@ def test_progress_of_standard_input_knows_no_end(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("error", "says"), [(IntegrityError, "another import changed the same rows"), (OperationalError, "busy or away")]
+    ("error", "says", "code"),
+    [
+        (IntegrityError("COPY", None, Exception("no")), "another import changed the same rows", 2),
+        (OperationalError("COPY", None, Exception("no")), "busy or away", 2),
+        (KeyboardInterrupt(), "stopped", 130),
+    ],
 )
-def test_R_28_a_database_that_refuses_says_to_run_it_again(
-    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, error: type[DBAPIError], says: str
+def test_R_28_whatever_stops_an_import_says_to_run_it_again(
+    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, says: str, code: int
 ):
     def refuse(*_arguments: object, **_more: object) -> None:
-        raise error("COPY", None, Exception("no"))
+        raise error
 
     monkeypatch.setattr("idp.directory.cli.run_import", refuse)
     result = run(str(file), *OZARK)
-    assert result.exit_code == 2
+    assert result.exit_code == code
     assert says in result.output
     assert "run this one again" in result.output

@@ -261,6 +261,12 @@ BAD_FILES = {
     "10 MB line": (written("provider-master", []) + b"x" * 10_000_000, 2, "longer"),
     "cut in a row": (written("provider-master", [GROUP, MEMBER])[:-60], 3, "middle of a row"),
     "cut in a date": (written("provider-master", [PRACTITIONER])[:-4], 2, "middle of a row"),
+    "cut in the last cell": (
+        written("provider-master", [GROUP, MEMBER | {"end_date": "2036-01-01"}])[:-11],
+        3,
+        "line end",
+    ),
+    "cut behind the header": (written("provider-master", []).strip(), 1, "without a line end"),
     "cut in a quote": (written("provider-master", [GROUP]) + b'1,"2', 3, "inside a quoted"),
     "stray quote": (written("provider-master", [GROUP]) + b'1,"2"3,4\n', 3, "quoting"),
     "duplicate": (written("provider-master", [GROUP, MEMBER, GROUP]), 4, "line 2 already"),

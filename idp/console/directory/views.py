@@ -128,7 +128,7 @@ def imports() -> ResponseReturnValue:
     shown = runs[:RUNS]
     more = url_for("console_directory.imports", before=shown[-1].id) if len(runs) > RUNS else None
     first = url_for("console_directory.imports") if before else None
-    return _page("imports", runs=shown, formats=words.FORMATS, more=more, first=first)
+    return _page("imports", runs=shown, formats=words.FORMATS, endings=words.ENDINGS, more=more, first=first)
 
 
 @bp.get("/imports/<uuid:run_id>")
@@ -153,6 +153,8 @@ def import_run(run_id: UUID) -> ResponseReturnValue:
         first=url_for(".import_run", run_id=run_id) if after else None,
         sentences=_SENTENCES,
         formats=words.FORMATS,
+        endings=words.ENDINGS,
+        hints=words.ENDING_HINTS,
         counts=words.COUNTS,
     )
 

@@ -1,7 +1,9 @@
 """What a page of the directory calls things."""
 
+from collections.abc import Mapping
 from typing import Final
 
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 
 KINDS: Final = {"practitioner": _("Practitioner"), "group": _("Group")}
@@ -15,6 +17,20 @@ FORMATS: Final = {
     "pin-letters": _("PIN letters"),
     "nppes": _("NPPES"),
     "fhir": _("FHIR directory"),
+}
+ENDINGS: Final[Mapping[str, tuple[LazyString, str, str]]] = {
+    "completed": (_("Done"), "ok", "check"),
+    "bad_file": (_("Bad file"), "danger", "alert"),
+    "declined": (_("Nothing ended"), "warn", "pause"),
+    "interrupted": (_("Interrupted"), "warn", "pause"),
+    "failed": (_("Failed"), "danger", "alert"),
+}
+"""How an import has ended, for a badge."""
+ENDING_HINTS: Final = {
+    "bad_file": _("The file could not be read to its end. What was taken before stays."),
+    "declined": _("All rows were taken. What is no longer in the file has not ended, for nobody said yes."),
+    "interrupted": _("Somebody stopped it. What was taken before stays; running it again does the rest."),
+    "failed": _("It was not the file that failed. What was taken before stays; running it again does the rest."),
 }
 COUNTS: Final = (
     ("read", _("Rows read")),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
 LONGEST_LINE: Final = 64 * 1024
+NOT_ENDED: Final = "the file ends without a line end and may be cut short; if it is whole, end its last line"
 BOM: Final = b"\xef\xbb\xbf"
 PACKED: Final = {b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstandard"}
 
@@ -15,6 +16,7 @@ class BadFile(ValueError):
 
     def __init__(self, name: str, line: int, what: str) -> None:
         super().__init__(f"{name}, line {line}: {what}")
+        self.line = line
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,12 @@ class Line:
 
     number: int
     cells: Any
-    cut: bool = False
-    """The file ends here without a line end: what is wrong with this line is a truncated file."""
 
 
 class Lines:
     """The records of one CSV stream (RFC 4180, UTF-8, a byte order mark tolerated, the columns exactly as expected).
+
+    The last line must be ended too: of one that is not, nobody knows whether all of its last cell is there.
 
     A row is read as its cells by name, or by `shape`, which a format needs that has had other layouts, `also`.
     """
@@ -55,15 +57,15 @@ class Lines:
     def __iter__(self) -> Iterator[Line]:
         records = csv.reader(self._texts(), strict=True)
         width = len(self._layout(self._next(records)))
+        if self._cut:
+            raise self.bad(1, NOT_ENDED)
         while (cells := self._next(records)) is not None:
             if not cells:
                 continue
-            if len(cells) == width:
-                yield Line(records.line_num, self._shape(cells), self._cut)
-            elif self._cut:
-                raise self.bad(records.line_num, "the file ends in the middle of a row")
-            else:
-                yield Line(records.line_num, None)
+            whole = len(cells) == width
+            if self._cut:
+                raise self.bad(records.line_num, NOT_ENDED if whole else "the file ends in the middle of a row")
+            yield Line(records.line_num, self._shape(cells) if whole else None)
 
     def _next(self, records: Iterator[list[str]]) -> list[str] | None:
         try:

@@ -30,7 +30,7 @@ class Place:
 def resolve(tx: Session, rows: Sequence[ProviderRow], run: Run) -> dict[bytes, Place]:
     """The practice of each row's TIN, made where it is missing; in a dry run a missing one has a passing id."""
     wanted = {tin_index(row.practice_tin, key=run.index): row for row in rows}
-    found = {index: Place(row.id, row.created_at >= run.now) for index, row in _held(tx, wanted).items()}
+    found = {index: Place(row.id, row.created_at >= run.begun) for index, row in _held(tx, wanted).items()}
     made = [_new(row, index, run) for index, row in wanted.items() if index not in found]
     if made and not run.dry:
         tx.execute(insert(facts.practice), made)

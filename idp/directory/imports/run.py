@@ -24,6 +24,21 @@ KEPT_FOR: Final = timedelta(days=90)
 """After the import began; then `idp sweep` deletes them. The counts by reason stay with the run."""
 
 
+class Outcome(StrEnum):
+    """How a run has ended; one that was killed has none."""
+
+    COMPLETED = "completed"
+    BAD_FILE = "bad_file"
+    DECLINED = "declined"
+    """All rows were taken; what has left a full file was not ended, for nobody said yes."""
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
+class Declined(Exception):
+    """Nobody said yes to what a full file would end; nothing has."""
+
+
 @dataclass(slots=True)
 class Report:
     """What was read, what changed, what was refused; `notes` counts what is worth knowing beside the rows."""
@@ -32,6 +47,8 @@ class Report:
     registry: str
     dry_run: bool
     read: int = 0
+    line: int = 0
+    """The last one that was read."""
     added: int = 0
     changed: int = 0
     unchanged: int = 0
@@ -108,7 +125,7 @@ class Run:
     """What every batch is told; with `dry` it only counts."""
 
     registry: str
-    now: datetime
+    begun: datetime
     actor: str
     origin: Origin
     vault: SealingKeys
@@ -123,10 +140,24 @@ class Run:
     words: set[str] = field(default_factory=set)
     """Words of names that are in the vocabulary for sure."""
     room: Room = field(default_factory=Room)
+    read_clock: Callable[[], datetime] | None = None
+    """Without one, all happens at the moment when it began."""
+    moment: list[datetime] = field(default_factory=list)
+
+    @property
+    def now(self) -> datetime:
+        """When the batch at hand began: an import may take an hour, and access is given meanwhile."""
+        return self.moment[-1] if self.moment else self.begun
 
     @property
     def today(self) -> date:
-        return self.now.date()
+        """The day on which it began, for all of its rows."""
+        return self.begun.date()
+
+    def tick(self) -> None:
+        """Another batch begins now."""
+        if self.read_clock is not None:
+            self.moment[:] = [self.read_clock()]
 
     def refuse(self, line: int, key: str, *faults: Fault) -> None:
         """Count a refused line and hand it to whoever keeps the rejects."""

@@ -1,7 +1,7 @@
 """One run of an import: batches of a thousand rows, each its own transaction; the run itself is audited once."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Final
 from uuid import UUID
 
 from sqlalchemy import Table, insert, text, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
@@ -18,11 +19,11 @@ from idp.directory.imports.npi.formats import Fhir, Nppes
 from idp.directory.imports.pin_letters import PinLetters
 from idp.directory.imports.provider_master import ProviderMaster
 from idp.directory.imports.rules import Fault
-from idp.directory.imports.run import Format, Reject, Report, Run, Seen, SeenLines, Source
+from idp.directory.imports.run import Declined, Format, Outcome, Reject, Report, Run, Seen, SeenLines, Source
 from idp.directory.imports.trading_partners import TradingPartners
 from idp.directory.models import ImportReject, ImportRun
 from idp.directory.upstairs import Upstairs
-from idp.foundation import house
+from idp.foundation import clock, house
 from idp.foundation.database import new_id, reading, writing
 from idp.foundation.origin import Origin
 from idp.keyring.service import Keyring
@@ -36,7 +37,7 @@ _rejects: Table = ImportReject.__table__  # type: ignore[assignment]
 _PATIENCE: Final = text("SELECT set_config('statement_timeout', '60s', true)")
 
 Confirm = Callable[[int, int], bool]
-"""Asked with how many would end and how many are listed; `False` leaves them."""
+"""Asked with how many would end and how many are listed; `False` leaves them, and so does `Declined`, which is raised on."""
 
 
 def run_import(
@@ -55,23 +56,58 @@ def run_import(
 ) -> Report:
     """Take a file in. Raises `BadFile` where it cannot be read on: earlier batches stay, nothing of this one does.
 
-    The same file again changes nothing, so a run that was killed is resumed by running it again. With `full`, what is listed and not in the file ends, if `full` says so.
+    The same file again changes nothing, so a run that was killed is resumed by running it again. With `full`, what is listed
+    and not in the file ends, if `full` says so. How it has ended is kept with the run and told to the audit.
     """
     keyring = house.get(Keyring)
     report = Report(format_name, registry, dry_run)
-    run = Run(registry, now, actor, origin, keyring.vault, keyring.index, dry_run, report, keep_reject)
+    run = Run(
+        registry,
+        now,
+        actor,
+        origin,
+        keyring.vault,
+        keyring.index,
+        dry_run,
+        report,
+        keep_reject,
+        read_clock=_going_on(now),
+    )
     kind = FORMATS[format_name]
     started = _begin(run, name=name)
-    outcome = "bad_file"
-    try:
+    with _ending(run, started):
         seen = kind.seen()
         _take_all(kind, kind.read(stream, name=name), run, started, seen=seen, progress=progress)
-        if full is not None:
-            _end_missing(kind, seen, run, started, confirm=full)
-        outcome = "ok"
-    finally:
-        _finish(run, started, outcome=outcome)
+        ended = full is None or _end_missing(kind, seen, run, started, confirm=full)
+    _finish(run, started, Outcome.COMPLETED if ended else Outcome.DECLINED)
     return report
+
+
+def _going_on(now: datetime) -> Callable[[], datetime]:
+    """What time it is for a run that began at `now`."""
+    begun = clock.now()
+    return lambda: now + (clock.now() - begun)
+
+
+@contextmanager
+def _ending(run: Run, started: UUID) -> Iterator[None]:
+    """Whatever stops a run is raised on after it was told; where not even that can be written, the run stays unfinished."""
+    try:
+        yield
+    except BaseException as error:
+        outcome, line = how_it_ended(error, read=run.report.line)
+        with suppress(SQLAlchemyError):
+            _finish(run, started, outcome, stopped_line=line)
+        raise
+
+
+def how_it_ended(error: BaseException, *, read: int) -> tuple[Outcome, int | None]:
+    """Of a run that has not come to its end: by what, and at which line of the file."""
+    if isinstance(error, BadFile):
+        return Outcome.BAD_FILE, error.line
+    if isinstance(error, Declined):
+        return Outcome.DECLINED, None
+    return Outcome.FAILED if isinstance(error, Exception) else Outcome.INTERRUPTED, read or None
 
 
 def _take_all(
@@ -97,6 +133,7 @@ def _rows(kind: Format[Any], source: Source, run: Run, seen: Seen) -> Iterator[t
     keys = seen if kind.national else SeenLines()
     for line in source:
         run.report.read += 1
+        run.report.line = line.number
         if line.cells is None:
             run.refuse(line.number, "", Fault.COLUMN_COUNT)
             yield None
@@ -108,8 +145,6 @@ def _rows(kind: Format[Any], source: Source, run: Run, seen: Seen) -> Iterator[t
         if keys is not seen:
             seen.first(kind.number(line.cells), line.number)
         if isinstance(row, tuple):
-            if line.cut:
-                raise source.bad(line.number, "the file ends in the middle of a row")
             seen.first(kind.number(line.cells), line.number)
             run.refuse(line.number, kind.public_key(line.cells), *row)
             yield None
@@ -125,16 +160,20 @@ def _rows(kind: Format[Any], source: Source, run: Run, seen: Seen) -> Iterator[t
             raise source.bad(line.number, f"the same key stands {where} already")
 
 
-def _end_missing(kind: Format[Any], seen: Seen, run: Run, started: UUID, *, confirm: Confirm) -> None:
+def _end_missing(kind: Format[Any], seen: Seen, run: Run, started: UUID, *, confirm: Confirm) -> bool:
+    """Whether all that has left the file has ended."""
     with reading() as tx:
         listed, leaving = kind.missing(tx, run.registry, seen)
-    if not leaving or not confirm(len(leaving), listed):
-        return
+    if not leaving:
+        return True
+    if not confirm(len(leaving), listed):
+        return False
     for numbers in _batches(leaving):
         with _batch(run, started) as tx:
             run.report.ended += len(numbers)
             if not run.dry:
                 kind.end(tx, numbers, run)
+    return True
 
 
 @contextmanager
@@ -160,6 +199,7 @@ def _transaction(run: Run) -> Iterator[Session]:
         dialect = tx.get_bind().dialect.name
         if dialect == "postgresql":
             tx.execute(_PATIENCE)
+        run.tick()
         yield tx
     if not run.dry:
         run.room.left(dialect)
@@ -170,27 +210,29 @@ def _begin(run: Run, *, name: str) -> UUID:
     if not run.dry:
         values = {"registry": run.registry, "format": run.report.format, "file_name": name[-255:]}
         with writing() as tx:
-            tx.execute(insert(_runs).values(id=identity, started_at=run.now, counts={}, **values))
+            tx.execute(insert(_runs).values(id=identity, started_at=run.begun, counts={}, **values))
     return identity
 
 
-def _finish(run: Run, identity: UUID, *, outcome: str) -> None:
+def _finish(run: Run, identity: UUID, outcome: Outcome, *, stopped_line: int | None = None) -> None:
     if run.dry:
         return
     counts = run.report.as_dict()
+    run.tick()
+    ended = {"finished_at": run.now, "outcome": outcome.value, "stopped_line": stopped_line}
     with writing() as tx:
         _keep(tx, run, identity)
-        tx.execute(update(_runs).where(_runs.c.id == identity).values(finished_at=run.now))
+        tx.execute(update(_runs).where(_runs.c.id == identity).values(**ended))
         audit.append(
             tx,
             Event.DIRECTORY_IMPORTED,
             now=run.now,
             actor=run.actor,
             origin=run.origin,
-            outcome=outcome,
+            outcome="ok" if outcome is Outcome.COMPLETED else outcome.value,
             target_kind="import_run",
             target_id=identity,
-            details=counts,
+            details=counts if stopped_line is None else {**counts, "stopped_line": stopped_line},
         )
 
 

@@ -21,9 +21,10 @@ _runs: Final[Table] = ImportRun.__table__  # type: ignore[assignment]
 _rejects: Final[Table] = ImportReject.__table__  # type: ignore[assignment]
 _ROSTER: Final = (Event.PROVIDER_CHANGED.value, Event.PRACTICE_CHANGED.value, Event.PIN_LETTER_ISSUED.value)
 """Events of the record itself; whose access hangs on it is for those who may read that."""
-_RUNS: Final = select(
-    *(_runs.c[name] for name in ("id", "registry", "format", "file_name", "started_at", "finished_at", "counts"))
-)
+_OF_RUN: Final = (
+    "id", "registry", "format", "file_name", "started_at", "finished_at", "outcome", "stopped_line", "counts",
+)  # fmt: skip
+_RUNS: Final = select(*(_runs.c[name] for name in _OF_RUN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,9 @@ class RunFacts:
     file_name: str
     started_at: datetime
     finished_at: datetime | None
+    outcome: str | None
+    """A value of `imports.run.Outcome`."""
+    stopped_line: int | None
     counts: Mapping[str, Any]
 
 
