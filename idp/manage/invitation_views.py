@@ -8,9 +8,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 
 from idp.affiliations.deciding.rules import Reason as ActReason
-from idp.affiliations.invitations import inviting
+from idp.affiliations.invitations import inviting, listing
 from idp.affiliations.invitations.rules import Reason
 from idp.affiliations.invitations.words import REASONS
+from idp.affiliations.listing import Moment
 from idp.foundation import clock, i18n, parsing
 from idp.foundation.database import reading, writing
 from idp.foundation.front_door import origin, route_policy
@@ -115,14 +116,17 @@ def _change(opened: Opened, invitation_id: UUID, what: Any, *, done: str) -> Res
 
 
 def _list(opened: Opened, *, problem: LazyString | None = None) -> str:
+    after = Moment.unpack(request.args.get("after", ""))
     with reading() as tx:
-        found = inviting.sent(tx, acting=opened.acting, party=opened.place.party, now=clock.now())
+        found = listing.sent(tx, acting=opened.acting, party=opened.place.party, now=clock.now(), after=after)
     if isinstance(found, Refused):
         abort(404)
     return render_template(
         "manage/invitations.html",
         **_of(opened),
-        sent=found,
+        sent=found.sent,
+        more=found.after.pack() if found.after else None,
+        paged=after is not None,
         states=words.INVITATION_STATES,
         done=words.INVITED.get(request.args.get("done", "")),
         problem=problem,

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 
 from idp.affiliations.deciding.rules import Reason as ActReason
+from idp.affiliations.listing import Moment
 from idp.affiliations.requests import deciding
 from idp.affiliations.requests.facts import Asked
 from idp.affiliations.requests.rules import Reason, Status
@@ -46,7 +47,12 @@ def inbox(client_id: str, target_id: UUID) -> ResponseReturnValue:
     opened, now = enter(client_id, target_id), clock.now()
     with reading() as tx:
         found = deciding.inbox(
-            tx, acting=opened.acting, party=opened.place.party, now=now, after=_after(), limit=_A_PAGE + 1
+            tx,
+            acting=opened.acting,
+            party=opened.place.party,
+            now=now,
+            after=Moment.unpack(request.args.get("after", "")),
+            limit=_A_PAGE + 1,
         )
         if isinstance(found, Refused):
             abort(404)
@@ -58,7 +64,7 @@ def inbox(client_id: str, target_id: UUID) -> ResponseReturnValue:
         **_of(opened),
         requests=[(each, _left(each, now)) for each in page],
         targets=targets,
-        after=None if last is None else f"{last.submitted_at.isoformat()}~{last.id.hex}",
+        after=None if last is None else Moment(last.submitted_at, last.id).pack(),
         done=STATUS[Status(done)][1] if (done := request.args.get("done", "")) in ("approved", "denied") else None,
     )
 
@@ -165,15 +171,6 @@ def _left(asked: Asked, now: datetime) -> tuple[int, int]:
     """Days and hours that are left."""
     left = max(asked.decide_by - now, now - now)
     return left.days, left.seconds // 3600
-
-
-def _after() -> tuple[datetime, UUID] | None:
-    moment, tilde, identity = request.args.get("after", "").partition("~")
-    try:
-        at = datetime.fromisoformat(moment)
-        return (at, UUID(hex=identity)) if tilde and at.tzinfo is not None else None
-    except ValueError:
-        return None
 
 
 def _of(opened: Opened) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 
 from idp.affiliations.reviews import evidence, facts, service, words
-from idp.affiliations.reviews.facts import Key
+from idp.affiliations.reviews.facts import Key, Moment
 from idp.affiliations.reviews.models import AccessReview
 from idp.affiliations.reviews.rules import state_at
 from idp.audit import service as audit
@@ -33,13 +33,19 @@ _ONE = f"{_PLACE}/reviews/<uuid:review_id>"
 @bp.get(f"{_PLACE}/reviews")
 @route_policy(auth="session")
 def listed(client_id: str, target_id: UUID) -> ResponseReturnValue:
-    """The last reviews of this target here."""
-    opened, now = enter(client_id, target_id), clock.now()
+    """The reviews of this target here, the newest first."""
+    opened, now, after = enter(client_id, target_id), clock.now(), Moment.unpack(request.args.get("after", ""))
     with reading() as tx:
         see_as(tx, target_id=target_id)
-        rows = [(row, state_at(facts.standing_of(row), now=now)) for row in facts.of_place(tx, opened.place)]
+        found, more = facts.of_place(tx, opened.place, after=after)
     return render_template(
-        "manage/reviews.html", place=opened.place, address=_address(opened), rows=rows, states=words.STATES
+        "manage/reviews.html",
+        place=opened.place,
+        address=_address(opened),
+        rows=[(row, state_at(facts.standing_of(row), now=now)) for row in found],
+        states=words.STATES,
+        more=more.pack() if more else None,
+        paged=after is not None,
     )
 
 

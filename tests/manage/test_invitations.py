@@ -1,11 +1,14 @@
 """*Invite a person* (E10; AD-04, AD-12, AD-20, EN-09): sent, opened, expired, sent again, taken back."""
 
+import html
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from idp.affiliations.invitations import listing
 from idp.affiliations.invitations import service as invitations
 from idp.affiliations.invitations.models import Invitation
 from idp.affiliations.invitations.service import Accepted, Offer
@@ -199,3 +202,26 @@ def test_MODEL_9_after_seven_days_it_reads_expired(lena: FlaskClient, world: Wor
     hands.forward(days=7)
     at_desk(lena, "lena.ortiz")
     assert ">Expired<" in lena.get(place(world)).text
+
+
+def test_E10_AD_24_the_list_is_paged_by_key_newest_first(
+    lena: FlaskClient, world: World, make: Any, hands: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("first", "second", "third", "fourth", "fifth"):
+        assert invite(lena, world, email=f"{name}@mail.test").status_code == 303
+        hands.forward(minutes=int(name != "third"))
+    monkeypatch.setattr(listing, "A_PAGE", 2)
+    seen, address = [], place(world)
+    for _ in range(3):
+        page = lena.get(address).text
+        seen += re.findall(r'class="muted">([a-z]+)@mail.test', page)
+        address = html.unescape(page.split(">Next<", 1)[0].rsplit('href="', 1)[1].split('"', 1)[0])
+    assert ">Next<" not in page and ">First page<" in page
+    assert sorted(seen) == ["fifth", "first", "fourth", "second", "third"]
+    assert (seen[0], set(seen[1:3]), seen[3:]) == ("fifth", {"fourth", "third"}, ["second", "first"])
+    moment = "0001-01-01T00:00:00+14:00~" + "0" * 32
+    for odd in ("x", "~", "2026-01-01~" + "0" * 32, moment, "\x00"):
+        answer = lena.get(place(world), query_string={"after": odd})
+        assert answer.status_code == 200 and "fifth@mail.test" in answer.text, "AD-24"
+        assert lena.get(place(world).replace("invitations", "requests"), query_string={"after": odd}).status_code == 200
+        assert lena.get(place(world).replace("invitations", "reviews"), query_string={"after": odd}).status_code == 200

@@ -1,12 +1,16 @@
 """Both sides of an engagement (MODEL §2, §7; AD-01, AD-02, AD-11): the practice caps and ends, the partner assigns."""
 
+import html
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 
+from idp.affiliations.engagements import facts
 from idp.affiliations.engagements.models import EngagementStaff
 from idp.audit.models import AuditEvent
 from idp.directory.models import Engagement
@@ -170,6 +174,57 @@ def test_MODEL_7_a_partner_s_manager_assigns_staff_and_the_others_are_out_at_onc
     assert make.rows(EngagementStaff) == []
     kept = [row.details["everybody"] for row in make.rows(AuditEvent) if row.type == "engagement_staffed"]
     assert sorted(kept) == [False, False, True]
+
+
+def test_MODEL_7_staff_and_practices_are_paged_and_a_page_changes_nobody_else(
+    bert: FlaskClient, both: Both, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facts, "A_PAGE", 2)
+    for name in ("Alder", "Birch"):
+        practice = make.practice(name=name)
+        make.engagement(both.partner, practice)
+    practice = make.practice(name="Zinnia")
+    make.engagement(both.partner, practice)
+    first = bert.get(both.partner_side)
+    assert names_in(first.text) == ["Alder", "Birch"]
+    second = bert.get(next_of(first.text))
+    assert names_in(second.text) == ["Zinnia"]
+    assert ">Next<" not in second.text and ">First page<" in second.text
+
+    address = f"{both.partner_side}/{practice.id}"
+    everybody = {both.bert.id, both.rosa.id, both.sam.id}
+    first = bert.get(address)
+    shown = {UUID(each) for each in re.findall(r"shown\.([0-9a-f]{32})", first.text)}
+    (other,) = everybody - shown
+    kept, let_go = sorted(shown)
+    assert save_staff(bert, first, kept).status_code == 303
+    assert assigned(make) == {kept, other}, "whoever stands on the other page stays"
+    second = bert.get(next_of(first.text))
+    assert re.findall(r"shown\.([0-9a-f]{32})", second.text) == [other.hex]
+    back = save_staff(bert, second)
+    assert back.status_code == 303 and f"after={other.hex}" not in back.location and "after=" in back.location
+    assert assigned(make) == {kept}
+    assert save_staff(bert, bert.get(address)).status_code == 422, "nobody is not everybody"
+    assert save_staff(bert, second, other, nobody_else="yes").status_code == 303
+    assert assigned(make) == {other}
+    assert save_staff(bert, second, let_go).status_code == 400, "AD-06: nobody who is not on the page"
+    assert bert.get(f"{address}?after=%00%C3").status_code == 200, "AD-24"
+
+
+def save_staff(bert: FlaskClient, page: Any, *people: UUID, **more: str) -> Any:
+    return post_form(bert, page, "staff-form", who="these", **more, **{f"person.{each.hex}": "yes" for each in people})
+
+
+def assigned(make: Any) -> set[UUID]:
+    return {row.affiliation_id for row in make.rows(EngagementStaff)}
+
+
+def names_in(page: str) -> list[str]:
+    return re.findall(r'scope="row"><b>([^<]+)', page)
+
+
+def next_of(page: str) -> str:
+    return html.unescape(page.split(">Next<", 1)[0].rsplit('href="', 1)[1].split('"', 1)[0])
 
 
 def test_AD_02_AD_01_each_side_sees_its_own_and_foreign_ids_do_not_exist(

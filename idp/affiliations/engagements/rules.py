@@ -12,7 +12,6 @@ from idp.vocabulary.refused import Refused
 
 AHEAD: Final = timedelta(days=366)
 """How far ahead an engagement may begin."""
-MOST_STAFF: Final = 200
 
 
 class Reason(StrEnum):
@@ -65,6 +64,19 @@ class Staffed:
     """Who of the partner's staff works for a practice; `None`: all of them."""
 
     affiliation_ids: frozenset[UUID] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Who of the people on one page shall work for a practice; of the others each stays as they are, or none works."""
+
+    shown: frozenset[UUID]
+    ticked: frozenset[UUID]
+    nobody_else: bool = False
+
+    def after(self, before: frozenset[UUID]) -> frozenset[UUID]:
+        """Everybody who then works for it."""
+        return self.ticked if self.nobody_else else (before - self.shown) | self.ticked
 
 
 def judge(wanted: Agreed, *, before: Agreed | None, catalogue: Collection[str], today: date) -> Refused | None:

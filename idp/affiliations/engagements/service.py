@@ -12,7 +12,7 @@ from idp.affiliations import service as affiliations
 from idp.affiliations.deciding.facts import Place, actor_at, place_of
 from idp.affiliations.engagements import facts
 from idp.affiliations.engagements.models import EngagementStaff
-from idp.affiliations.engagements.rules import Agreed, Reason, Stands, judge
+from idp.affiliations.engagements.rules import Agreed, Chosen, Reason, Stands, judge
 from idp.affiliations.managers.facts import lock, managers_of, point_at
 from idp.affiliations.managers.telling import tell_managers
 from idp.audit import service as audit
@@ -108,7 +108,7 @@ def end(tx: Session, case: Case, *, partner_id: UUID, seen: str) -> Refused | No
     return None
 
 
-def assign(tx: Session, case: Case, *, practice_id: UUID, people: Collection[UUID] | None) -> Refused | None:
+def assign(tx: Session, case: Case, *, practice_id: UUID, chosen: Chosen | None) -> Refused | None:
     """Who of the staff works for one practice: `None` is everybody; the others' tokens for it die by their next use."""
     partner = case.place.target
     rows = facts.rows_of(tx, partner_id=partner.id, practice_id=practice_id)
@@ -116,29 +116,27 @@ def assign(tx: Session, case: Case, *, practice_id: UUID, people: Collection[UUI
     practice = directory.practice(tx, practice_id)
     if practice is None or holds is None or holds.stands(case.now.date()) is Stands.ENDED:
         return Refused(Reason.UNKNOWN)
-    if people is not None and not people:
-        return Refused(Reason.NO_STAFF)
-    staff = {
-        row.id: subject.id for row, subject in facts.staff_of(tx, partner_id=partner.id, registry=partner.registry)
-    }
-    if people is not None and not set(people) <= staff.keys():
+    staff = facts.all_staff(tx, partner_id=partner.id, registry=partner.registry)
+    if chosen is not None and not chosen.ticked <= staff.keys():
         return Refused(Reason.UNKNOWN)
-    former = facts.staffed(tx, partner_id=partner.id).get(practice_id)
+    former = facts.staffed(tx, partner_id=partner.id, practices=[practice_id]).get(practice_id)
     before = frozenset(staff) if former is None or former.affiliation_ids is None else former.affiliation_ids
-    after = frozenset(staff) if people is None else frozenset(people)
+    after = frozenset(staff) if chosen is None else chosen.after(before) & staff.keys()
+    if not after:
+        return Refused(Reason.NO_STAFF)
     tx.execute(
         delete(EngagementStaff).where(
             EngagementStaff.trading_partner_id == partner.id, EngagementStaff.practice_id == practice_id
         )
     )
-    if people is not None:
+    if chosen is not None:
         shared = {"trading_partner_id": partner.id, "practice_id": practice_id, "at": case.now, "by": case.by}
-        tx.execute(insert(EngagementStaff), [{"affiliation_id": each, **shared} for each in sorted(people)])
+        tx.execute(insert(EngagementStaff), [{"affiliation_id": each, **shared} for each in sorted(after)])
     audit.append(
         tx, Event.ENGAGEMENT_STAFFED, now=case.now, actor=case.by, origin=case.origin,
         client_id=case.place.party.client_id, target_kind=partner.kind.value, target_id=partner.id,
         details={
-            "practice": practice_id, "everybody": people is None,
+            "practice": practice_id, "everybody": chosen is None,
             "before": sorted(str(each) for each in before), "after": sorted(str(each) for each in after),
         },
     )  # fmt: skip

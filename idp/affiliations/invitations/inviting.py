@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp.affiliations.deciding.facts import COMMENT_LENGTH, Place, levels_within, others_manage, place_of, whoever_at
 from idp.affiliations.deciding.rules import Actor, may_invite, word_of
 from idp.affiliations.deciding.rules import Reason as ActReason
+from idp.affiliations.invitations.listing import open_at
 from idp.affiliations.invitations.models import Invitation
-from idp.affiliations.invitations.rules import LIFETIME, Reason, State, state_at
+from idp.affiliations.invitations.rules import Reason
 from idp.affiliations.invitations.sending import Invitee, mail, send, void
 from idp.affiliations.managers.facts import lock
 from idp.affiliations.models import Affiliation
@@ -36,21 +37,7 @@ A_TARGET: Final = Budget("invitations", limit=100, window=_DAY, lock_first=timed
 AN_ADDRESS: Final = Budget(
     "invitations_to", limit=5, window=timedelta(hours=1), lock_first=timedelta(hours=1), lock_max=timedelta(hours=1)
 )
-SHOWN: Final = 100
 NAME_LENGTH: Final = 80
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """An invitation as its manager sees it."""
-
-    id: UUID
-    name: str
-    email: str
-    levels: tuple[str, ...]
-    sent_at: datetime
-    ends_at: datetime
-    state: State
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +77,6 @@ def invite(
     elif case.actor.payer:
         _audit_why(tx, case, outcome, why)
     return outcome
-
-
-def sent(tx: Session, *, acting: Acting, party: RelyingParty, now: datetime) -> tuple[Sent, ...] | Refused:
-    """Invitations of the last weeks that nobody accepted yet, the newest first."""
-    place = place_of(tx, acting=acting, party=party, now=now)
-    if isinstance(place, Refused):
-        return place
-    actor = whoever_at(tx, place, acting=acting, now=now)
-    if isinstance(actor, Refused):
-        return actor
-    rows = tx.scalars(
-        select(Invitation)
-        .where(*_of(place), Invitation.created_at > now - timedelta(days=60))
-        .order_by(Invitation.created_at.desc(), Invitation.id)
-        .limit(SHOWN)
-    )
-    return tuple(_sent(row, now=now) for row in rows)
 
 
 def resend(
@@ -186,7 +156,7 @@ def _invite(
     if refused is not None:
         return refused
     answers: UUID | None = None
-    for former in tx.scalars(select(Invitation).where(*_of(case.place), Invitation.email_key == key)):
+    for former in tx.scalars(select(Invitation).where(*open_at(case.place), Invitation.email_key == key)):
         void(tx, former, by=case.actor.by, now=case.now, origin=case.origin)
         answers = former.request_id or answers
     zone = house.get(Settings).default_zone
@@ -212,22 +182,8 @@ def _may(tx: Session, case: _Case, *, why: str | None = None) -> Refused | None:
     return may_invite(case.actor, managed=managed, said=why is None or bool(why.strip()))
 
 
-def _of(place: Place) -> tuple[ColumnElement[bool], ...]:
-    """Open invitations of this target at this portal that make a new affiliation."""
-    target = place.target
-    return (
-        Invitation.target_id == target.id,
-        Invitation.registry_name == target.registry,
-        Invitation.target_kind == target.kind.value,
-        Invitation.portal == place.party.client_id,
-        Invitation.used_at.is_(None),
-        Invitation.voided_at.is_(None),
-        Invitation.affiliation_id.is_(None),
-    )
-
-
 def _open_one(tx: Session, case: _Case, invitation_id: UUID) -> Invitation | None:
-    query = select(Invitation).where(*_of(case.place), Invitation.id == invitation_id).with_for_update()
+    query = select(Invitation).where(*open_at(case.place), Invitation.id == invitation_id).with_for_update()
     return tx.scalars(query).one_or_none()
 
 
@@ -254,19 +210,6 @@ def _over(tx: Session, case: _Case, key: str) -> Refused | None:
         if isinstance(limiter.reserve(tx, budget=budget, key=counted, now=case.now), Refused):
             return Refused(Reason.TOO_MANY)
     return None
-
-
-def _sent(row: Invitation, *, now: datetime) -> Sent:
-    ends_at = row.sent_at + LIFETIME
-    return Sent(
-        id=row.id,
-        name=" ".join(part for part in (row.given_name, row.family_name) if part),
-        email=row.email,
-        levels=tuple(row.levels),
-        sent_at=row.sent_at,
-        ends_at=ends_at,
-        state=state_at(opened=row.presented_at is not None, ends_at=ends_at, now=now),
-    )
 
 
 def _audit_why(tx: Session, case: _Case, invitation: UUID, why: str) -> None:

@@ -6,18 +6,20 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from idp.affiliations.deciding.facts import Place, member_of
 from idp.affiliations.deciding.rules import Member
 from idp.affiliations.listing import Key as Key
+from idp.affiliations.listing import Moment as Moment
 from idp.affiliations.managers.facts import Manager, managers_of
 from idp.affiliations.models import Affiliation, AffiliationEvidence
 from idp.affiliations.reviews.models import AccessReview, ReviewItem
 from idp.affiliations.reviews.rules import Standing
 from idp.affiliations.rules import PortalTerms
 from idp.foundation import house
+from idp.foundation.database import UtcDateTime
 from idp.settings import Settings
 from idp.subjects.models import Subject
 from idp.vocabulary.affiliation import AffiliationStatus
@@ -81,14 +83,19 @@ def find(tx: Session, place: Place, review_id: UUID, *, lock: bool = False) -> A
     return tx.scalars(query).one_or_none()
 
 
-def of_place(tx: Session, place: Place, *, limit: int = 10) -> Sequence[AccessReview]:
-    """The last reviews of a target at a portal, newest first."""
+def of_place(tx: Session, place: Place, *, after: Moment | None = None) -> tuple[Sequence[AccessReview], Moment | None]:
+    """Some of the reviews of a target at a portal, newest first, and where the next page begins."""
+    key = (AccessReview.opened_at, AccessReview.id)
     query = select(AccessReview).where(
         AccessReview.target_id == place.target.id,
         AccessReview.registry_name == place.target.registry,
         AccessReview.portal == place.party.client_id,
     )
-    return tx.scalars(query.order_by(AccessReview.opened_at.desc()).limit(limit)).all()
+    if after is not None:
+        query = query.where(tuple_(*key) < tuple_(literal(after.at, UtcDateTime), literal(after.id)))
+    rows = tx.scalars(query.order_by(*(column.desc() for column in key)).limit(A_PAGE + 1)).all()
+    last = rows[A_PAGE - 1] if len(rows) > A_PAGE else None
+    return rows[:A_PAGE], None if last is None else Moment(last.opened_at, last.id)
 
 
 def page(

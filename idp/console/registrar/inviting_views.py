@@ -10,8 +10,9 @@ from werkzeug.datastructures import MultiDict
 
 from idp.affiliations.deciding.facts import others_manage
 from idp.affiliations.deciding.rules import Reason as ActReason
-from idp.affiliations.invitations import inviting
+from idp.affiliations.invitations import inviting, listing
 from idp.affiliations.invitations.rules import Reason
+from idp.affiliations.listing import Moment
 from idp.console.pages import by, only_a_button, page
 from idp.console.registrar import entrance
 from idp.console.registrar.blueprint import bp
@@ -118,12 +119,12 @@ def _opened(tx: Session, client_id: str, target_id: UUID) -> Opened:
 
 
 def _page(client_id: str, target_id: UUID, *, problem: object = None) -> str:
-    now = clock.now()
+    now, after = clock.now(), Moment.unpack(request.args.get("after", ""))
     with reading() as tx:
         opened = _opened(tx, client_id, target_id)
-        sent = inviting.sent(tx, acting=opened.acting, party=opened.place.party, now=now)
+        found = listing.sent(tx, acting=opened.acting, party=opened.place.party, now=now, after=after)
         managed = others_manage(tx, opened.place, now=now)
-    assert not isinstance(sent, Refused), "the place was opened in this transaction"
+    assert not isinstance(found, Refused), "the place was opened in this transaction"
     typed = {name: request.form.get(name, "")[:254] for name in ("email", "first_name", "last_name", "reason")}
     ticked = {name.removeprefix("level.") for name in request.form if name.startswith("level.")}
     return page(
@@ -132,7 +133,9 @@ def _page(client_id: str, target_id: UUID, *, problem: object = None) -> str:
         saved=INVITED,
         place=opened.place,
         levels=opened.place.party.manifest.levels,
-        sent=sent,
+        sent=found.sent,
+        more=found.after.pack() if found.after else None,
+        paged=after is not None,
         managed=managed,
         states=INVITATION_STATES,
         values={name: text if parsing.acceptable(text) else "" for name, text in typed.items()},

@@ -1,12 +1,12 @@
 """*Registrants* and *requests*: what waits for the payer, with the evidence side by side."""
 
-from datetime import datetime
 from uuid import UUID
 
 from flask import abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.affiliations.deciding.rules import Act
+from idp.affiliations.listing import Moment
 from idp.affiliations.requests.facts import asked_of
 from idp.console.pages import by, page
 from idp.console.registrar import entrance, evidence, facts, keeping, service
@@ -182,17 +182,11 @@ def _asked(request_id: UUID, *, refused: Refused | None = None) -> str:
 
 
 def _after(name: str) -> facts.Key | None:
-    """Where a page begins; anything that is no key of ours begins at the beginning (AD-24)."""
-    at, _dot, identity = request.args.get(name, "")[:80].partition("_")
-    try:
-        moment = datetime.fromisoformat(at)
-        return (moment, UUID(identity)) if moment.tzinfo is not None else None
-    except ValueError:
-        return None
+    return Moment.unpack(request.args.get(name, ""))
 
 
 def _key(key: facts.Key | None) -> str | None:
-    return None if key is None else f"{key[0].isoformat()}_{key[1]}"
+    return None if key is None else Moment(*key).pack()
 
 
 def _sentence(refused: Refused | None) -> object:

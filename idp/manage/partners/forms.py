@@ -2,14 +2,17 @@
 
 from collections.abc import Collection
 from datetime import date
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from pydantic import Field
 from werkzeug.datastructures import MultiDict
 
-from idp.affiliations.engagements.rules import Agreed
+from idp.affiliations.engagements.facts import A_PAGE
+from idp.affiliations.engagements.rules import Agreed, Chosen
 from idp.foundation.parsing import Form, FormErrors, form, single_values
+
+_STAFF_FIELDS: Final = 2 * A_PAGE + 8
 
 
 class FindPartner(Form):
@@ -33,6 +36,7 @@ class _Terms(Form):
 
 class _Staff(Form):
     who: Literal["everybody", "these"]
+    nobody_else: Literal["", "yes"] = ""
 
 
 def terms_form(sent: MultiDict[str, str], *, catalogue: Collection[str]) -> tuple[str, Agreed] | FormErrors:
@@ -49,19 +53,22 @@ def terms_form(sent: MultiDict[str, str], *, catalogue: Collection[str]) -> tupl
     return read.seen, Agreed(read.starts_on, read.ends_on or None, cap)
 
 
-def staff_form(sent: MultiDict[str, str]) -> frozenset[UUID] | FormErrors | None:
-    """Everybody (`None`), or those ticked: one name a person."""
-    values = single_values(sent)
+def staff_form(sent: MultiDict[str, str]) -> Chosen | FormErrors | None:
+    """Everybody (`None`), or those ticked of the people on the page: two names a person, the page's and the box's."""
+    values = single_values(sent, most=_STAFF_FIELDS)
     if values is None:
         return FormErrors({"": "malformed"})
-    boxes = {name: text for name, text in values.items() if name.startswith("person.")}
-    read = form(_Staff, MultiDict({name: text for name, text in values.items() if name not in boxes}))
-    if isinstance(read, FormErrors):
+    people = {name: text for name, text in values.items() if name.startswith(("shown.", "person."))}
+    read = form(_Staff, MultiDict({name: text for name, text in values.items() if name not in people}))
+    if isinstance(read, FormErrors) or any(text != "yes" for text in people.values()):
         return FormErrors({"": "malformed"})
     try:
-        people = frozenset(UUID(hex=name.removeprefix("person.")) for name in boxes)
+        shown, ticked = (
+            frozenset(UUID(hex=name.removeprefix(kind)) for name in people if name.startswith(kind))
+            for kind in ("shown.", "person.")
+        )
     except ValueError:
         return FormErrors({"": "malformed"})
-    if any(text != "yes" for text in boxes.values()):
+    if not ticked <= shown:
         return FormErrors({"": "malformed"})
-    return None if read.who == "everybody" else people
+    return None if read.who == "everybody" else Chosen(shown, ticked, nobody_else=read.nobody_else == "yes")

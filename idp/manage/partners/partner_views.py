@@ -6,11 +6,10 @@ from uuid import UUID
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
-from sqlalchemy.orm import Session
 
 from idp.affiliations.engagements import facts, service
-from idp.affiliations.engagements.rules import Agreed, Reason
-from idp.directory.models import Practice
+from idp.affiliations.engagements.facts import Key
+from idp.affiliations.engagements.rules import Reason
 from idp.directory.rules import masked
 from idp.foundation import clock
 from idp.foundation.database import reading, writing
@@ -28,22 +27,23 @@ bp = Blueprint("manage_practices", __name__, url_prefix="/manage")
 
 _PLACE: Final = "/<client_id>/<uuid:target_id>/practices"
 _ONE: Final = f"{_PLACE}/<uuid:practice_id>"
-_MOST: Final = 500
 
 
 @bp.get(_PLACE)
 @route_policy(auth="session")
 def listed(client_id: str, target_id: UUID) -> ResponseReturnValue:
     """For whom the partner works, and by whom."""
-    opened, today = _partner(client_id, target_id), clock.now().date()
+    opened, today, after = _partner(client_id, target_id), clock.now().date(), _after()
     with reading() as tx:
-        found = facts.practices_of(tx, partner_id=target_id, today=today, limit=_MOST)
-        staffed = facts.staffed(tx, partner_id=target_id)
+        found, more = facts.practices_of(tx, partner_id=target_id, today=today, after=after)
+        staffed = facts.staffed(tx, partner_id=target_id, practices=[each.id for each, _agreed in found])
     return render_template(
         "manage/partners/practices.html",
         **_of(opened),
         practices=[(each, agreed, masked(each.tin_last4), staffed.get(each.id)) for each, agreed in found],
         labels=_labels(opened),
+        more=more.pack() if more else None,
+        paged=after is not None,
     )
 
 
@@ -58,8 +58,8 @@ def one(client_id: str, target_id: UUID, practice_id: UUID) -> ResponseReturnVal
 @route_policy(auth="session", bucket="manage")
 def assign(client_id: str, target_id: UUID, practice_id: UUID) -> ResponseReturnValue:
     """Everybody, or those ticked."""
-    opened, people = _partner(client_id, target_id), staff_form(request.form)
-    if isinstance(people, FormErrors):
+    opened, chosen = _partner(client_id, target_id), staff_form(request.form)
+    if isinstance(chosen, FormErrors):
         return _page(opened, practice_id, problem=manage_words.MALFORMED), 400
     with writing() as tx:
         case = service.open_case(
@@ -71,11 +71,19 @@ def assign(client_id: str, target_id: UUID, practice_id: UUID) -> ResponseReturn
             origin=origin(),
         )
         refused = (
-            case if isinstance(case, Refused) else service.assign(tx, case, practice_id=practice_id, people=people)
+            case if isinstance(case, Refused) else service.assign(tx, case, practice_id=practice_id, chosen=chosen)
         )
     if refused is None:
-        address = url_for("manage_practices.one", practice_id=practice_id, done="assigned", **_of(opened)["address"])
-        return redirect(address, 303)
+        return redirect(
+            url_for(
+                "manage_practices.one",
+                practice_id=practice_id,
+                done="assigned",
+                after=after.pack() if (after := _after()) else None,
+                **_of(opened)["address"],
+            ),
+            303,
+        )
     if not isinstance(refused.reason, Reason) or refused.reason is Reason.UNKNOWN:
         abort(404)
     status, sentence = words.REASONS[refused.reason]
@@ -90,11 +98,14 @@ def _partner(client_id: str, target_id: UUID) -> Opened:
 
 
 def _page(opened: Opened, practice_id: UUID, *, problem: LazyString | None = None) -> str:
-    target, today = opened.place.target, clock.now().date()
+    target, today, after = opened.place.target, clock.now().date(), _after()
     with reading() as tx:
-        practice, agreed = _engaged(tx, opened, practice_id)
-        staffed = facts.staffed(tx, partner_id=target.id).get(practice_id)
-        staff = facts.staff_of(tx, partner_id=target.id, registry=target.registry)
+        engaged = facts.engaged(tx, partner_id=target.id, practice_id=practice_id, today=today)
+        if engaged is None:
+            abort(404)
+        staffed = facts.staffed(tx, partner_id=target.id, practices=[practice_id]).get(practice_id)
+        staff, more = facts.staff_of(tx, partner_id=target.id, registry=target.registry, after=after)
+    practice, agreed = engaged
     assigned = staffed.affiliation_ids if staffed is not None else None
     return render_template(
         "manage/partners/practice.html",
@@ -106,19 +117,15 @@ def _page(opened: Opened, practice_id: UUID, *, problem: LazyString | None = Non
         labels=_labels(opened),
         staff=[(row.id, subject, assigned is None or row.id in assigned) for row, subject in staff],
         everybody=assigned is None,
+        after=after.pack() if after else None,
+        more=more.pack() if more else None,
         done=words.DONE.get(request.args.get("done", "")),
         problem=problem,
     )
 
 
-def _engaged(tx: Session, opened: Opened, practice_id: UUID) -> tuple[Practice, Agreed]:
-    """A practice that did not engage this partner is as if it did not exist."""
-    today = clock.now().date()
-    found = facts.practices_of(tx, partner_id=opened.place.target.id, today=today, limit=_MOST)
-    engaged = next((pair for pair in found if pair[0].id == practice_id), None)
-    if engaged is None:
-        abort(404)
-    return engaged
+def _after() -> Key | None:
+    return Key.unpack(request.args.get("after", ""))
 
 
 def _labels(opened: Opened) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """Yearly reviews on both databases: they begin by themselves, what nobody keeps ends, and evidence remains."""
 
 import csv
+import html
 import io
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -274,3 +276,24 @@ def test_D5_a_target_s_reviews_are_behind_the_row_fence(world: World) -> None:
     assert seen(target_id=world.provider.id) == seen(everything=True) == [review.id]
     if db.engine.dialect.name == "postgresql":
         assert seen(target_id=uuid4()) == seen(subject_id=world.lena.id) == []
+
+
+def test_AD_24_former_reviews_are_paged_by_key_newest_first(
+    world: World, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for years in (1, 2, 3, 4, 5):
+        opened = world.now - years * timedelta(days=365)
+        review = AccessReview(
+            portal=PORTAL, registry_name="heartland", target_kind="provider", target_id=world.provider.id,
+            opened_at=opened, due_at=opened, closed_at=opened,
+        )  # fmt: skip
+        world.make._save(review)
+    monkeypatch.setattr(facts, "A_PAGE", 2)
+    lena, seen = at_desk(client, "lena.ortiz"), []
+    address = f"/manage/{PORTAL}/{world.provider.id}/reviews"
+    for _ in range(3):
+        page = lena.get(address).text
+        seen.append(re.findall(r'scope="row"><b><time[^>]*datetime="(\d{4})', page))
+        address = html.unescape(page.split(">Next<", 1)[0].rsplit('href="', 1)[1].split('"', 1)[0])
+    assert seen == [["2025", "2024"], ["2023", "2022"], ["2021"]]
+    assert ">Next<" not in page and ">First page<" in page
