@@ -8,6 +8,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Page
 
 from tests.journeys.demo import PARTNER, Demo, code_of, people
+from tests.journeys.keyboard import press_at, type_into
 
 MOST_PAGES = 10
 
@@ -49,6 +50,8 @@ class Person:
     context: BrowserContext
     user_id: str
     listed: dict[str, Any] = field(default_factory=dict)
+    by_keyboard: bool = False
+    """Signs in without a pointer."""
 
     def __post_init__(self) -> None:
         if not self.listed:
@@ -73,27 +76,27 @@ class Person:
         """On one page, or on two where the portal asks for the user ID first (A6); then the code, if one is asked."""
         page = portal.page
         self.type_user_id(portal, login=login)
-        page.locator("#login-form #password").fill(password or self.password)
+        self._type(page, "#login-form #password", password or self.password)
         with page.expect_navigation():
-            page.locator("#login-submit").click()
+            self._press(page, "#login-submit")
         self.type_code(page)
 
     def type_code(self, page: Page) -> None:
         """The code of the person's app, where one is asked."""
         if page.locator("#factor-form #code").count() == 0:
             return
-        page.locator("#factor-form #code").fill(code_of(self.demo, self.listed))
+        self._type(page, "#factor-form #code", code_of(self.demo, self.listed))
         with page.expect_navigation():
-            page.locator("#factor-submit").click()
+            self._press(page, "#factor-submit")
 
     def type_user_id(self, portal: PortalPage, *, login: str | None = None) -> None:
         """Until the page with the password is there."""
         page = portal.page
         username = page.locator("#login-form #username")
         if username.is_editable():
-            username.fill(login or self._login(portal))
+            self._type(page, "#login-form #username", login or self._login(portal))
         if page.locator("#login-form #password").count() == 0:
-            page.locator("#login-submit").click()
+            self._press(page, "#login-submit")
             page.locator("#login-form #password").wait_for()
 
     def enter(self, portal: PortalPage, *, path: str = "/sign-in") -> None:
@@ -140,6 +143,18 @@ class Person:
             choices.first.check()
         allow = page.locator("#consent-allow")
         (allow if allow.count() else page.locator("main form .btn.primary").first).click()
+
+    def _type(self, page: Page, field: str, text: str) -> None:
+        if self.by_keyboard:
+            type_into(page, page.locator(field), text)
+        else:
+            page.locator(field).fill(text)
+
+    def _press(self, page: Page, button: str) -> None:
+        if self.by_keyboard:
+            press_at(page, page.locator(button))
+        else:
+            page.locator(button).click()
 
     def _login(self, portal: PortalPage) -> str:
         is_email = portal.client_id in ("carebridge-provider", "ozark-secure")

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.journeys.demo import PROVIDER, Demo
+from tests.journeys.keyboard import press_at
 from tests.journeys.mails import link_in_mail
 from tests.journeys.people import Person, PortalPage, expect_gone
 from tests.journeys.test_managing import press
@@ -31,11 +32,8 @@ def maintenance(manager: Person) -> Page:
 
 def move_by_keyboard(page: Page, role: str, *, arrow: str) -> None:
     """Tab and space and enter alone: no pointer."""
-    page.get_by_role("checkbox", name=role, exact=True).focus()
-    page.keyboard.press("Space")
-    button = page.get_by_role("button", name=arrow, exact=True)
-    button.focus()
-    page.keyboard.press("Enter")
+    press_at(page, page.get_by_role("checkbox", name=role, exact=True), "Space")
+    press_at(page, page.get_by_role("button", name=arrow, exact=True))
 
 
 def assigned(page: Page) -> Locator:

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.journeys.demo import PROVIDER, Demo
+from tests.journeys.keyboard import press_at, type_into
 from tests.journeys.mails import link_in_mail
 from tests.journeys.people import Person, PortalPage
 from tests.journeys.registering import Newcomer, claim_practice
@@ -50,19 +51,26 @@ def test_E1_the_first_registrant_of_a_tin_is_verified_and_manages_it(
     expect(mine.get_by_role("link", name="Open")).to_have_count(1)
 
 
-def test_X5_a_caller_is_checked_and_mailed_a_reset(demo: Demo, person: Callable[..., Person]) -> None:
-    desk = at_the_console(person("paul.ostrander"), "help")
-    desk.locator("#login").fill("hugo.ibarra")
-    desk.locator("#reason").fill("Forgot the password")
-    press(desk, "#case-form .btn.primary")
+def test_X5_X6_a_caller_is_checked_and_mailed_a_reset_without_a_pointer(
+    demo: Demo, person: Callable[..., Person]
+) -> None:
+    paul = person("paul.ostrander")
+    paul.by_keyboard = True
+    desk = at_the_console(paul, "help")
+    type_into(desk, desk.locator("#login"), "hugo.ibarra")
+    type_into(desk, desk.locator("#reason"), "Forgot the password")
+    with desk.expect_navigation():
+        press_at(desk, desk.locator("#case-form .btn.primary"))
     hugo = person("hugo.ibarra")
     expect(desk.locator("h1")).to_contain_text("H. I.")
     assert hugo.listed["email"] not in desk.content()
-    desk.locator("#email").fill(hugo.listed["email"])
-    desk.locator("#phone_last4").fill(hugo.listed["phone"][-4:])
-    press(desk, "#check-form .btn.primary")
+    type_into(desk, desk.locator("#email"), hugo.listed["email"])
+    type_into(desk, desk.locator("#phone_last4"), hugo.listed["phone"][-4:])
+    with desk.expect_navigation():
+        press_at(desk, desk.locator("#check-form .btn.primary"))
     expect(desk.locator("#done")).to_contain_text("credible")
-    press(desk, "#case-recover")
+    with desk.expect_navigation():
+        press_at(desk, desk.locator("#case-recover"))
     assert link_in_mail(demo, hugo.context.new_page(), to=hugo.listed["email"])
 
 

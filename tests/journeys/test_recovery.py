@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.demo import Demo
+from tests.journeys.keyboard import press_at, type_into
 from tests.journeys.mails import link_in_mail
 from tests.journeys.people import Person
 
@@ -44,8 +45,8 @@ def test_RC_15_a_changed_address_is_put_back_from_the_former_mailbox(demo: Demo,
     page.locator("#login-form #password").fill(ibrahim.password)
     page.locator("#login-submit").click()
     page.goto(f"{demo.issuer}/account/email")
-    page.locator("#email-form #email").fill(new)
-    page.locator("#email-submit").click()
+    type_into(page, page.locator("#email-form #email"), new)
+    press_at(page, page.locator("#email-submit"))
     expect(page.locator("main")).to_contain_text("We have sent a link to the new address")
     page.goto(link_in_mail(demo, page, to=new, path="/account/email/confirm"))
     page.locator("#confirm-email").click()
