@@ -98,7 +98,7 @@ def agree(pia: FlaskClient, both: Both, **typed: str) -> Any:
 
 def assign(bert: FlaskClient, both: Both, who: str, *people: Any) -> Any:
     address = f"{both.partner_side}/{both.practice_id}"
-    ticked = {f"person.{each.id.hex}": "yes" for each in people}
+    ticked = {f"{kind}.{each.id.hex}": "yes" for each in people for kind in ("shown", "person")}
     return post_form(bert, bert.get(address), "staff-form", who=who, **ticked)
 
 
