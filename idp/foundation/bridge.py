@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from idp.foundation import standing_by
 from idp.foundation.deadlines import Deadlines
 from idp.foundation.outer_wall import BODY_REFUSED, MAX_BODY_BYTES
-from idp.foundation.quick_wall import Answer, QuickWall
+from idp.foundation.quick_wall import Answer, QuickWall, loses_any
 from idp.foundation.short_cuts import RAISED, Asked, FallThrough, Serve, ShortCuts
 
 if TYPE_CHECKING:
@@ -152,7 +152,10 @@ def _with_body(environ: "WSGIEnvironment", body: Body) -> "WSGIEnvironment":
 
 
 def environ_of(scope: Any) -> "WSGIEnvironment":
-    """PEP 3333's environment of a request. Header names with `_` are dropped: they would pass for those with `-`."""
+    """PEP 3333's environment of a request. Header names with `_` are dropped: they would pass for those with `-`.
+
+    A value that is not ASCII is not there, whatever its name (`quick_wall.loses_any`).
+    """
     host, _, port = scope.server.rpartition(":")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope.method,
@@ -174,13 +177,19 @@ def environ_of(scope: Any) -> "WSGIEnvironment":
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
+    seen: set[str] = set()
     for name, value in scope.headers.items():
         if "_" in name:
             continue
         key = name.upper().replace("-", "_")
         key = key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
-        known = environ.get(key)
-        environ[key] = f"{known}{'; ' if key == 'HTTP_COOKIE' else ','}{value}" if known else value
+        if name in seen:
+            environ[key] = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{value}"
+        else:
+            environ[key] = value
+            seen.add(name)
+    if loses_any(scope.headers, scope.headers.keys()):
+        environ[BODY_REFUSED] = 400
     return environ
 
 

@@ -6,6 +6,7 @@ from typing import Final
 import orjson
 from flask import Blueprint, Flask, Response, abort, current_app, request
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.http import parse_list_header
 
 from idp.foundation import epochs, house, metrics, outage
 from idp.foundation.database import reading
@@ -64,8 +65,14 @@ def _may_measure(settings: Settings) -> bool:
     if settings.metrics_token is not None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         return scheme.lower() == "bearer" and Secret(settings.metrics_token.reveal()).matches(token)
-    forwarded = settings.trusted_proxies == 0 and "X-Forwarded-For" in request.headers
-    return request.remote_addr in _LOOPBACK and not forwarded
+    return request.remote_addr in _LOOPBACK and _came_by_every_proxy(settings)
+
+
+def _came_by_every_proxy(settings: Settings) -> bool:
+    """Whether the address is that of who asks: without a word of each trusted proxy it is a proxy's own."""
+    if settings.trusted_proxies == 0:
+        return "X-Forwarded-For" not in request.headers
+    return len(parse_list_header(request.headers.get("X-Forwarded-For", ""))) >= settings.trusted_proxies
 
 
 def _database() -> bool:

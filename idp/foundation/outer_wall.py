@@ -21,7 +21,7 @@ MAX_HEADER_BYTES: Final = 32 * 1024
 MAX_QUERY_BYTES: Final = 16 * 1024
 MAX_BODY_BYTES: Final = 128 * 1024
 BODY_REFUSED: Final = "credence.body_refused"
-"""Key of the status that a body was refused with before it came here (`idp.foundation.bridge`)."""
+"""Key of the status that a request was refused with, mostly for its body, before it came here (`idp.foundation.bridge`)."""
 _LENGTH_DIGITS: Final = 18
 """More make no number worth reading; Python refuses 4,300 of them with an exception."""
 _SINGLE: Final = ("HTTP_HOST", "HTTP_AUTHORIZATION", "HTTP_DPOP", "CONTENT_TYPE", "CONTENT_LENGTH")

@@ -6,7 +6,7 @@ or serves it; so this may be stricter, and must never be laxer. An answer gets t
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 Answer = tuple[int, list[Header], bytes]
 _PREFIX: Final = len("HTTP_")
 """The outer wall counts a header with the name that it has in the environment."""
+HEEDED: Final = frozenset(
+    {
+        "host", "authorization", "dpop", "content-type", "content-length", "content-encoding", "transfer-encoding",
+        "origin", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "access-control-request-method",
+        "access-control-request-headers", "forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host",
+        "x-forwarded-port", "x-real-ip",
+    }
+)  # fmt: skip
+"""Headers whose absence says something: with one that cannot be read, a request is refused, not served without it."""
 _JSON: Final = ("Content-Type", "application/json")
 
 
@@ -37,6 +46,8 @@ class QuickWall:
         pairs = scope.headers.items()
         headers: dict[str, str] = dict(pairs)
         if scope.query_string or len(headers) != len(pairs) or not headers.keys() <= KNOWN:
+            return None
+        if len(scope.headers.keys()) != len(headers) or loses_any(scope.headers, headers.keys()):
             return None
         if sum(map(len, headers)) + sum(map(len, headers.values())) + _PREFIX * len(headers) > MAX_HEADER_BYTES:
             return None
@@ -82,6 +93,17 @@ class QuickWall:
             }
         )
         return answer
+
+
+def loses_any(headers: Any, names: Iterable[str]) -> bool:
+    """Whether of the headers that came, by their `names`, one is `HEEDED` and came with a value that granian does not show.
+
+    It leaves out what is not ASCII, has it in no other form, and goes on naming the header. RFC 9110 §5.5 lets us read
+    such bytes as opaque: a browser's name or a cookie that a neighbouring domain set is just not there, and nobody gains
+    by it. What is heeded has a grammar of ASCII, and we would believe that it never came: behind a proxy that appends,
+    `X-Forwarded-For: \\xff` would make every client the proxy.
+    """
+    return any(headers.get(name) is None for name in HEEDED.intersection(names))
 
 
 def _added(everywhere: tuple[Header, ...]) -> Callable[[tuple[Header, ...]], tuple[Header, ...]]:

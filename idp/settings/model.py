@@ -68,7 +68,7 @@ class Settings(BaseModel):
     log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
     """Least level of the log."""
     metrics_token: OptionalSecret = None
-    """Bearer token for `/metrics`; without one only loopback may read it."""
+    """Bearer token for `/metrics`; without one only loopback may read it, and behind proxies nobody whom they do not name."""
     metrics_public: bool = False
     """Let anybody read `/metrics`; production refuses it."""
 

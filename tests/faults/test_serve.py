@@ -134,6 +134,10 @@ def test_metrics_are_for_loopback_without_a_forwarder(serving: subprocess.Popen[
     with pytest.raises(urllib.error.HTTPError) as refused:
         ask(port, "/metrics", **{"X-Forwarded-For": "203.0.113.9"})
     assert refused.value.code == 404
+    for odd, status in ((b"X-Forwarded-For: \xff, 203.0.113.9", b"400"), (b"User-Agent: caf\xe9", b"200")):
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as wire:
+            wire.sendall(b"GET /metrics HTTP/1.1\r\nHost: credence.test\r\n" + odd + b"\r\nConnection: close\r\n\r\n")
+            assert wire.makefile("rb").readline().split()[1] == status, "granian does not show what is not ASCII"
 
 
 def test_R_12_whether_we_live_is_answered_while_others_wait_for_the_database(
