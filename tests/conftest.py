@@ -224,7 +224,7 @@ class Backend:
             for table in metadata().tables:
                 if table not in SEEDED:
                     connection.execute(text(f'DELETE FROM "{table}"'))
-            connection.execute(text("UPDATE system_state SET epoch = 1, bumped_at = NULL"))
+            connection.execute(text("UPDATE system_state SET epoch = 1, bumped_at = NULL, seen_at = NULL"))
             connection.execute(text("UPDATE clients_version SET version = 1, note = NULL"))
             connection.execute(text("UPDATE audit_head SET sequence = 0, hash = :zero"), {"zero": bytes(32)})
 

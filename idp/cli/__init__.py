@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from idp.cli.doctor import doctor
 from idp.cli.ground import db, epoch, init, serve, settings
-from idp.foundation import logs
+from idp.foundation import logs, timekeeping
 from idp.keyring.folder import KeysUnusable
 from idp.settings import WrongSettings, load
 
@@ -65,6 +65,8 @@ def run(arguments: list[str] | None = None) -> int:
         return _fail(list(error.lines), 2)
     except KeysUnusable as error:
         return _fail([f"keys: {problem}" for problem in error.problems], 1)
+    except timekeeping.ClockApart:
+        return _fail(["this clock is too far from the database's to write by it; `idp doctor` says more"], 1)
     except OperationalError:
         return _fail(["the database does not answer; `idp doctor` says more"], 1)
     return status if isinstance(status, int) else 0
@@ -81,7 +83,9 @@ def _application() -> Flask:
 
     settings = load(serving=True)
     logs.setup(level=settings.log_level)
-    return create_app(settings)
+    app = create_app(settings)
+    timekeeping.begin(app, may_go_back=settings.clock_may_go_back)
+    return app
 
 
 def _of_rooms() -> dict[str, click.Command]:

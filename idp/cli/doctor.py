@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from idp.foundation import clock
+from idp.foundation import clock, timekeeping
 from idp.foundation.database import engine_options
 from idp.foundation.store import Store
 from idp.keyring import rotation
@@ -100,10 +100,17 @@ def _clock(settings: Settings) -> Iterator[Finding]:
     query = "SELECT strftime('%s', 'now')" if settings.sqlite else "SELECT extract(epoch FROM now())"
     with engine.connect() as connection:
         there = datetime.fromtimestamp(float(connection.execute(text(query)).scalar_one()), UTC)
-    apart = abs(clock.now() - there)
+        newest = timekeeping.newest(connection.connection.dbapi_connection)
+    now = clock.now()
+    apart, behind = abs(now - there), (newest or now) - now
     if apart > _SKEW:
-        said = f"{int(apart.total_seconds())} s apart from the database's"
-        yield Finding("clock", "bad", said, "let NTP set both clocks: tokens live minutes")
+        at = int(timekeeping.MOST_APART.total_seconds())
+        said = f"{int(apart.total_seconds())} s apart from the database's; from {at} s on this node writes nothing"
+        yield Finding("clock", "bad", said, "let NTP set both clocks, then restart")
+    elif behind > _SKEW:
+        said = f"{int(behind.total_seconds())} s before the newest moment in the database"
+        to_do = "set the clock right; if an earlier one stood too late, start once with IDP_CLOCK_MAY_GO_BACK=true"
+        yield Finding("clock", "bad", said, to_do)
     else:
         yield Finding("clock", "ok", "agrees with the database's")
 

@@ -14,7 +14,8 @@ class Forward:
     """The system's clock, save that it never goes back while this process lives (R-19).
 
     A step back would bring to life again what has expired meanwhile: sessions, codes, links. After one, time goes on from
-    where it was, by the monotonic clock, until the system's clock has caught up or the process is started anew.
+    where it was, by the monotonic clock, until the system's clock has caught up. A new process goes on from the newest moment
+    that the database holds (`foundation.timekeeping`).
     """
 
     def __init__(
@@ -37,6 +38,17 @@ class Forward:
             log.error("the system's clock went back; expired things stay expired: set it right and restart")
         return expected
 
+    def not_before(self, moment: datetime) -> None:
+        """Go on from a moment that an earlier process has seen, where the system's clock stands before it."""
+        behind = moment - self()
+        if behind <= timedelta(0):
+            return
+        self._last = (moment, self._monotonic())
+        if behind > _WORTH_TELLING:
+            self._told = True
+            told = "the system's clock stands before what the database holds; time goes on from there: set it right and restart"
+            log.error(told, extra={"seconds": int(behind.total_seconds())})
+
 
 def _system() -> datetime:
     return datetime.now(UTC)
@@ -49,6 +61,11 @@ _read: Callable[[], datetime] = _forward
 def now() -> datetime:
     """The present moment, aware, in UTC. Called by views, commands and the worker only."""
     return _read()
+
+
+def not_before(moment: datetime) -> None:
+    """Keep this process's clock from standing before that moment; a test's clock stays where it is."""
+    _forward.not_before(moment)
 
 
 def set_reader(read: Callable[[], datetime] | None) -> None:

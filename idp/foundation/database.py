@@ -7,12 +7,13 @@ read-then-write never loses a race half way; PostgreSQL runs them READ COMMITTED
 
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -128,6 +129,14 @@ class Writing(Quick):
     """A transaction of `writing`: what must leave a trace of every change listens to this class."""
 
 
+_guards: Final[WeakKeyDictionary[Engine, Callable[[Session], None]]] = WeakKeyDictionary()
+
+
+def guard_writing(engine: Engine, guard: Callable[[Session], None]) -> None:
+    """Ask this before each transaction of `writing` on that engine; what it raises stops the write."""
+    _guards[engine] = guard
+
+
 @contextmanager
 def writing() -> Iterator[Session]:
     """One write transaction; what it holds is committed together or not at all."""
@@ -138,6 +147,8 @@ def writing() -> Iterator[Session]:
         left[0] -= 1
     engine = db.engine.execution_options(credence_write=True)
     with Writing(engine, expire_on_commit=False) as tx, tx.begin():
+        if _guards and (guard := _guards.get(db.engine)) is not None:
+            guard(tx)
         yield tx
 
 

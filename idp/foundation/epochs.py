@@ -17,6 +17,8 @@ class SystemState(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     epoch: Mapped[int] = mapped_column(default=1)
     bumped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When a worker last looked at its clock (`foundation.timekeeping`)."""
 
 
 _table = SystemState.__table__
@@ -45,3 +47,8 @@ def bump(tx: Session, *, now: datetime) -> int:
         .values(epoch=case((following < of_this_moment, of_this_moment), else_=following), bumped_at=now)
         .returning(SystemState.epoch)
     ).scalar_one()
+
+
+def see(tx: Session, *, now: datetime) -> None:
+    """Note what time it is, so that a process that starts on a clock which went back knows better (R-19)."""
+    tx.execute(update(SystemState).where(SystemState.id == 1).values(seen_at=now))

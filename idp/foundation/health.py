@@ -1,4 +1,4 @@
-"""`/healthz` (alive), `/readyz` (database, store, keys), `/metrics` (not for the public)."""
+"""`/healthz` (alive), `/readyz` (database, keys, clock, store), `/metrics` (not for the public)."""
 
 from collections.abc import Callable
 from typing import Final
@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, Response, abort, current_app, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.http import parse_list_header
 
-from idp.foundation import epochs, house, metrics, outage
+from idp.foundation import epochs, house, metrics, outage, timekeeping
 from idp.foundation.database import reading
 from idp.foundation.front_door import route_policy
 from idp.foundation.store import Store
@@ -23,7 +23,7 @@ _LOOPBACK: Final = ("127.0.0.1", "::1")
 
 def attach(app: Flask, *, keys: Callable[[], bool]) -> None:
     """Mount the three, and answer for an absent database; `keys` says whether there is something to sign with."""
-    app.extensions[_CHECKS] = {"database": _database, "keys": keys}
+    app.extensions[_CHECKS] = {"database": _database, "keys": keys, "clock": timekeeping.agrees}
     app.register_blueprint(bp)
     outage.attach(app)
 
@@ -38,7 +38,7 @@ def healthz() -> Response:
 @bp.get("/readyz")
 @route_policy(auth="public")
 def readyz() -> Response:
-    """Whether requests can be served here: 503 without database or keys. Redis is told, and never makes it red."""
+    """Whether requests can be served here: 503 without database or keys, or by a wrong clock. Redis is told, and never makes it red."""
     found: dict[str, str] = {
         name: "ok" if check() else "down" for name, check in current_app.extensions[_CHECKS].items()
     }

@@ -71,6 +71,8 @@ class Settings(BaseModel):
     """Bearer token for `/metrics`; without one only loopback may read it, and behind proxies nobody whom they do not name."""
     metrics_public: bool = False
     """Let anybody read `/metrics`; production refuses it."""
+    clock_may_go_back: bool = False
+    """Start by the system's clock even where the database holds later moments: for once, after a clock stood too late."""
 
     session_idle: Duration = timedelta(minutes=30)
     """A session ends after this long without a request."""

@@ -11,7 +11,8 @@ from typing import Final
 from idp.audit import service as audit
 from idp.audit.exported import write_heads
 from idp.audit.rules import Link
-from idp.foundation.database import reading
+from idp.foundation import epochs
+from idp.foundation.database import reading, writing
 from idp.worker.service import Ports, work_once
 from idp.worker.sweep import sweep
 
@@ -55,6 +56,8 @@ class Worker:
         now = self.read_clock()
         if self._chores_at is None or now >= self._chores_at:
             self._chores_at = now + CHORES_EVERY
+            with writing() as tx:
+                epochs.see(tx, now=now)
             self.export_heads(now=now)
             sweep(now=now)
 

@@ -1,0 +1,115 @@
+"""This process's clock beside what the database knows of time (R-19): not before it, and on PostgreSQL not apart from it.
+
+Nothing here happens unless `begin` is called, as whatever serves, works or commands does; tests with clocks of their own do not.
+"""
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from flask import Flask, current_app
+from sqlalchemy import event, exc, text
+from sqlalchemy.orm import Session
+
+from idp.foundation import clock
+from idp.foundation.database import Rows, db, guard_writing, reading
+
+MOST_APART: Final = timedelta(seconds=30)
+"""A code of an authenticator app lives so long; what lives minutes outlives it."""
+LOOK_EVERY: Final = 1.0
+NEWEST: Final = (
+    "SELECT max(at) FROM (SELECT seen_at AS at FROM system_state UNION ALL SELECT e.at AS at FROM audit_head h"
+    " JOIN audit_event e ON e.stream = h.stream AND e.sequence = h.sequence) AS known"
+)
+"""The last moment that the worker noted, or that stands in the last event of an audit chain."""
+_THERE: Final = text("SELECT clock_timestamp()")
+_KEEPER: Final = "credence_timekeeper"
+_log: Final = logging.getLogger(__name__)
+
+
+class ClockIsOff(Exception):
+    """Why nothing is written."""
+
+
+class ClockApart(exc.OperationalError):
+    """Nothing is written by this clock: answered like a database that is away, since another node can do it."""
+
+    def __init__(self, apart: timedelta) -> None:
+        super().__init__("writing", None, ClockIsOff(f"{int(apart.total_seconds())} s"))
+
+
+class Agreement:
+    """Whether this process's clock and PostgreSQL's agree, asked once a second at most while they do."""
+
+    def __init__(
+        self, *, read: Callable[[], datetime] = clock.now, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._read, self._monotonic = read, monotonic
+        self._good_until = monotonic()
+
+    def __call__(self, tx: Session) -> None:
+        """Before anything is written: raise `ClockApart` if it would be by a wrong clock."""
+        if (apart := self.apart(tx)) > MOST_APART:
+            raise ClockApart(apart)
+
+    def apart(self, tx: Rows) -> timedelta:
+        """How far they are apart at least, however long the question took."""
+        asked_at = self._monotonic()
+        if asked_at < self._good_until:
+            return timedelta(0)
+        before = self._read()
+        there: datetime = tx.execute(_THERE).scalar_one()
+        apart = max(before - there, there - self._read(), timedelta(0))
+        if apart <= MOST_APART:
+            self._good_until = asked_at + LOOK_EVERY
+        return apart
+
+
+def begin(app: Flask, *, may_go_back: bool) -> None:
+    """Ask the database now if it answers, and else with the first connection, before anything in it is judged."""
+    with app.app_context():
+        engine = db.engine
+        if not may_go_back:
+            event.listen(engine, "connect", _not_before_what_it_holds)
+        if engine.dialect.name == "postgresql":
+            app.extensions[_KEEPER] = agreement = Agreement()
+            guard_writing(engine, agreement)
+        with contextlib.suppress(exc.SQLAlchemyError), engine.connect():
+            pass
+
+
+def agrees() -> bool:
+    """For `/readyz`: a node whose clock is off redeems nothing and is taken out. SQLite has the clock of its machine."""
+    agreement: Agreement | None = current_app.extensions.get(_KEEPER)
+    if agreement is None:
+        return True
+    try:
+        with reading() as tx:
+            return agreement.apart(tx) <= MOST_APART
+    except exc.SQLAlchemyError:
+        return True  # then the database is down, and said to be
+
+
+def newest(connection: Any) -> datetime | None:
+    """The newest moment that the database holds, by a connection of its driver; `None` in one that is empty or older."""
+    cursor = connection.cursor()
+    try:
+        cursor.execute(NEWEST)
+        found = cursor.fetchone()[0]
+    except Exception as error:  # each driver has its own kind
+        if type(error).__name__ not in {"UndefinedTable", "UndefinedColumn"} and "no such" not in str(error):
+            raise
+        found = None
+    finally:
+        cursor.close()
+        connection.rollback()
+    moment = datetime.fromisoformat(found) if isinstance(found, str) else found
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _not_before_what_it_holds(connection: Any, _record: object) -> None:
+    if moment := newest(connection):
+        clock.not_before(moment)
