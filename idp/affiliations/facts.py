@@ -14,13 +14,14 @@ from idp.affiliations.rules import Held, ProviderChoice, Target
 from idp.directory.facts import in_force_on
 from idp.directory.models import Practice, Provider, TradingPartner
 from idp.directory.rules import masked, search_words
+from idp.foundation.prepared import prepared
 from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
 from idp.vocabulary.evidence import Evidence
 
 PROVIDERS_A_TARGET: Final = 200
 """Providers of one practice that are read for choosing; more are found by searching."""
 _affiliation, _evidence, _level = Affiliation.__table__, AffiliationEvidence.__table__, HeldLevel.__table__
-_OF_SUBJECT: Final = (
+_OF_SUBJECT: Final = prepared(
     select(_affiliation, _affiliation.c.registry.label("registry_name"))
     .where(_affiliation.c.subject_id == bindparam("subject"), _affiliation.c.status != "ended")
     .order_by(_affiliation.c.created_at)
@@ -28,17 +29,19 @@ _OF_SUBJECT: Final = (
 _of_these = select(_affiliation.c.id).where(
     _affiliation.c.subject_id == bindparam("subject"), _affiliation.c.status != "ended"
 )
-_BESIDE: Final = union_all(
-    select(
-        _evidence.c.affiliation_id,
-        _evidence.c.kind,
-        _evidence.c.from_registry,
-        null().label("portal"),
-        null().label("level"),
-    ).where(_evidence.c.affiliation_id.in_(_of_these)),
-    select(_level.c.affiliation_id, null(), null(), _level.c.portal, _level.c.level).where(
-        _level.c.affiliation_id.in_(_of_these)
-    ),
+_BESIDE: Final = prepared(
+    union_all(
+        select(
+            _evidence.c.affiliation_id,
+            _evidence.c.kind,
+            _evidence.c.from_registry,
+            null().label("portal"),
+            null().label("level"),
+        ).where(_evidence.c.affiliation_id.in_(_of_these)),
+        select(_level.c.affiliation_id, null(), null(), _level.c.portal, _level.c.level).where(
+            _level.c.affiliation_id.in_(_of_these)
+        ),
+    )
 )
 """Evidence and levels of all of them, by one statement: asked at every sign-in."""
 _provider, _practice = Provider.__table__, Practice.__table__

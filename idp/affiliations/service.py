@@ -18,6 +18,7 @@ from idp.audit.events import Event
 from idp.foundation import house
 from idp.foundation.database import new_id, see_as
 from idp.foundation.origin import Origin
+from idp.foundation.prepared import prepared
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
 from idp.sessions import fan_out, notices
@@ -112,12 +113,12 @@ def audit_choice(
 
 _affiliation: Table = Affiliation.__table__  # type: ignore[assignment]
 _level = HeldLevel.__table__
-_USED: Final = (
+_USED: Final = prepared(
     update(_affiliation)
     .where(_affiliation.c.id == bindparam("affiliation_id"))
     .values(last_used_at=bindparam("now"), warned=0)
 )
-_LEVEL: Final = (
+_LEVEL: Final = prepared(
     select(_level.c.id)
     .where(_level.c.affiliation_id == bindparam("affiliation_id"), _level.c.portal == bindparam("portal"))
     .limit(1)

@@ -33,6 +33,7 @@ from idp.audit.rules import (
 )
 from idp.foundation.database import new_id
 from idp.foundation.origin import Origin
+from idp.foundation.prepared import prepared
 
 _PENDING: Final = "credence.audit"
 _events: Table = AuditEvent.__table__  # type: ignore[assignment]
@@ -124,9 +125,11 @@ def _write(tx: Session) -> None:
 
 
 _of_stream = _heads.c.stream == bindparam("of_stream")
-_HEAD: Final = select(_heads.c.sequence, _heads.c.hash).where(_of_stream).with_for_update()
-_APPEND: Final = insert(_events)
-_ADVANCE: Final = update(_heads).where(_of_stream).values(sequence=bindparam("sequence"), hash=bindparam("hash"))
+_HEAD: Final = prepared(select(_heads.c.sequence, _heads.c.hash).where(_of_stream).with_for_update())
+_APPEND: Final = prepared(insert(_events))
+_ADVANCE: Final = prepared(
+    update(_heads).where(_of_stream).values(sequence=bindparam("sequence"), hash=bindparam("hash"))
+)
 """Every transaction ends with these while it holds the head's lock: built once."""
 
 

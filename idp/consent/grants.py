@@ -35,6 +35,7 @@ from idp.directory.models import Engagement, Practice, Provider, TradingPartner
 from idp.foundation import house
 from idp.foundation.database import Rows, UtcDateTime, new_id
 from idp.foundation.epochs import SystemState
+from idp.foundation.prepared import prepared
 from idp.relying_parties.models import Client
 from idp.sessions.models import BrowserSession
 from idp.settings import Settings
@@ -54,7 +55,7 @@ _affiliation: Final = table(
 """The migration's view: what tokens need of an affiliation, readable without opening the row-level fence."""
 
 _grant: Table = Grant.__table__  # type: ignore[assignment]
-_STANDING: Final = (
+_STANDING: Final = prepared(
     select(_grant)
     .where(
         _grant.c.subject_id == bindparam("subject_id"),
@@ -65,8 +66,8 @@ _STANDING: Final = (
     .with_for_update()
 )
 """By the person too, whose session it is: the index is by person and client, and without it every grant would be read."""
-_ADD: Final = insert(_grant)
-_SET: Final = update(_grant).where(_grant.c.id == bindparam("grant_id"))
+_ADD: Final = prepared(insert(_grant))
+_SET: Final = prepared(update(_grant).where(_grant.c.id == bindparam("grant_id")))
 """Sets the columns that are given with it."""
 
 
@@ -263,7 +264,7 @@ def _live_statement() -> Select[Any]:
     )
 
 
-_LIVE: Final = _live_statement()
+_LIVE: Final = prepared(_live_statement())
 
 
 def _facts(row: Row[Any]) -> GrantFacts:

@@ -15,6 +15,7 @@ from idp.consent import grants
 from idp.consent.models import AgreementAcceptance, Consent
 from idp.consent.rules import Kind, Text
 from idp.foundation.origin import Origin
+from idp.foundation.prepared import prepared
 from idp.relying_parties.rules import RelyingParty
 
 
@@ -32,8 +33,10 @@ def agreements_of(party: RelyingParty) -> tuple[Text, ...]:
 
 
 _acceptance = AgreementAcceptance.__table__
-_ACCEPTED: Final = select(_acceptance.c.kind, _acceptance.c.version).where(
-    _acceptance.c.subject_id == bindparam("subject_id"), _acceptance.c.client_id == bindparam("client_id")
+_ACCEPTED: Final = prepared(
+    select(_acceptance.c.kind, _acceptance.c.version).where(
+        _acceptance.c.subject_id == bindparam("subject_id"), _acceptance.c.client_id == bindparam("client_id")
+    )
 )
 
 

@@ -32,6 +32,7 @@ from idp.directory.rules import (
     ProviderStatus,
 )
 from idp.foundation.database import Rows
+from idp.foundation.prepared import prepared
 from idp.vocabulary.identifiers import TinType
 
 provider: Final[Table] = Provider.__table__  # type: ignore[assignment]
@@ -50,8 +51,8 @@ _PRACTICE_COLUMNS: Final = (
     practice.c.id, practice.c.name, practice.c.tin_last4, practice.c.tin_type, practice.c.tin_sealed,
     practice.c.retired_at, practice.c.passes_on,
 )  # fmt: skip
-_PROVIDER_BY_ID: Final = PROVIDERS.where(provider.c.id == bindparam("identity"))
-_PRACTICE_BY_ID: Final = select(*_PRACTICE_COLUMNS).where(practice.c.id == bindparam("identity"))
+_PROVIDER_BY_ID: Final = prepared(PROVIDERS.where(provider.c.id == bindparam("identity")))
+_PRACTICE_BY_ID: Final = prepared(select(*_PRACTICE_COLUMNS).where(practice.c.id == bindparam("identity")))
 """Tokens and UserInfo ask these: built once."""
 _PARTNERS: Final = select(
     partner.c.id, partner.c.registry, partner.c.trading_partner_id, partner.c.name, partner.c.zip_code,

@@ -21,43 +21,40 @@ from idp.foundation.artefact_table import Artefact as Artefact
 from idp.foundation.artefact_table import Kind as Kind
 from idp.foundation.artefact_table import Reason as Reason
 from idp.foundation.database import Rows, new_id
+from idp.foundation.prepared import prepared
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
 
 SECRET_BYTES: Final = 32
 _table: Table = Artefact.__table__  # type: ignore[assignment]
 _HAS_TRIES_LEFT: Final = or_(_table.c.attempts_left.is_(None), _table.c.attempts_left > 0)
-_INSERT: Final = insert(_table)
-_KNOWN: Final = select(_table.c.id).where(
-    _table.c.kind == bindparam("kind"), _table.c.digest == bindparam("digest"), _table.c.expires_at > bindparam("now")
-)
+_is_kind = _table.c.kind == bindparam("of_kind")
+_is_it, _is_member = _table.c.digest == bindparam("of_digest"), _table.c.id == bindparam("identity")
+_lives = _table.c.expires_at > bindparam("now")
+_INSERT: Final = prepared(insert(_table))
+_KNOWN: Final = prepared(select(_table.c.id).where(_is_kind, _is_it, _lives))
 """Asked for every token that comes: built once, since building costs more than running it."""
-_REDEEM: Final = (
+_REDEEM: Final = prepared(
     update(_table)
     .where(
-        _table.c.kind == bindparam("of_kind"),
-        _table.c.digest == bindparam("of_digest"),
+        _is_kind,
+        _is_it,
+        _lives,
         _table.c.used_at.is_(None),
-        _table.c.expires_at > bindparam("now"),
         _HAS_TRIES_LEFT,
         _table.c.bound_to.is_not_distinct_from(bindparam("bound", type_=_table.c.bound_to.type)),
     )
     .values(used_at=bindparam("now"))
     .returning(_table.c.id, _table.c.subject_id, _table.c.family, _table.c.payload, _table.c.created_at)
 )
-_TURN: Final = (
+_TURN: Final = prepared(
     update(_table)
-    .where(
-        _table.c.kind == bindparam("of_kind"),
-        _table.c.id == bindparam("identity"),
-        _table.c.number == bindparam("at_number"),
-        _table.c.expires_at > bindparam("now"),
-    )
+    .where(_is_kind, _is_member, _lives, _table.c.number == bindparam("at_number"))
     .values(number=_table.c.number + 1, used_at=bindparam("now"), expires_at=bindparam("until"))
     .returning(_table.c.id, _table.c.subject_id, _table.c.family, _table.c.payload, _table.c.created_at)
 )
-_FAMILY: Final = select(_table.c.number, _table.c.used_at, _table.c.expires_at, _table.c.payload).where(
-    _table.c.kind == bindparam("of_kind"), _table.c.id == bindparam("identity")
+_FAMILY: Final = prepared(
+    select(_table.c.number, _table.c.used_at, _table.c.expires_at, _table.c.payload).where(_is_kind, _is_member)
 )
 
 
@@ -162,7 +159,7 @@ def record_once(
 
 def known(tx: Rows, *, kind: Kind, value: str, now: datetime) -> bool:
     """Whether `record_once` has remembered this value and it has not expired."""
-    asked = {"kind": kind.value, "digest": digest_of(value), "now": now}
+    asked = {"of_kind": kind.value, "of_digest": digest_of(value), "now": now}
     return tx.execute(_KNOWN, asked).first() is not None
 
 

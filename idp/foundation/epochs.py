@@ -7,6 +7,7 @@ from sqlalchemy import case, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.foundation.database import Model, Rows, UtcDateTime
+from idp.foundation.prepared import prepared
 
 
 class SystemState(Model):
@@ -22,7 +23,7 @@ class SystemState(Model):
 
 
 _table = SystemState.__table__
-_CURRENT: Final = select(_table.c.epoch).where(_table.c.id == 1)
+_CURRENT: Final = prepared(select(_table.c.epoch).where(_table.c.id == 1))
 
 
 def current(tx: Rows) -> int:

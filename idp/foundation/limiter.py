@@ -32,6 +32,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.foundation import house
 from idp.foundation.database import Model, UtcDateTime, counting
+from idp.foundation.prepared import prepared
 from idp.foundation.store import Store
 from idp.vocabulary.refused import Refused
 
@@ -110,9 +111,9 @@ _counts: Table = RequestCount.__table__  # type: ignore[assignment]
 QUIET: Final = timedelta(days=2)
 QUIET_LASTING: Final = timedelta(days=365)
 _of_key = and_(_budgets.c.name == bindparam("of_name"), _budgets.c.digest == bindparam("of_key"))
-_STANDS: Final = select(_budgets.c.consecutive, _budgets.c.locked_until).where(_of_key)
-_FORGIVE: Final = delete(_budgets).where(_of_key)
-_GIVE_BACK: Final = (
+_STANDS: Final = prepared(select(_budgets.c.consecutive, _budgets.c.locked_until).where(_of_key))
+_FORGIVE: Final = prepared(delete(_budgets).where(_of_key))
+_GIVE_BACK: Final = prepared(
     update(_budgets)
     .where(_of_key)
     .values(
@@ -162,7 +163,7 @@ def _reserving(budget: Budget, dialect: str) -> Any:
         "lasting": budget.ever is not None,
         "updated_at": now,
     }
-    return (
+    return prepared(
         _inserting(_budgets, dialect)
         .values(**first)
         .on_conflict_do_update(index_elements=[c.name, c.digest], set_=values, where=open_now)
@@ -241,7 +242,7 @@ def _count_in_sql(bucket: str, *, digest: bytes, ends_at: datetime) -> int:
 
 @lru_cache(maxsize=4)
 def _counting(dialect: str) -> Any:
-    return (
+    return prepared(
         _inserting(_counts, dialect)
         .values(requests=1)
         .on_conflict_do_update(

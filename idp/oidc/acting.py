@@ -18,6 +18,7 @@ from idp.directory import service as directory
 from idp.directory.rules import PracticeFacts, ProviderFacts
 from idp.foundation import house
 from idp.foundation.database import Rows, see_as
+from idp.foundation.prepared import prepared
 from idp.keyring.service import Keyring
 from idp.oidc.scope_table import USERINFO_ONLY, released_by
 from idp.relying_parties.rules import RelyingParty
@@ -147,7 +148,7 @@ def _trading_partner(
 
 
 _affiliation, _level = Affiliation.__table__, HeldLevel.__table__
-_HELD: Final = (
+_HELD: Final = prepared(
     select(_affiliation.c.account_manager, _level.c.level)
     .outerjoin(_level, and_(_level.c.affiliation_id == _affiliation.c.id, _level.c.portal == bindparam("portal")))
     .where(_affiliation.c.id == bindparam("affiliation_id"))

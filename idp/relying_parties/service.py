@@ -20,6 +20,7 @@ from idp.foundation import clock, house
 from idp.foundation.artefacts import digest_of
 from idp.foundation.database import Rows, new_id
 from idp.foundation.origin import Origin
+from idp.foundation.prepared import prepared
 from idp.foundation.store import Store
 from idp.keyring import resealing
 from idp.messaging.rules import Brand
@@ -180,7 +181,9 @@ def reseal(tx: Session) -> int:
 
 
 _clients = Client.__table__
-_FRESH: Final = select(_clients.c.version, _clients.c.epoch).where(_clients.c.client_id == bindparam("client_id"))
+_FRESH: Final = prepared(
+    select(_clients.c.version, _clients.c.epoch).where(_clients.c.client_id == bindparam("client_id"))
+)
 _TOLD: Final = "credence_clients_changed"
 
 

@@ -8,16 +8,19 @@ from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from idp.foundation.database import Rows, new_id
+from idp.foundation.prepared import prepared
 from idp.sessions.models import Participant
 from idp.sessions.rules import Participation
 
 _participant: Table = Participant.__table__  # type: ignore[assignment]
-_PARTICIPANT: Final = select(_participant).where(
-    _participant.c.session_id == bindparam("session_id"), _participant.c.client_id == bindparam("client_id")
+_PARTICIPANT: Final = prepared(
+    select(_participant).where(
+        _participant.c.session_id == bindparam("session_id"), _participant.c.client_id == bindparam("client_id")
+    )
 )
 
-_JOIN: Final = insert(_participant)
-_CHOOSE: Final = update(_participant).where(_participant.c.sid == bindparam("of_sid"))
+_JOIN: Final = prepared(insert(_participant))
+_CHOOSE: Final = prepared(update(_participant).where(_participant.c.sid == bindparam("of_sid")))
 
 
 def participation(tx: Rows, *, session_id: UUID, client_id: str) -> Participation | None:

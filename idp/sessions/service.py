@@ -16,6 +16,7 @@ from idp.foundation import epochs, house
 from idp.foundation.artefacts import digest_of
 from idp.foundation.database import Rows, new_id
 from idp.foundation.origin import Origin
+from idp.foundation.prepared import prepared
 from idp.sessions import fan_out, transactions
 from idp.sessions.facts import session_facts
 from idp.sessions.models import BrowserSession
@@ -56,7 +57,7 @@ class NewSession:
 _session: Table = BrowserSession.__table__  # type: ignore[assignment]
 _subject: Table = Subject.__table__  # type: ignore[assignment]
 _system = epochs.SystemState.__table__
-_OF_COOKIE: Final = (
+_OF_COOKIE: Final = prepared(
     select(
         _session,
         _subject.c.status.label("status_now"),
@@ -127,12 +128,14 @@ def authenticated(
 
 
 _EPOCH_NOW: Final = select(_system.c.epoch).where(_system.c.id == 1).scalar_subquery()
-_MAKE: Final = insert(_session).values(system_epoch=_EPOCH_NOW).returning(_session)
-_RENEW: Final = (
+_MAKE: Final = prepared(insert(_session).values(system_epoch=_EPOCH_NOW).returning(_session))
+_RENEW: Final = prepared(
     update(_session).where(_session.c.id == bindparam("of_id")).values(system_epoch=_EPOCH_NOW).returning(_session)
 )
-_SIGNED_IN: Final = update(_subject).where(_subject.c.id == bindparam("of_id")).values(last_sign_in_at=bindparam("now"))
-_STANDS: Final = select(_session.c.ended_at).where(_session.c.id == bindparam("session_id")).with_for_update()
+_SIGNED_IN: Final = prepared(
+    update(_subject).where(_subject.c.id == bindparam("of_id")).values(last_sign_in_at=bindparam("now"))
+)
+_STANDS: Final = prepared(select(_session.c.ended_at).where(_session.c.id == bindparam("session_id")).with_for_update())
 
 
 def _kept_row(
@@ -148,7 +151,7 @@ def _kept_row(
     return None if row is None or row.ended_at is not None else replacing.id
 
 
-_HELD: Final = (
+_HELD: Final = prepared(
     select(_session.c.ended_at, _session.c.digest).where(_session.c.id == bindparam("session_id")).with_for_update()
 )
 

@@ -14,6 +14,7 @@ from sqlalchemy import Table, bindparam, case, delete, insert, or_, select, upda
 from sqlalchemy.orm import Session
 
 from idp.foundation.database import Rows, new_id
+from idp.foundation.prepared import prepared
 from idp.sessions.facts import transaction_facts
 from idp.sessions.models import Transaction
 from idp.sessions.rules import FirstProof, Reason, TransactionFacts, Upstream, may_continue
@@ -25,24 +26,31 @@ UNCLAIMED: Final = bytes(32)
 """Parked by a cross-site POST, which carries no cookie: whoever follows its 303 owns it, as with a plain link."""
 _table: Table = Transaction.__table__  # type: ignore[assignment]
 _is_txn = _table.c.id == bindparam("txn")
-_PARK: Final = insert(_table)
-_LOAD: Final = select(_table).where(_is_txn)
-_LOCK: Final = _LOAD.with_for_update()
-_SET: Final = update(_table).where(_is_txn)
+_PARK: Final = prepared(insert(_table))
+_LOAD: Final = prepared(select(_table).where(_is_txn))
+_LOCK: Final = prepared(_LOAD.with_for_update())
+_SET: Final = prepared(update(_table).where(_is_txn))
 """Sets the columns that are given with it."""
-_SET_OPEN: Final = _SET.where(_table.c.finished_at.is_(None))
-_CLAIM: Final = _SET_OPEN.where(_table.c.browser_digest == UNCLAIMED)
-_HAND_OVER: Final = _SET.where(or_(_table.c.session_id.is_(None), _table.c.session_id != bindparam("session")))
+_SET_OPEN: Final = prepared(_SET.where(_table.c.finished_at.is_(None)))
+_CLAIM: Final = prepared(_SET_OPEN.where(_table.c.browser_digest == UNCLAIMED))
+_HAND_OVER: Final = prepared(
+    _SET.where(or_(_table.c.session_id.is_(None), _table.c.session_id != bindparam("session")))
+)
 _SETTLED: Final = (
     "authenticated_at", "set_up_sealed", "set_up_at", "affiliation_id", "provider_id", "practice_id", "chosen_at",
     "consented_scopes",
 )  # fmt: skip
 """What a session has settled in a transaction; another one's does not count for this person."""
 _session = bindparam("session", type_=_table.c.session_id.type)
-_AUTHENTICATED: Final = _SET.values(
-    {_table.c[name]: case((_table.c.session_id == _session, _table.c[name]), else_=None) for name in _SETTLED[1:]}
-    | {_table.c.session_id: _session, _table.c.authenticated_at: bindparam("now", type_=_table.c.authenticated_at.type)}
-    | {_table.c[name]: bindparam(name) for name in _NOT_PENDING}
+_AUTHENTICATED: Final = prepared(
+    _SET.values(
+        {_table.c[name]: case((_table.c.session_id == _session, _table.c[name]), else_=None) for name in _SETTLED[1:]}
+        | {
+            _table.c.session_id: _session,
+            _table.c.authenticated_at: bindparam("now", type_=_table.c.authenticated_at.type),
+        }
+        | {_table.c[name]: bindparam(name) for name in _NOT_PENDING}
+    )
 )
 """Hands it over and notes the sign-in, by one statement."""
 

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Row, ScalarSelect, bindparam, func, litera
 from sqlalchemy.orm import Session
 
 from idp.foundation.database import Rows
+from idp.foundation.prepared import prepared
 from idp.subjects.models import LegacyLogin, Subject
 from idp.subjects.rules import EVERYWHERE, LOGIN_MAX, Status, SubjectFacts
 
@@ -13,9 +14,9 @@ Stored = Subject | Row[Any]
 """A person's row, by the ORM or by Core."""
 _table = Subject.__table__
 _legacy = LegacyLogin.__table__
-_BY_ID: Final = select(_table).where(_table.c.id == bindparam("subject_id"))
-_LOCK: Final = _BY_ID.with_for_update(key_share=True)
-_BY_EMAIL: Final = select(_table).where(_table.c.email_key == bindparam("key"))
+_BY_ID: Final = prepared(select(_table).where(_table.c.id == bindparam("subject_id")))
+_LOCK: Final = prepared(_BY_ID.with_for_update(key_share=True))
+_BY_EMAIL: Final = prepared(select(_table).where(_table.c.email_key == bindparam("key")))
 
 
 def _whose(portal: ColumnElement[str]) -> ScalarSelect[str]:
@@ -24,12 +25,14 @@ def _whose(portal: ColumnElement[str]) -> ScalarSelect[str]:
 
 
 _OWN: Final = _table.alias()
-_BY_USER_ID: Final = select(_table).where(
-    _table.c.id
-    == func.coalesce(
-        _whose(bindparam("portal")),
-        select(_OWN.c.id).where(_OWN.c.user_id_key == bindparam("key")).scalar_subquery(),
-        _whose(literal(EVERYWHERE)),
+_BY_USER_ID: Final = prepared(
+    select(_table).where(
+        _table.c.id
+        == func.coalesce(
+            _whose(bindparam("portal")),
+            select(_OWN.c.id).where(_OWN.c.user_id_key == bindparam("key")).scalar_subquery(),
+            _whose(literal(EVERYWHERE)),
+        )
     )
 )
 

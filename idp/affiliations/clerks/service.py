@@ -29,6 +29,7 @@ from idp.foundation import limiter
 from idp.foundation.database import see_as
 from idp.foundation.limiter import Budget
 from idp.foundation.origin import Origin
+from idp.foundation.prepared import prepared
 from idp.relying_parties.rules import RelyingParty
 from idp.subjects.rules import SubjectFacts
 from idp.vocabulary.affiliation import Acting, AffiliationStatus, TargetKind
@@ -143,7 +144,7 @@ def offer(tx: Session, case: Case, *, person: SubjectFacts, levels: Sequence[str
 
 
 _invitation = Invitation.__table__
-_OFFERED: Final = (
+_OFFERED: Final = prepared(
     select(_invitation)
     .where(
         _invitation.c.subject_id == bindparam("subject"),

@@ -19,6 +19,7 @@ from idp.foundation.artefacts import Kind, Redeemed, digest_of
 from idp.foundation.database import Rows, reading, writing
 from idp.foundation.limiter import Budget
 from idp.foundation.origin import Origin
+from idp.foundation.prepared import prepared
 from idp.relying_parties.rules import RelyingParty
 from idp.sessions import notices
 from idp.sessions import service as sessions
@@ -41,7 +42,7 @@ _FAILURES: Final = Budget(
 )
 """Counts failures to the one that is told; then a day's silence, so that nobody floods a mailbox."""
 _sessions = BrowserSession.__table__
-_BEFORE: Final = (
+_BEFORE: Final = prepared(
     select(_sessions.c.browser_digest, _sessions.c.user_agent, _sessions.c.address)
     .where(_sessions.c.subject_id == bindparam("subject"), _sessions.c.created_at > bindparam("since"))
     .order_by(_sessions.c.created_at.desc())

@@ -8,10 +8,11 @@ from sqlalchemy import Row, bindparam, select
 from idp.authenticators.factors.models import HeldFactor
 from idp.authenticators.factors.rules import Held
 from idp.foundation.database import Rows
+from idp.foundation.prepared import prepared
 from idp.vocabulary.assurance import Acr, Amr, Factor
 
 _table = HeldFactor.__table__
-_OF_SUBJECT: Final = (
+_OF_SUBJECT: Final = prepared(
     select(_table).where(_table.c.subject_id == bindparam("subject_id")).order_by(_table.c.created_at, _table.c.id)
 )
 

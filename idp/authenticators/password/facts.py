@@ -11,12 +11,13 @@ from idp.authenticators.password.models import PasswordCredential
 from idp.authenticators.password.rules import DEFAULT_POLICY, Credential, Person
 from idp.authenticators.upstairs import Upstairs
 from idp.foundation import house
+from idp.foundation.prepared import prepared
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.manifest import PasswordPolicy
 from idp.relying_parties.rules import RelyingParty
 
 _table = PasswordCredential.__table__
-_OF_SUBJECT: Final = select(_table).where(_table.c.subject_id == bindparam("subject_id"))
+_OF_SUBJECT: Final = prepared(select(_table).where(_table.c.subject_id == bindparam("subject_id")))
 
 
 def credential_of(tx: Session, *, subject_id: str) -> Credential | None:

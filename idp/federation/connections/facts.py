@@ -12,12 +12,13 @@ from idp.federation.connections.models import AppliedConnection
 from idp.foundation import house, vault
 from idp.foundation.database import Rows
 from idp.foundation.kept_pages import Same
+from idp.foundation.prepared import prepared
 from idp.keyring import resealing
 from idp.keyring.service import Keyring
 from idp.vocabulary.secret import Secret
 
 _table = AppliedConnection.__table__
-_STANDING: Final = select(_table.c.name, _table.c.enabled, _table.c.version).order_by(_table.c.name)
+_STANDING: Final = prepared(select(_table.c.name, _table.c.enabled, _table.c.version).order_by(_table.c.name))
 
 
 @dataclass(frozen=True, slots=True)
