@@ -4,6 +4,7 @@ A peer stands in its portal's place: it has the portal's credentials and redirec
 requests, as a proxy would.
 """
 
+import csv
 import json
 import os
 import pwd
@@ -22,6 +23,7 @@ from tests.journeys.demo import Demo, code_of, people
 from tests.servers import accepts, free_port, until
 
 PEERS = Path(__file__).with_name("peers")
+DEMO_FILES = Path(__file__).parents[2] / "clients/demo"
 SCOPE = "openid profile email provider_id tin entitlements"
 
 
@@ -34,6 +36,12 @@ def provider_id() -> str:
     """The provider that Rosa acts for."""
     found: str = next(row["id"] for row in rosa()["affiliations"] if row["kind"] == "provider")
     return found
+
+
+def tin() -> str:
+    """Whom that provider bills as, by the demo's own file of providers."""
+    with (DEMO_FILES / "heartland/providers.csv").open(encoding="utf-8", newline="") as lines:
+        return next(row["tin"] for row in csv.DictReader(lines) if row["provider_id"] == provider_id())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.relying_parties import Part, node_sign_in, provider_id
+from tests.interop.relying_parties import Part, node_sign_in, provider_id, tin
 from tests.journeys.demo import Demo
 
 pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("journeys")]
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("journeys")]
 def test_X2_oauth4webapi_reads_provider_id_and_tin(demo: Demo, oauth4webapi: Path, client_id: str, method: str) -> None:
     told = node_sign_in(Part(demo, client_id, method), oauth4webapi)
     assert told["userinfo"]["provider_id"] == told["claims"]["provider_id"] == provider_id()
-    assert told["userinfo"]["tin"] == told["claims"]["tin"]
+    assert told["userinfo"]["tin"] == told["claims"]["tin"] == tin()
     assert told["accessToken"]["client_id"] == client_id
     assert told["accessToken"]["sub"] == told["claims"]["sub"]
     assert told["introspected"]["before"]["sub"] == told["claims"]["sub"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.relying_parties import Part, node_sign_in, provider_id
+from tests.interop.relying_parties import Part, node_sign_in, provider_id, tin
 from tests.journeys.demo import Demo
 
 pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("journeys")]
@@ -26,7 +26,7 @@ def test_X2_openid_client_reads_provider_id_and_tin(
 ) -> None:
     told = node_sign_in(Part(demo, client_id, method), openid_client)
     assert told["userinfo"]["provider_id"] == told["claims"]["provider_id"] == provider_id()
-    assert told["userinfo"]["tin"] == told["claims"]["tin"]
+    assert told["userinfo"]["tin"] == told["claims"]["tin"] == tin()
     assert told["userinfo"]["sub"] == told["claims"]["sub"]
     assert told["refreshed"]["sub"] == told["claims"]["sub"]
     assert told["refreshed"]["auth_time"] == told["claims"]["auth_time"]
