@@ -1,8 +1,11 @@
 """What the bench measured is told as it was measured, and the pages name only what it writes."""
 
 import re
+from pathlib import Path
 
-from bench import load, page
+import pytest
+
+from bench import load, page, report
 from bench.load import Figures
 from bench.people import Returning
 from bench.report import Bar, Figure, Outcome, number
@@ -61,3 +64,16 @@ def test_the_documentation_has_marks_for_nothing_that_is_never_written() -> None
         begun = re.findall(r"<!-- ([a-z-]+): written by bench.page -->", text)
         assert begun == re.findall(r"<!-- end of ([a-z-]+) -->", text)
         assert set(begun) <= set(page.TOLD)
+
+
+def test_a_bar_that_is_not_met_ends_the_bench_with_a_status(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(page, "PAGES", ())
+    for module in (page, report):
+        monkeypatch.setattr(module, "RESULTS", tmp_path)
+    report.keep("purge", {}, [Bar("rows left", 0.0, 0.01, at_least=False)])
+    assert page.main() == 0
+    report.keep("matching", {}, [Bar("p95", 12.0, 10.0, at_least=False)])
+    assert page.main() == 3
+    assert capsys.readouterr().err == "not met: p95: 12.00\n"
