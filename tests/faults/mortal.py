@@ -165,6 +165,7 @@ class Stubborn(ScriptedBrowser):
         self.provider = provider
         self.plan: tuple[str, str, int] | None = None
         self.died = 0
+        self.at_death: Callable[[], None] | None = None
         self.address = f"10.{secrets.randbelow(256)}.{secrets.randbelow(256)}.{secrets.randbelow(256)}"
 
     def code(self, **more: str) -> Code:
@@ -193,6 +194,8 @@ class Stubborn(ScriptedBrowser):
         if answer := self.provider.dying(moment, count, lambda: super(Stubborn, self).send(method, url, **more)):
             return answer
         self.died += 1
+        if self.at_death is not None:
+            self.at_death()
         again = super().send(method, url, **more)
         assert again.status_code < 500, f"{again.status_code} after a reload of {url}"
         if again.status_code >= 400:

@@ -114,6 +114,20 @@ class ScriptedBrowser:
                 answer = self._typed_into(answer)
         raise AssertionError(f"too many pages; the last was {answer.url}")
 
+    def types(self, **typed: str) -> None:
+        """From now on, in the fields of these names."""
+        self._typed |= typed
+
+    def followed(self, answer: httpx2.Response) -> httpx2.Response:
+        """Where redirects lead."""
+        while answer.is_redirect:
+            answer = self.send("GET", urljoin(str(answer.url), answer.headers["Location"]))
+        return answer
+
+    def go_on(self, answer: httpx2.Response) -> httpx2.Response:
+        """Fill in what this page asks, and send it."""
+        return self._typed_into(answer)
+
     def _typed_into(self, answer: httpx2.Response) -> httpx2.Response:
         assert answer.status_code == 200, f"{answer.status_code} at {answer.url}: {answer.text[-1500:]}"
         form = _main_form(answer.text, at=str(answer.url))
