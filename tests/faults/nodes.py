@@ -8,11 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import httpx2
 import pytest
 
+from idp.foundation import clock
+from idp.relying_parties.cache import STALE_AFTER
 from tests.faults.crossing import Crossing
 from tests.faults.mortal import Mortal, Stubborn, mortal, serve
 from tests.servers import Postgres, RedisServer, accepts, binary, free_port, until
@@ -90,6 +93,17 @@ def userinfo(nodes: Nodes, access_token: str) -> int:
 
 def refresh(nodes: Nodes, held: dict[str, str]) -> httpx2.Response:
     return nodes.send("/oauth/token", grant_type="refresh_token", refresh_token=held["refresh_token"])
+
+
+def obeyed(asked: Callable[[], bool], *, since: datetime, what: str) -> None:
+    """Ask until it is obeyed: nobody who asks a second or more after the change may be answered by what was before.
+
+    However slow the machine is: what counts is when it was asked, and a node knows nothing older than a second (R-13).
+    """
+    at = clock.now()
+    while not asked():
+        assert at - since < STALE_AFTER, what
+        at = clock.now()
 
 
 class Asking:
