@@ -27,13 +27,6 @@ _ORDERS: Final[dict[Sort, InstrumentedAttribute[str]]] = {
     Sort.USER_NAME: Affiliation.login_key,
 }
 """Each is kept, and read by its own index."""
-_STORED: Final[dict[Filter, AffiliationStatus]] = {
-    Filter.VERIFICATION_PENDING: AffiliationStatus.VERIFICATION_PENDING,
-    Filter.UNVERIFIED: AffiliationStatus.UNVERIFIED,
-    Filter.ACTIVE: AffiliationStatus.ACTIVE,
-    Filter.SUSPENDED: AffiliationStatus.ACTIVE,
-}
-"""What is stored where a tab shows people; the index finds them, the expression judges them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +83,10 @@ def people(
     where = [*_held(place), status != AffiliationStatus.ENDED.value]
     if shown is not Filter.ALL:
         where.append(status == shown.value)
-    if shown in _STORED:
-        where.append(Affiliation.status == _STORED[shown].value)
+        stored = _where_stored(tx, place, shown, unused_since=now - dormancy)
+        if stored is None:
+            return Listed((), None)
+        where += stored
     query = (
         select(Affiliation, Subject, status.label("now_is"), order.label("sorted_by"))
         .join(Subject, Subject.id == Affiliation.subject_id)
@@ -131,6 +126,18 @@ def counts(tx: Session, place: Place, *, now: datetime, dormancy: timedelta) -> 
         found[Filter(shown)].append(number)
     each_tab = {each: Count.of(numbers) for each, numbers in found.items()}
     return {Filter.ALL: Count.of([number for numbers in found.values() for number in numbers]), **each_tab}
+
+
+def _where_stored(
+    tx: Session, place: Place, shown: Filter, *, unused_since: datetime
+) -> tuple[ColumnElement[bool], ...] | None:
+    """What narrows a tab to an index beside its status; `None`: nobody can be on it now."""
+    ranges = [where for each, where in _stored(place, unused_since=unused_since) if each is shown]
+    if not ranges:
+        return None
+    first, *unswept = ranges
+    query = select(literal(1)).where(*_of(place)).limit(1)
+    return () if any(tx.execute(query.where(*where)).first() for where in unswept) else first
 
 
 def _stored(place: Place, *, unused_since: datetime) -> Iterator[tuple[Filter, tuple[ColumnElement[bool], ...]]]:
