@@ -97,6 +97,7 @@ class OnPostgresql:
 
     def grow(self, name: str, folder: Path, *, people: int) -> int:
         with self._opened(name) as found:
+            found.execute("SET session_replication_role = replica")  # copies of rows that were checked
             growing.fill(found, growing.POSTGRESQL, people=people)
             found.execute("VACUUM ANALYZE")
             row = found.execute("SELECT count(*) FROM oauth_grant").fetchone()

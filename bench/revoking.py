@@ -133,8 +133,11 @@ class Manager:
     """An account manager at the first node, who proved a factor a moment ago and ends access by its page."""
 
     def __init__(self, first: Provider) -> None:
-        self._browser = Browser(Caller(first.port))
+        self._port = first.port
+        caller = Caller(first.port)
+        self._browser = Browser(caller)
         self._browser.sign_in(first.portal, MANAGER, PASSWORD)
+        caller.close()
         with writing() as tx:
             theirs = select(BrowserSession).join(Subject, Subject.id == BrowserSession.subject_id)
             for session in tx.scalars(theirs.where(Subject.user_id == MANAGER)):
@@ -142,11 +145,13 @@ class Manager:
 
     def end(self, login: str) -> None:
         target, affiliation = _access_of(login)
+        self._browser.caller = caller = Caller(self._port)
         address = f"/manage/{PORTAL}/{target}/people/{affiliation}/act/remove"
         page = self._browser.ask("GET", address, expect=200).body.decode()
         form = page.split(f'action="{address}"', 1)[1].split("</form>", 1)[0]
         hidden = {name: unescape(value) for name, value in _HIDDEN.findall(form)}
         self._browser.ask("POST", address, urlencode(hidden).encode())
+        caller.close()
 
 
 def _access_of(login: str) -> tuple[UUID, UUID]:

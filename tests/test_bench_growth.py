@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -104,8 +106,20 @@ def test_the_cpu_of_a_database_is_counted_with_the_servers(monkeypatch: pytest.M
 def test_the_clock_of_a_process_is_finer_than_a_tick() -> None:
     own = [cpu.seconds_of_tree(os.getpid()) for _ in range(5)]
     assert own == sorted(own)
-    assert any(each % 0.01 for each in own)
+    assert any(round(each, 2) != each for each in own)
     assert cpu.seconds_of_tree(2**22 + 1) == 0.0, "gone"
+
+
+def test_what_a_child_used_is_not_lost_when_it_ends() -> None:
+    """As the process of a database's connection, which may be closed in a slice."""
+    program = "import time\nwhile time.process_time() < 0.1: pass\nprint(flush=True)\ninput()"
+    words = [sys.executable, "-c", program]
+    before = cpu.seconds_of_tree(os.getpid())
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        assert cpu.seconds_of_tree(os.getpid()) - before > 0.09
+    assert cpu.seconds_of_tree(os.getpid()) - before > 0.09
 
 
 def test_everybody_signs_in_before_a_known_browser_is_measured() -> None:
