@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Final
 
 import orjson
@@ -32,6 +32,9 @@ _LONGEST: Final = 2000
 _REPLACED: Final = 200
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """Of the request being served; every line of it carries this."""
+NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
+client: ContextVar[Mapping[str, str]] = ContextVar("client", default=NOBODY)
+"""Which client proved itself in the request being served, and by which grant it asks, for its access line (ruling 21)."""
 
 _sink: Sink | None = None
 _lost = 0

@@ -49,6 +49,7 @@ class OuterWall:
         started = time.perf_counter()
         environ["credence.request_id"] = secrets.token_hex(8)
         logs.request_id.set(environ["credence.request_id"])
+        logs.client.set(logs.NOBODY)
         refusal = self._refusal(environ)
         if refusal is not None:
             _make_harmless(environ, refusal)
@@ -58,6 +59,7 @@ class OuterWall:
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
             status_line[0] = status
+            environ["credence.client"] = logs.client.get()
             present = {name.lower() for name, _ in headers}
             headers = headers + [pair for pair in self._added if pair[0].lower() not in present]
             if "cache-control" not in present:
@@ -188,6 +190,6 @@ class _Observed:
                 "status": status,
                 "ms": round(seconds * 1000, 1),
                 "address": environ.get("REMOTE_ADDR", "-"),
-                "client_id": environ.get("credence.client_id"),
+                **environ.get("credence.client", logs.NOBODY),
             }
         )

@@ -90,6 +90,7 @@ class QuickWall:
                 "status": status,
                 "ms": round(seconds * 1000, 1),
                 "address": asked.address,
+                **asked.client,
             }
         )
         return answer

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from idp.foundation.logs import NOBODY
 from idp.foundation.origin import Origin
 
 RAISED: Final = "credence.raised"
@@ -33,7 +34,7 @@ class FallThrough(Exception):
 class Asked:
     """A request without a query, each header of it known and sent once."""
 
-    __slots__ = ("address", "body", "headers", "method", "path", "request_id")
+    __slots__ = ("address", "body", "client", "headers", "method", "path", "request_id")
 
     def __init__(self, method: str, path: str, headers: Mapping[str, str], *, address: str) -> None:
         self.method = method
@@ -42,6 +43,8 @@ class Asked:
         self.address = address
         self.body = b""
         self.request_id = ""
+        self.client: Mapping[str, str] = NOBODY
+        """As in `logs.client`, once the short cut has found out."""
 
 
 Serve = Callable[[Asked], Told]

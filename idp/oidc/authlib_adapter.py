@@ -12,6 +12,7 @@ from authlib.oauth2.rfc6749.errors import UnsupportedGrantTypeError, Unsupported
 from authlib.oauth2.rfc6749.grants import AuthorizationEndpointMixin, BaseGrant, TokenEndpointMixin
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
+from idp.foundation import logs
 from idp.oidc.errors import UNAUTHORIZED_CLIENT, UNSUPPORTED_GRANT, OAuthError
 from idp.oidc.grants import authorization_code, client_credentials, refresh_token
 from idp.oidc.grants.answer import Minted, TokenRequest
@@ -91,6 +92,7 @@ def serve(request: TokenRequest) -> Minted | OAuthError:
         grant = SERVER.get_token_grant(parsed)
     except (UnsupportedGrantTypeError, ValueError):
         return UNSUPPORTED_GRANT
+    logs.client.set({**logs.client.get(), "grant_type": grant.GRANT_TYPE})
     if not request.is_registered_for(grant.GRANT_TYPE):
         return UNAUTHORIZED_CLIENT
     return _SERVES[grant.GRANT_TYPE](request)

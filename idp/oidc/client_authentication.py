@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.foundation import artefacts, house, limiter
+from idp.foundation import artefacts, house, limiter, logs
 from idp.foundation.artefacts import Kind
 from idp.foundation.database import writing
 from idp.foundation.jose import claimed_issuer
@@ -62,6 +62,7 @@ def authenticate_client(
         return presented
     party = relying_parties.find(presented.client_id)
     if _proven(party, presented, now=now) and party is not None and party.enabled:
+        logs.client.set({"client_id": party.client_id})
         return party
     return _refuse(presented, now=now, origin=origin)
 

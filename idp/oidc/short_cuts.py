@@ -36,6 +36,8 @@ from idp.relying_parties.rules import RelyingParty
 PARAMETERS: Final = frozenset({"grant_type", "scope", "client_id", "client_secret"})
 QUICK_TO_SIGN: Final = frozenset({Alg.ES256, Alg.ES384, Alg.EDDSA})
 """RSA takes ten to a hundred times as long: on the loop everybody would wait for it."""
+LONGEST: Final = 4096
+"""Of a form that is read on the loop, before anybody is known; more is for a thread, whose turn others do not wait for."""
 _CLOSED: Final = ("Content-Security-Policy", CLOSED_POLICY)
 _PUBLIC_HEADERS: Final = (CACHEABLE, cors.VARY, _CLOSED)
 _TOKEN_HEADERS: Final = (*NOT_STORED, cors.VARY, _CLOSED)
@@ -67,6 +69,8 @@ class AtOnce:
 
     def token(self, asked: Asked) -> Told:
         """A token for an app that asks for all it is approved for; nothing is written, counted, or waited for."""
+        if len(asked.body) > LONGEST:
+            raise FallThrough
         form, now = sent_form(asked, content_type=FORM), clock.now()
         known = self._at_hand.at(now)
         if known is None:
@@ -79,6 +83,7 @@ class AtOnce:
         content = client_credentials.minted_now(
             standing.content, now=now, epochs=(standing.party.epoch, known.system_epoch)
         )
+        asked.client = {"client_id": standing.party.client_id, "grant_type": ClientCredentials.GRANT_TYPE}
         body = bearing(signed(content), content=content, scope=content.claims["scope"])
         return 200, _TOKEN_HEADERS, orjson.dumps(body)
 
@@ -157,7 +162,10 @@ def _on_the_loop(app: Flask, serve: Serve) -> Serve:
 def _in_a_thread(app: Flask, serve: Serve) -> Serve:
     def in_context(asked: Asked) -> Told:
         logs.request_id.set(asked.request_id)
+        logs.client.set(logs.NOBODY)
         with app.app_context(), write_budget():
-            return serve(asked)
+            told = serve(asked)
+        asked.client = logs.client.get()
+        return told
 
     return in_context

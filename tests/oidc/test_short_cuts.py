@@ -398,3 +398,35 @@ def test_R_09_what_fails_before_flask_is_answered_by_flask(sides, monkeypatch):
     assert (status, orjson.loads(body)["error"]) == (503, "temporarily_unavailable")
     assert dict(headers)["Retry-After"] == "2" and sides.asked_flask > 0
     assert len(tries) == 1, "nobody waits twice for a database that is away"
+
+
+def test_RX_02_a_form_that_takes_long_to_read_is_read_by_a_thread(sides, monkeypatch):
+    body = _encoded(ALONE)
+    for longest, at_once in ((len(body), True), (len(body) - 1, False)):
+        monkeypatch.setattr("idp.oidc.short_cuts.LONGEST", longest)
+        short, whole, skipped = sides.both("POST", "/oauth/token", FORM | _lower(BASIC.proof()[0]), body)
+        assert _comparable(short) == _comparable(whole) and short[0][0] == 200
+        assert skipped is at_once
+
+
+def test_ruling_21_the_line_of_a_request_says_which_client_proved_itself_by_which_grant(sides, world, new_browser):
+    flow = Flow(new_browser(), world.portal())
+    tokens = flow.tokens()
+    portal, app = flow.party.client_id, {"client_id": "app-basic", "grant_type": "client_credentials"}
+    basic, wrong = (FORM | _lower(party.proof()[0]) for party in (flow.party, Registered("app-basic", secret="wrong")))
+    told = {"client_id": portal}
+    refreshing = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    for path, headers, form, said in (
+        ("token", FORM | _lower(BASIC.proof()[0]), ALONE, app),
+        ("token", wrong, ALONE, {}),
+        ("token", basic, refreshing, told | {"grant_type": "refresh_token"}),
+        ("token", basic, {"grant_type": "password"}, told),
+        ("introspect", basic, {"token": tokens["access_token"]}, told),
+        ("introspect", wrong, {"token": tokens["access_token"]}, {}),
+        ("revoke", basic, {"token": "x"}, told),
+    ):
+        for bridge in (sides.short, sides.whole):
+            sides.told.clear()
+            sides.ask(bridge, "POST", f"/oauth/{path}", headers, _encoded(form))
+            (line,) = (line for line in sides.told if "address" in line)
+            assert {key: line[key] for key in ("client_id", "grant_type") if key in line} == said, (path, form)
