@@ -60,6 +60,43 @@ def _fault(shown: str) -> str | None:
     )
 
 
+BLOCKS = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+MACHINE_S = re.compile(r"`((?:nft|sysctl|rsync|chronyc|pg_restore|runuser|make|pip|sha256sum|python -m bench)\b[^`]*)`")
+RUN_BY = {
+    "docs/operations.md": "tests/test_operations.py",
+    "docs/connect-your-portal.md": "tests/demo/test_running.py",
+}
+"""Pages with blocks for a shell, and the tests that run them."""
+A_MACHINE_S = {
+    "nft": "its firewall; the tests' network is loopback",
+    "sysctl": "its kernel",
+    "rsync": "needs a second machine; tests/faults/test_nodes.py has both nodes read one folder",
+    "chronyc": "its clock",
+    "runuser -u credence -- bash": "its users; what is typed in that shell is run above",
+    "sha256sum": "coreutils; the digest itself is held by tests/consent",
+}
+"""Programs of the machine that no test may turn, and why."""
+RUN = {
+    "runuser -u postgres -- pg_restore": "tests/faults/test_restore.py",
+    "make": "Makefile",
+    "python -m bench": "tests/test_bench_parts.py",
+}
+"""What else a page shows, and where it is run or made."""
+
+
+def test_every_other_command_that_a_page_shows_is_run_or_is_the_machine_s() -> None:
+    pages = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+    texts = {str(page.relative_to(PROJECT)): page.read_text("utf-8") for page in pages}
+    with_blocks = {name for name, text in texts.items() if BLOCKS.search(text)}
+    assert with_blocks == RUN_BY.keys()
+    assert all((PROJECT / test).is_file() for test in (*RUN_BY.values(), *RUN.values()))
+    for name, command in ((name, command) for name, text in texts.items() for command in MACHINE_S.findall(text)):
+        assert command.startswith((*A_MACHINE_S, *RUN)), f"{name}: {command}"
+    targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    made = {target for text in texts.values() for target in re.findall(r"`(?:[A-Z]+=\S+ )?make ([a-z]+)", text)}
+    assert made <= targets
+
+
 @dataclass
 class Ground:
     """An installation, and what the commands are given in the place of the pages' words in capitals."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -62,10 +63,13 @@ def restore(settings: Settings, file: Path) -> None:
             place.with_name(place.name + suffix).unlink(missing_ok=True)
         shutil.copyfile(file, place)
         return
+    page = (PROJECT / "docs/operations.md").read_text("utf-8")
+    shown = re.search(r"`runuser -u postgres -- (pg_restore [^`]+) -d credence FILE`", page)
     program = binary("pg_restore")
+    assert shown is not None
     assert program is not None
-    url = settings.database_owner_url.replace("postgresql+psycopg://", "postgresql://")
-    subprocess.run([program, "--clean", "--if-exists", "--no-owner", "-d", url, str(file)], check=True)
+    url = settings.database_owner_url.replace("postgresql+psycopg://credence_owner", "postgresql://postgres")
+    subprocess.run([program, *shown[1].split()[1:], "-d", url, str(file)], check=True)
 
 
 def test_R_33_nothing_used_or_revoked_lives_again(
