@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask import Flask
 
-from idp.foundation import clock, house
+from idp.foundation import house
 from idp.sessions.cookies import session_cookie_name
 from idp.settings import Settings
 from tests.factories import Make
@@ -17,13 +17,12 @@ PORTAL: Final = "bench"
 
 
 class Desk:
-    """Somebody signed in who manages the practice by a letter, a strong factor just proven."""
+    """Somebody signed in who manages the practice by a letter, a strong factor just proven; the clock stands at `now`."""
 
     def __init__(self, app: Flask, *, practice: UUID, now: datetime) -> None:
         self._place = f"/manage/{PORTAL}/{practice}/people"
         settings = house.get(Settings)
         make = Make(now=now, settings=settings)
-        clock.set_reader(lambda: now)
         crowd = make.practice(id=practice, name="Crowd")
         make.provider(practice=crowd, registry_name="bench")
         make.client(PORTAL, portal={"registry": "bench", "acting_for": ["practice"], "clerks": True})

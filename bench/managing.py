@@ -32,6 +32,7 @@ from idp.affiliations.rules import PortalTerms
 from idp.affiliations.searching.models import AffiliationWord
 from idp.affiliations.searching.rules import words_of
 from idp.affiliations.sorting import keys_of
+from idp.foundation import clock
 from idp.foundation.database import db, reading, see_as, writing
 from idp.keyring import rotation
 from idp.manage import facts
@@ -251,7 +252,11 @@ def _on(folder: Path, people: int, called: str, **databases: str) -> None:
     app = create_app(settings)
     with app.app_context():
         fill(people)
-        tell(people, app)
+        clock.set_reader(lambda: NOW)
+        try:
+            tell(people, app)
+        finally:
+            clock.set_reader(None)
 
 
 if __name__ == "__main__":
