@@ -21,11 +21,23 @@ from idp.vocabulary.evidence import Evidence
 PROVIDERS_A_TARGET: Final = 200
 """Providers of one practice that are read for choosing; more are found by searching."""
 _affiliation, _evidence, _level = Affiliation.__table__, AffiliationEvidence.__table__, HeldLevel.__table__
+_provider, _practice = Provider.__table__, Practice.__table__
+_OF_PROVIDER: Final = (
+    _provider.c.id.label("record_id"), _provider.c.provider_id, _provider.c.npi, _provider.c.provider_type,
+    _provider.c.legal_name, _provider.c.practice_id, _provider.c.tin_changed_at, _practice.c.tin_last4,
+    in_force_on(bindparam("on", type_=_provider.c.end_date.type)).label("in_force"),
+)  # fmt: skip
 _OF_SUBJECT: Final = prepared(
-    select(_affiliation, _affiliation.c.registry.label("registry_name"))
+    select(_affiliation, _affiliation.c.registry.label("registry_name"), *_OF_PROVIDER)
+    .outerjoin(
+        _provider,
+        and_(_affiliation.c.target_kind == TargetKind.PROVIDER.value, _provider.c.id == _affiliation.c.target_id),
+    )
+    .outerjoin(_practice, _practice.c.id == _provider.c.practice_id)
     .where(_affiliation.c.subject_id == bindparam("subject"), _affiliation.c.status != "ended")
     .order_by(_affiliation.c.created_at)
 )
+"""With the provider, where one is what it points at; other targets are read by themselves."""
 _of_these = select(_affiliation.c.id).where(
     _affiliation.c.subject_id == bindparam("subject"), _affiliation.c.status != "ended"
 )
@@ -44,20 +56,15 @@ _BESIDE: Final = prepared(
     )
 )
 """Evidence and levels of all of them, by one statement: asked at every sign-in."""
-_provider, _practice = Provider.__table__, Practice.__table__
-_PROVIDERS: Final = (
-    select(
-        _provider,
-        _practice.c.tin_last4,
-        in_force_on(bindparam("on", type_=_provider.c.end_date.type)).label("in_force"),
-    )
+_PROVIDER: Final = prepared(
+    select(*_OF_PROVIDER)
     .join(_practice, _practice.c.id == _provider.c.practice_id)
-    .where(_provider.c.id.in_(bindparam("ids", expanding=True)))
+    .where(_provider.c.id == bindparam("record"))
 )
 
 
 class Record:
-    """A row of `affiliation` with its evidence and levels, as the mapped class has them."""
+    """A row of `affiliation` with its provider, if it points at one, and evidence and levels as the mapped class has them."""
 
     __slots__ = ("_row", "evidence", "levels")
 
@@ -85,15 +92,15 @@ def held_by(
     `search` narrows the providers of practices (folded words, a provider ID or an NPI); `only` reads one affiliation,
     `provider` one provider of it: a choice made among more than a page of them.
     """
-    rows = [row for row in _rows(tx, subject_id) if only is None or row.id == only]
+    rows = [row for row in _rows(tx, subject_id, on=now.date()) if only is None or row.id == only]
     targets = _targets(tx, rows, on=now.date(), search=search, provider=provider)
     return tuple(held_of(row, targets[row.id]) for row in rows if row.id in targets)
 
 
-def _rows(tx: Session, subject_id: str) -> Sequence[Record]:
+def _rows(tx: Session, subject_id: str, *, on: date) -> Sequence[Record]:
     """A person's affiliations with evidence and levels, by Core: asked at every sign-in and every authorization."""
     tx.flush()
-    found = tx.execute(_OF_SUBJECT, {"subject": subject_id}).all()
+    found = tx.execute(_OF_SUBJECT, {"subject": subject_id, "on": on}).all()
     if not found:
         return ()
     evidence: defaultdict[UUID, list[Any]] = defaultdict(list)
@@ -142,34 +149,38 @@ def _targets(
     by_kind: defaultdict[str, list[Stored]] = defaultdict(list)
     for row in rows:
         by_kind[row.target_kind].append(row)
-    targets |= _provider_targets(tx, by_kind[TargetKind.PROVIDER], on=on)
+    for row in by_kind[TargetKind.PROVIDER]:
+        found = row if isinstance(row, Record) else tx.execute(_PROVIDER, {"record": row.target_id, "on": on}).first()
+        if found is not None and found.record_id is not None:
+            targets[row.id] = _provider_target(found, since=row.created_at)
     targets |= _practice_targets(tx, by_kind[TargetKind.PRACTICE], on=on, search=search, provider=provider)
     targets |= _partner_targets(tx, by_kind[TargetKind.TRADING_PARTNER])
     return targets
 
 
-def _provider_targets(tx: Session, rows: Iterable[Stored], *, on: date) -> dict[UUID, Target]:
-    wanted = {row.target_id: row for row in rows}
-    if not wanted:
-        return {}
-    found = tx.execute(_PROVIDERS, {"ids": list(wanted), "on": on})
-    return {
-        wanted[row.id].id: Target(
-            kind=TargetKind.PROVIDER,
-            id=row.id,
-            name=row.legal_name,
-            in_force=bool(row.in_force) and not _moved_since(row, wanted[row.id]),
-            practice_id=row.practice_id,
-            tin_masked=masked(row.tin_last4),
-            providers=(provider_choice(row),),
-        )
-        for row in found
-    }
-
-
-def _moved_since(provider: Row[Any], affiliation: Stored) -> bool:
-    """The record went to another TIN after the affiliation was made: it never follows the number (MODEL §10)."""
-    return provider.tin_changed_at is not None and provider.tin_changed_at > affiliation.created_at
+def _provider_target(row: Record | Row[Any], *, since: datetime) -> Target:
+    """`since`: the affiliation was made. A record that went to another TIN later is not it any more: an affiliation
+    never follows the number (MODEL §10).
+    """
+    moved = row.tin_changed_at is not None and row.tin_changed_at > since
+    return Target(
+        kind=TargetKind.PROVIDER,
+        id=row.record_id,
+        name=row.legal_name,
+        in_force=bool(row.in_force) and not moved,
+        practice_id=row.practice_id,
+        tin_masked=masked(row.tin_last4),
+        providers=(
+            ProviderChoice(
+                id=row.record_id,
+                provider_id=row.provider_id,
+                npi=row.npi,
+                provider_type=row.provider_type,
+                name=row.legal_name,
+                practice_id=row.practice_id,
+            ),
+        ),
+    )
 
 
 def _practice_targets(

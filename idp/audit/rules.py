@@ -109,7 +109,9 @@ def stream_of(*, target_kind: str | None, target_id: str | None, subject_id: str
 
 def clean_text(value: str, *, limit: int = TEXT_LIMIT) -> str:
     """Text without control, format or surrogate characters, no longer than `limit` (log injection, ST-13)."""
-    visible = "".join("\ufffd" if unicodedata.category(char) in _INVISIBLE else char for char in value[: limit + 1])
+    visible = value[: limit + 1]
+    if not visible.isprintable():  # nothing invisible is printable; a space of another script is neither
+        visible = "".join("\ufffd" if unicodedata.category(char) in _INVISIBLE else char for char in visible)
     return visible if len(visible) <= limit else visible[: limit - 1] + "…"
 
 

@@ -1,7 +1,7 @@
 """Letting a person in once everything that this sign-in asks of them is proven: one way for every kind of proof."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -51,9 +51,10 @@ def admit(
 ) -> NewSession:
     """Accept the terms beside the button (B1), tell of a new browser, make the session, audit; `subject` is locked by the caller."""
     party = relying_parties.find(arrival.client_id) if arrival.client_id else None
+    accepted = None
     if party is not None and party.manifest.sign_in.terms is not None:
         accept = house.get(Upstairs).accept_terms
-        accept(tx, subject_id=subject.id, party=party, now=arrival.now, origin=arrival.origin)
+        accepted = accept(tx, subject_id=subject.id, party=party, now=arrival.now, origin=arrival.origin)
     alerts.sign_in_seen(
         tx,
         subject_id=subject.id,
@@ -87,4 +88,4 @@ def admit(
         client_id=arrival.client_id,
         details={"method": method},
     )
-    return session
+    return replace(session, accepted=accepted)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from idp.foundation.origin import Origin
 from idp.relying_parties.rules import RelyingParty
-from idp.sessions.rules import Ahead, SessionFacts, TransactionFacts
+from idp.sessions.rules import Ahead, Known, SessionFacts, TransactionFacts
 from idp.subjects.rules import SubjectFacts
 
 
@@ -25,11 +25,13 @@ class PortalsHeld(Protocol):
 
 
 class AcceptTerms(Protocol):
-    """Record that a person accepted the terms beside a portal's sign-in button (B1); once per version."""
+    """Record that a person accepted the terms beside a portal's sign-in button (B1), once per version; tells kind and
+    version of all that they have accepted there.
+    """
 
     def __call__(
         self, tx: Session, *, subject_id: str, party: RelyingParty, now: datetime, origin: Origin
-    ) -> object: ...
+    ) -> frozenset[tuple[str, str]]: ...
 
 
 class RememberedFor(Protocol):
@@ -42,7 +44,14 @@ class GoOn(Protocol):
     """Settle what comes next for a browser that was just signed in: a step, or the answer to the client that asked."""
 
     def __call__(
-        self, tx: Session, *, transaction: TransactionFacts, session: SessionFacts, origin: Origin, now: datetime
+        self,
+        tx: Session,
+        *,
+        transaction: TransactionFacts,
+        session: SessionFacts,
+        known: Known,
+        origin: Origin,
+        now: datetime,
     ) -> Ahead: ...
 
 

@@ -67,6 +67,9 @@ _STANDING: Final = prepared(
 )
 """By the person too, whose session it is: the index is by person and client, and without it every grant would be read."""
 _ADD: Final = prepared(insert(_grant))
+_client = Client.__table__
+_EPOCH_NOW: Final = select(_client.c.epoch).where(_client.c.client_id == bindparam("of_client")).scalar_subquery()
+_ADD_FIRST: Final = prepared(insert(_grant).values(client_epoch=_EPOCH_NOW))
 _SET: Final = prepared(update(_grant).where(_grant.c.id == bindparam("grant_id")))
 """Sets the columns that are given with it."""
 
@@ -179,12 +182,14 @@ def _add(tx: Session, authorized: Authorized, *, now: datetime, lifetime: timede
         "amr": list(authorized.amr),
         "subject_epoch": authorized.subject_epoch,
         "affiliation_epoch": authorized.affiliation_epoch,
-        "client_epoch": authorized.client_epoch,
         "system_epoch": authorized.system_epoch,
         "created_at": now,
         "expires_at": now + lifetime,
     }
-    tx.execute(_ADD, row)
+    if authorized.client_epoch is None:
+        tx.execute(_ADD_FIRST, row | {"of_client": authorized.client_id})
+    else:
+        tx.execute(_ADD, row | {"client_epoch": authorized.client_epoch})
     return grant_id
 
 

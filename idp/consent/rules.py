@@ -83,7 +83,8 @@ class Authorized:
     amr: tuple[str, ...]
     offline: bool
     subject_epoch: int
-    client_epoch: int
+    client_epoch: int | None
+    """`None`: as it stands when the grant is written."""
     system_epoch: int
     claims: Mapping[str, Any] = field(default_factory=dict)
     resource: tuple[str, ...] = ()

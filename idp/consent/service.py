@@ -48,8 +48,23 @@ def accepted_by(tx: Session, *, subject_id: str, client_id: str) -> frozenset[Te
 
 def accept(tx: Session, *, subject_id: str, party: RelyingParty, text: Text, now: datetime, origin: Origin) -> bool:
     """Keep that the person accepted a text: which words, when and from where (C10); `False` if they had already."""
-    if text in accepted_by(tx, subject_id=subject_id, client_id=party.client_id):
-        return False
+    before = accepted_by(tx, subject_id=subject_id, client_id=party.client_id)
+    return text in _accepted(tx, before, subject_id=subject_id, party=party, text=text, now=now, origin=origin) - before
+
+
+def _accepted(
+    tx: Session,
+    before: frozenset[Text],
+    *,
+    subject_id: str,
+    party: RelyingParty,
+    text: Text,
+    now: datetime,
+    origin: Origin,
+) -> frozenset[Text]:
+    """All that the person has accepted, with this text, which is kept where it was not among it."""
+    if text in before:
+        return before
     tx.add(
         AgreementAcceptance(
             subject_id=subject_id,
@@ -71,7 +86,7 @@ def accept(tx: Session, *, subject_id: str, party: RelyingParty, text: Text, now
         client_id=party.client_id,
         details={"kind": text.kind.value, "version": text.version},
     )
-    return True
+    return before | {text}
 
 
 def audit_declined(
@@ -90,12 +105,15 @@ def audit_declined(
     )
 
 
-def accept_terms(tx: Session, *, subject_id: str, party: RelyingParty, now: datetime, origin: Origin) -> bool:
-    """Pressing *Accept & Login* accepts the terms beside the button (B1)."""
-    terms = party.manifest.sign_in.terms
+def accept_terms(
+    tx: Session, *, subject_id: str, party: RelyingParty, now: datetime, origin: Origin
+) -> frozenset[Text]:
+    """Pressing *Accept & Login* accepts the terms beside the button (B1); tells all that the person has accepted here."""
+    before, terms = accepted_by(tx, subject_id=subject_id, client_id=party.client_id), party.manifest.sign_in.terms
     if terms is None:
-        return False
-    return accept(tx, subject_id=subject_id, party=party, text=Text(Kind.TERMS, terms.version), now=now, origin=origin)
+        return before
+    text = Text(Kind.TERMS, terms.version)
+    return _accepted(tx, before, subject_id=subject_id, party=party, text=text, now=now, origin=origin)
 
 
 def words_of(party: RelyingParty, text: Text, *, locale: str) -> str:

@@ -53,6 +53,11 @@ _PRACTICE_COLUMNS: Final = (
 )  # fmt: skip
 _PROVIDER_BY_ID: Final = prepared(PROVIDERS.where(provider.c.id == bindparam("identity")))
 _PRACTICE_BY_ID: Final = prepared(select(*_PRACTICE_COLUMNS).where(practice.c.id == bindparam("identity")))
+_BOTH_BY_ID: Final = prepared(
+    PROVIDERS.add_columns(practice.c.name, practice.c.tin_sealed, practice.c.retired_at, practice.c.passes_on).where(
+        provider.c.id == bindparam("identity")
+    )
+)
 """Tokens and UserInfo ask these: built once."""
 _PARTNERS: Final = select(
     partner.c.id, partner.c.registry, partner.c.trading_partner_id, partner.c.name, partner.c.zip_code,
@@ -82,6 +87,11 @@ def provider_by_id(tx: Rows, identity: UUID) -> ProviderFacts | None:
 def practice_by_id(tx: Rows, identity: UUID) -> PracticeFacts | None:
     row = tx.execute(_PRACTICE_BY_ID, {"identity": identity}).one_or_none()
     return None if row is None else _practice(row)
+
+
+def with_practice(tx: Rows, identity: UUID) -> tuple[ProviderFacts, PracticeFacts] | None:
+    row = tx.execute(_BOTH_BY_ID, {"identity": identity}).one_or_none()
+    return None if row is None else (provider_of(row), practice_of(row, row.practice_id, row.name))
 
 
 def providers(tx: Rows, *conditions: ColumnElement[bool], limit: int | None = None) -> tuple[ProviderFacts, ...]:

@@ -38,6 +38,11 @@ def provider(tx: Rows, identity: UUID) -> ProviderFacts | None:
     return facts.provider_by_id(tx, identity)
 
 
+def provider_with_practice(tx: Rows, identity: UUID) -> tuple[ProviderFacts, PracticeFacts] | None:
+    """A provider record and the practice that it belongs to, by one statement: asked for every token."""
+    return facts.with_practice(tx, identity)
+
+
 def providers(tx: Session, ids: list[UUID] | tuple[UUID, ...]) -> dict[UUID, ProviderFacts]:
     """Several provider records at once, by id."""
     return {found.id: found for found in facts.providers(tx, facts.provider.c.id.in_(ids))} if ids else {}

@@ -79,11 +79,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 def _as_text(value: datetime | None) -> str | None:
     """As SQLAlchemy's type of SQLite writes it: in UTC without saying so, with all six digits."""
-    if value is None:
-        return None
-    if value.tzinfo is None:
+    if value is not None and value.tzinfo is None:
         raise ValueError("a stored moment must be aware")
-    return value.astimezone(UTC).isoformat(" ", "microseconds")[: -len("+00:00")]
+    return None if value is None else value.astimezone(UTC).isoformat(" ", "microseconds")[: -len("+00:00")]
 
 
 def _of_text(value: str | None) -> datetime | None:
@@ -145,6 +143,14 @@ class Quick(Session):
         return super().begin(nested)
 
 
+def _for_writes(engine: Engine) -> Engine:
+    """The engine as writes use it, made once; while somebody listens to the engine, anew each time."""
+    kept: Engine | None = None if engine._has_events else engine.__dict__.get("credence_for_writes")
+    if kept is None:
+        kept = engine.__dict__["credence_for_writes"] = engine.execution_options(credence_write=True)
+    return kept
+
+
 class Writing(Quick):
     """A transaction of `writing`: what must leave a trace of every change listens to this class."""
 
@@ -165,8 +171,7 @@ def writing() -> Iterator[Session]:
         if left[0] == 0:
             raise RuntimeError("a request has at most two write transactions (DESIGN §4.4)")
         left[0] -= 1
-    engine = db.engine.execution_options(credence_write=True)
-    with Writing(engine, expire_on_commit=False) as tx, tx.begin():
+    with Writing(_for_writes(db.engine), expire_on_commit=False) as tx, tx.begin():
         if _guards and (guard := _guards.get(db.engine)) is not None:
             guard(tx)
         yield tx
@@ -178,7 +183,7 @@ def counting() -> Iterator[Connection]:
 
     What a person or the audit could miss belongs in `writing`.
     """
-    with db.engine.execution_options(credence_write=True).begin() as connection:
+    with _for_writes(db.engine).begin() as connection:
         yield connection
 
 

@@ -60,8 +60,7 @@ def read(
     if grant.affiliation_id is None:
         return NOBODY
     every: dict[str, Any] = {}
-    provider = directory.provider(tx, grant.provider_id) if grant.provider_id is not None else None
-    practice = directory.practice(tx, grant.practice_id) if grant.practice_id is not None else None
+    provider, practice = _acted_for(tx, grant)
     if provider is not None:
         every |= _provider(provider)
     if practice is not None:
@@ -72,6 +71,14 @@ def read(
         every |= _providers(tx, practice, registry=grant.registry or "", now=now)
     every |= _entitlements(tx, grant, party=party, now=now)
     return ActingClaims(every, practice is not None and practice.tin_type is TinType.SSN)
+
+
+def _acted_for(tx: Rows, grant: GrantFacts) -> tuple[ProviderFacts | None, PracticeFacts | None]:
+    both = directory.provider_with_practice(tx, grant.provider_id) if grant.provider_id is not None else None
+    if both is not None and both[1].id == grant.practice_id:
+        return both
+    practice = directory.practice(tx, grant.practice_id) if grant.practice_id is not None else None
+    return both[0] if both is not None else None, practice
 
 
 def tin_claims(practice: PracticeFacts, *, party: RelyingParty) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
 from idp.sessions import service as sessions
 from idp.sessions import transactions
-from idp.sessions.rules import Ahead, SessionFacts, TransactionFacts
+from idp.sessions.rules import Ahead, Known, SessionFacts, TransactionFacts
 from idp.settings import Settings
 from idp.sign_in import steps
 from idp.sign_in.requests import parked, unparked
@@ -98,7 +98,15 @@ def answer(*, txn: UUID, visitor: Visitor) -> Redirect | Parked | Refused:
     return _settle(unparked(transaction.request), party, visitor, txn=txn, waits=waits)
 
 
-def go_on(tx: Session, *, transaction: TransactionFacts, session: SessionFacts, origin: Origin, now: datetime) -> Ahead:
+def go_on(
+    tx: Session,
+    *,
+    transaction: TransactionFacts,
+    session: SessionFacts,
+    known: Known,
+    origin: Origin,
+    now: datetime,
+) -> Ahead:
     """Where a browser goes that was just signed in, settled in the transaction that signed it in (D2).
 
     `transaction` is locked, and `session` was made, by the caller.
@@ -107,7 +115,8 @@ def go_on(tx: Session, *, transaction: TransactionFacts, session: SessionFacts, 
     if party is None or not party.enabled:
         return Ahead()
     visitor = Visitor(transaction.browser_digest, session, origin, now)
-    outcome = _act(tx, unparked(transaction.request), party, visitor, transaction=transaction, session=session)
+    asked = unparked(transaction.request)
+    outcome = _act(tx, asked, party, visitor, transaction=transaction, session=session, known=known)
     if isinstance(outcome, Redirect):
         return Ahead(uri=outcome.uri)
     return Ahead(endpoint=steps.PAGES[outcome.step]) if outcome.step is not None else Ahead()
@@ -137,10 +146,11 @@ def _act(
     *,
     transaction: TransactionFacts | None,
     session: SessionFacts | None,
+    known: Known | None = None,
 ) -> Redirect | Parked:
     """Ask the dispatcher and do as it says; `transaction` and `session` are locked."""
     now = visitor.now
-    decision = decide(tx, request, party=party, transaction=transaction, session=session, now=now)
+    decision = decide(tx, request, party=party, transaction=transaction, session=session, known=known, now=now)
     if isinstance(decision.verdict, Show):
         return _show(tx, request, visitor, decision.verdict, transaction=transaction, session=session)
     if transaction is not None:

@@ -116,8 +116,6 @@ def _authorized(
         practice_id=practice_id,
         before=before,
     )
-    fresh = relying_parties.find_fresh(tx, party.client_id, now=now)
-    assert fresh is not None, "clients are never deleted"
     return Authorized(
         subject_id=session.subject_id,
         client_id=party.client_id,
@@ -134,11 +132,18 @@ def _authorized(
         amr=tuple(method.value for method in session.amr),
         offline=OFFLINE_ACCESS in scopes,
         subject_epoch=session.subject_epoch,
-        client_epoch=fresh.epoch,
+        client_epoch=None if before is None else _epoch_of(tx, party, now=now),
         system_epoch=session.system_epoch,
         claims=request.claims,
         resource=request.resource,
     )
+
+
+def _epoch_of(tx: Session, party: RelyingParty, *, now: datetime) -> int:
+    """Needed to tell whether a standing grant still serves; the session's first grant reads it where it is written."""
+    fresh = relying_parties.find_fresh(tx, party.client_id, now=now)
+    assert fresh is not None, "clients are never deleted"
+    return fresh.epoch
 
 
 def _lifetime(authorized: Authorized, session: SessionFacts, *, now: datetime) -> timedelta:

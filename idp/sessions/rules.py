@@ -206,6 +206,17 @@ class Ahead:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What the transaction that signed somebody in has read already: the dispatcher does not read it again."""
+
+    password_must_change: bool
+    accepted: frozenset[tuple[str, str]] | None
+    """Kind and version of every text of the portal's that the person has accepted; `None`: not read."""
+    joined: bool
+    """Whether relying parties may take part in the session already; in one that was made just now nobody does."""
+
+
+@dataclass(frozen=True, slots=True)
 class Participation:
     """What a session remembers about one relying party: its `sid` and the choice of whom to act for."""
 

@@ -50,6 +50,10 @@ class NewSession:
     """Of a device that was remembered or recognised with it."""
     facts: SessionFacts | None = None
     """As a sign-in made it."""
+    kept: bool = False
+    """The browser's own session, rotated: portals may take part in it."""
+    accepted: frozenset[tuple[str, str]] | None = None
+    """Kind and version of every text that the person has accepted at the portal, where the sign-in read them."""
     ahead: Ahead = Ahead()
     """To the dispatcher, unless the transaction that made the session settled what comes next."""
 
@@ -124,7 +128,8 @@ def authenticated(
         made = tx.execute(_RENEW, row | {"of_id": kept}).one()
     tx.execute(_SIGNED_IN, {"of_id": subject.id, "now": now})
     transactions.mark_authenticated(tx, txn=txn, session_id=made.id, now=now)
-    return NewSession(cookie, made.id, facts=session_facts(made, owes_factor=subject.factor_owed_at is not None))
+    facts = session_facts(made, owes_factor=subject.factor_owed_at is not None)
+    return NewSession(cookie, made.id, facts=facts, kept=kept is not None)
 
 
 _EPOCH_NOW: Final = select(_system.c.epoch).where(_system.c.id == 1).scalar_subquery()

@@ -17,7 +17,7 @@ from idp.consent import service as consents
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
 from idp.sessions import participants, transactions
-from idp.sessions.rules import PASSWORD, Participation, SessionFacts, TransactionFacts, Upstream
+from idp.sessions.rules import PASSWORD, Known, Participation, SessionFacts, TransactionFacts, Upstream
 from idp.sign_in.assurance import facts as assurance
 from idp.sign_in.assurance.rules import device_may_serve
 from idp.sign_in.requests import unparked
@@ -53,8 +53,9 @@ def decide(
     transaction: TransactionFacts | None,
     session: SessionFacts | None,
     now: datetime,
+    known: Known | None = None,
 ) -> Decision:
-    """What comes next for this browser and request, from facts read now."""
+    """What comes next for this browser and request, from facts read now; `known` is what this transaction has read."""
     if transaction is not None and transaction.upstream is Upstream.LINKING:
         request = replace(request, fresh=True)  # whoever links an identity has just proven who they are (FE-12)
     username_first = party is not None and party.manifest.sign_in.username_first
@@ -69,7 +70,7 @@ def decide(
     transaction = transaction.settled_by(session.id) if transaction is not None else None
     asked, equipment = assurance.of_session(tx, request.wish, party=party, session=session, now=now)
     terms = affiliations.terms_of(party) if party is not None and wants_acting(request, party) else None
-    remembered = _remembered(tx, session, party)
+    remembered = _remembered(tx, session, party) if known is None or known.joined else None
     choices = _choices(tx, request, party, session, terms, transaction, remembered, now=now)
     facts = Facts(
         transaction=transaction,
@@ -77,13 +78,10 @@ def decide(
         username_first=username_first,
         terms=asked,
         equipment=equipment,
-        password_must_change=passwords.must_change(
-            tx,
-            subject_id=session.subject_id,
-            client_id=party.client_id if party is not None else None,
-            typed=_typed_here(transaction, session),
+        password_must_change=(
+            _must_change(tx, party, transaction, session) if known is None else known.password_must_change
         ),
-        agreements_due=_agreements_due(tx, session.subject_id, party),
+        agreements_due=_agreements_due(tx, session.subject_id, party, known),
         acts=terms is not None,
         offered=_is_offered(tx, request, party, session, now=now),
         choices=choices,
@@ -167,6 +165,17 @@ def _typed_here(transaction: TransactionFacts | None, session: SessionFacts) -> 
     return here and PASSWORD in session.proven
 
 
+def _must_change(
+    tx: Session, party: RelyingParty | None, transaction: TransactionFacts | None, session: SessionFacts
+) -> bool:
+    return passwords.must_change(
+        tx,
+        subject_id=session.subject_id,
+        client_id=party.client_id if party is not None else None,
+        typed=_typed_here(transaction, session),
+    )
+
+
 def _remembered(tx: Session, session: SessionFacts, party: RelyingParty | None) -> Participation | None:
     return None if party is None else participants.participation(tx, session_id=session.id, client_id=party.client_id)
 
@@ -209,11 +218,15 @@ def _taken(
     return None
 
 
-def _agreements_due(tx: Session, subject_id: str, party: RelyingParty | None) -> tuple[AgreementDue, ...]:
-    if party is None:
+def _agreements_due(
+    tx: Session, subject_id: str, party: RelyingParty | None, known: Known | None
+) -> tuple[AgreementDue, ...]:
+    wanted = consents.agreements_of(party) if party is not None else ()
+    if party is None or not wanted:
         return ()
-    wanted = consents.agreements_of(party)
-    accepted = consents.accepted_by(tx, subject_id=subject_id, client_id=party.client_id) if wanted else frozenset()
+    accepted: frozenset[tuple[str, str]] | None = known.accepted if known is not None else None
+    if accepted is None:
+        accepted = consents.accepted_by(tx, subject_id=subject_id, client_id=party.client_id)
     return tuple(AgreementDue(*text) for text in wanted if text not in accepted)
 
 

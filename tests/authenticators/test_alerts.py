@@ -1,14 +1,19 @@
 """New browsers and failed factors are told, with a link that ends what is not theirs (MF-04; ASVS 6.3.5; X5)."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import delete
 
 from idp.audit.models import AuditEvent
+from idp.authenticators.alerts import service as alerts
 from idp.authenticators.alerts.rules import Seen, is_new
 from idp.authenticators.password.models import PasswordCredential
 from idp.authenticators.remembered_devices.models import RememberedDevice
+from idp.foundation.database import writing
+from idp.foundation.origin import Origin
 from idp.messaging import service as messaging
 from idp.messaging.models import OutboxMessage
 from idp.sessions.models import BrowserSession
@@ -66,6 +71,27 @@ def test_a_new_browser_is_told_and_the_first_and_the_known_are_not(
 def test_a_browser_is_known_by_its_cookie_or_by_how_and_whence_it_comes(here: Seen, expected: bool) -> None:
     assert is_new(here, before=[HERE]) is expected
     assert is_new(here, before=[]) is False
+
+
+def test_one_sign_in_like_it_is_enough_however_many_others_there_were(make: Make, now: datetime) -> None:
+    rosa = make.subject("rosa.delgado")
+    looks: list[tuple[bytes, str, str]] = [(bytes([number]) * 32, "Opera", "192.0.2.1") for number in range(3)]
+    origin = Origin("203.0.113.7", "request", "Firefox", None)
+    tried = [
+        (b"h" * 32, "Chrome", "198.51.100.1"),
+        (b"o" * 32, "Firefox", "203.0.113.7"),
+        (b"o" * 32, "Firefox", "192.0.2.9"),
+    ]
+    for alike, news in zip(tried, (0, 0, 1), strict=True):
+        for age, (browser, agent, address) in enumerate([*looks, alike]):
+            seen = now - timedelta(days=age + 1)
+            make.session(rosa, browser_digest=browser, user_agent=agent, address=address, created_at=seen)
+        with writing() as tx:
+            alerts.sign_in_seen(
+                tx, subject_id=rosa.id, party=None, browser_digest=b"h" * 32, now=now, origin=origin
+            )  # fmt: skip
+            tx.execute(delete(BrowserSession))
+        assert len(told(make, "new_sign_in")) == news
 
 
 def test_MF_04_the_third_wrong_code_is_told_and_the_next_ones_are_not(

@@ -110,33 +110,31 @@ def test_an_upsert_and_constants_within_a_statement(app: Flask, now: datetime) -
         assert connection.execute(prepared(select(counts.c.requests))).scalar_one() == 2
 
 
-@pytest.mark.parametrize(
-    ("ask", "error"),
-    [
-        (lambda tx, now, add, one, every: tx.execute(add, row(now, 7)), IntegrityError),
-        (lambda tx, now, add, one, every: tx.execute(add, row(now, 8, kind=None)), IntegrityError),
-        (lambda tx, now, add, one, every: tx.execute(add, row(now, 1 << 70)), (OverflowError, DBAPIError)),
-        (lambda tx, now, add, one, every: tx.execute(add, row(now, 8, created_at=NAIVE)), StatementError),
-        (lambda tx, now, add, one, every: tx.execute(add, row(now, 8, payload={1j})), (StatementError, TypeError)),
-        (lambda tx, now, add, one, every: tx.execute(one, {}), StatementError),
-        (lambda tx, now, add, one, every: tx.execute(every).one(), MultipleResultsFound),
-        (lambda tx, now, add, one, every: tx.execute(every).one_or_none(), MultipleResultsFound),
-        (lambda tx, now, add, one, every: tx.execute(one, {"identity": new_id()}).one(), NoResultFound),
-    ],
-)
-def test_what_fails_says_so_as_by_core_and_a_savepoint_takes_it_back(
-    tx: Session, now: datetime, ask: Callable[..., Any], error: Any
-) -> None:
+FAILURES: list[tuple[Callable[..., Any], Any]] = [
+    (lambda tx, now, add, one, every: tx.execute(add, row(now, 7)), IntegrityError),
+    (lambda tx, now, add, one, every: tx.execute(add, row(now, 8, kind=None)), IntegrityError),
+    (lambda tx, now, add, one, every: tx.execute(add, row(now, 1 << 70)), (OverflowError, DBAPIError)),
+    (lambda tx, now, add, one, every: tx.execute(add, row(now, 8, created_at=NAIVE)), StatementError),
+    (lambda tx, now, add, one, every: tx.execute(add, row(now, 8, payload={1j})), (StatementError, TypeError)),
+    (lambda tx, now, add, one, every: tx.execute(one, {}), StatementError),
+    (lambda tx, now, add, one, every: tx.execute(every).one(), MultipleResultsFound),
+    (lambda tx, now, add, one, every: tx.execute(every).one_or_none(), MultipleResultsFound),
+    (lambda tx, now, add, one, every: tx.execute(one, {"identity": new_id()}).one(), NoResultFound),
+]
+
+
+def test_what_fails_says_so_as_by_core_and_a_savepoint_takes_it_back(tx: Session, now: datetime) -> None:
     for number in (6, 7):
         tx.execute(p_add, row(now, number))
-    told = []
-    for statements in ((ADD, ONE, ALL), (p_add, p_one, p_all)):
-        with pytest.raises(error) as raised, tx.begin_nested():
-            tx.execute(p_set, {"identity": tx.execute(p_all).first().id, "number": 9})  # type: ignore[union-attr]
-            ask(tx, now, *statements)
-        told.append((type(raised.value), str(raised.value).partition("\n")[0]))
-        assert [each.number for each in tx.execute(p_all)] == [6, 7]
-    assert told[0] == told[1]
+    for ask, error in FAILURES:
+        told = []
+        for statements in ((ADD, ONE, ALL), (p_add, p_one, p_all)):
+            with pytest.raises(error) as raised, tx.begin_nested():
+                tx.execute(p_set, {"identity": tx.execute(p_all).first().id, "number": 9})  # type: ignore[union-attr]
+                ask(tx, now, *statements)
+            told.append((type(raised.value), str(raised.value).partition("\n")[0]))
+            assert [each.number for each in tx.execute(p_all)] == [6, 7]
+        assert told[0] == told[1]
 
 
 def test_the_error_of_the_driver_is_wrapped_with_its_statement(app: Flask, now: datetime) -> None:

@@ -19,7 +19,7 @@ from idp.foundation.database import reading, writing
 from idp.relying_parties.models import Client
 from idp.sessions import service as sessions
 from idp.sessions import transactions
-from idp.sessions.models import BrowserSession, Transaction
+from idp.sessions.models import BrowserSession, Participant, Transaction
 from idp.sessions.rules import SessionFacts
 from idp.subjects.models import Subject
 from idp.vocabulary.refused import Refused
@@ -27,11 +27,16 @@ from tests.authenticators.browsing import post_form
 from tests.factories import Make
 from tests.factories.make import PASSWORD
 from tests.oidc.flow import VERIFIER, challenge_of
+from tests.plans import asked
 from tests.sessions.conftest import BROWSER, park
 from tests.sign_in.visiting import ask, step_of, txn_of
 
 __all__ = ["park"]
 pytestmark = pytest.mark.both
+REQUEST = {
+    "response_type": "code", "client_id": "ozark-secure", "redirect_uri": "https://ozark-secure.test/callback",
+    "scope": "openid", "code_challenge": challenge_of(VERIFIER), "code_challenge_method": "S256",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -48,11 +53,7 @@ def enter(client: FlaskClient, page: TestResponse) -> TestResponse:
 
 
 def test_a_request_leads_to_its_first_page(client: FlaskClient, make: Make, rosa: Subject) -> None:
-    asked = {
-        "response_type": "code", "client_id": "ozark-secure", "redirect_uri": "https://ozark-secure.test/callback",
-        "scope": "openid", "code_challenge": challenge_of(VERIFIER), "code_challenge_method": "S256",
-    }  # fmt: skip
-    answer = client.get("/oauth/authorize?" + urlencode(asked))
+    answer = client.get("/oauth/authorize?" + urlencode(REQUEST))
     (row,) = make.rows(Transaction)
     assert (answer.status_code, answer.location) == (303, f"/sign-in/{row.id}/password")
     assert (row.awaiting, row.accepts) == ("password", [])
@@ -70,6 +71,28 @@ def test_the_password_leads_to_the_answer_once(client: FlaskClient, make: Make, 
     assert "code=" not in (again.location or "")
     events = [event.type for event in make.rows(AuditEvent)]
     assert (events.count("grant_made"), events.count("signed_in")) == (1, 1), events
+
+
+def test_what_the_sign_in_knows_is_not_read_again(client: FlaskClient, rosa: Subject) -> None:
+    page = ask(client)
+    with asked("SELECT") as seen:
+        assert "code=" in enter(client, page).location
+    read = [statement.partition("FROM ")[2].split()[0] for statement, _ in seen]
+    told = {
+        name: read.count(name) for name in ("password_credential", "affiliation", "provider", "participant", "client")
+    }
+    assert told == {"password_credential": 2, "affiliation": 1, "provider": 0, "participant": 0, "client": 0}
+
+
+def test_the_same_person_s_session_keeps_what_portals_it_has_joined(
+    client: FlaskClient, make: Make, rosa: Subject
+) -> None:
+    enter(client, ask(client))
+    (before,) = make.rows(Participant)
+    page = client.get("/oauth/authorize?" + urlencode(REQUEST | {"prompt": "login"}), follow_redirects=True)
+    assert "code=" in enter(client, page).location
+    assert [(row.sid, row.session_id) for row in make.rows(Participant)] == [(before.sid, before.session_id)]
+    assert len(make.rows(BrowserSession)) == len(make.rows(Grant)) == 1
 
 
 def test_the_grant_is_told_as_of_the_new_session(client: FlaskClient, make: Make, rosa: Subject) -> None:

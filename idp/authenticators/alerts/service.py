@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, case, select
 from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
@@ -32,7 +32,6 @@ from idp.subjects.models import Subject
 from idp.subjects.rules import Status, SubjectFacts, can_open_again
 from idp.vocabulary.refused import Refused
 
-_LOOKED_AT: Final = 200
 _FAILURES: Final = Budget(
     name="factor_failures_told",
     limit=rules.TELL_AFTER,
@@ -45,9 +44,16 @@ _sessions = BrowserSession.__table__
 _BEFORE: Final = prepared(
     select(_sessions.c.browser_digest, _sessions.c.user_agent, _sessions.c.address)
     .where(_sessions.c.subject_id == bindparam("subject"), _sessions.c.created_at > bindparam("since"))
-    .order_by(_sessions.c.created_at.desc())
-    .limit(_LOOKED_AT)
+    .order_by(
+        case(
+            (_sessions.c.browser_digest == bindparam("browser"), 0),
+            (and_(_sessions.c.user_agent == bindparam("agent"), _sessions.c.address == bindparam("at")), 0),
+            else_=1,
+        )
+    )
+    .limit(1)
 )
+"""The one that decides: a sign-in that was like this one if there is any, else whichever."""
 
 
 def sign_in_seen(
@@ -61,7 +67,7 @@ def sign_in_seen(
 ) -> None:
     """Tell a person of a sign-in from a browser that they were not seen with; call it before the session is made."""
     here = Seen(browser_digest, origin.user_agent[:256], origin.address[:45])
-    if rules.is_new(here, before=_before(tx, subject_id=subject_id, now=now)):
+    if rules.is_new(here, before=_before(tx, here, subject_id=subject_id, now=now)):
         _tell(tx, "new_sign_in", subject_id=subject_id, party=party, now=now, origin=origin)
 
 
@@ -113,8 +119,9 @@ def disown(tx: Session, row: Subject, *, since: datetime, now: datetime, origin:
     return subject
 
 
-def _before(tx: Rows, *, subject_id: str, now: datetime) -> list[Seen]:
-    rows = tx.execute(_BEFORE, {"subject": subject_id, "since": now - rules.REMEMBERED_FOR})
+def _before(tx: Rows, here: Seen, *, subject_id: str, now: datetime) -> list[Seen]:
+    looks = {"browser": here.browser_digest, "agent": here.user_agent, "at": here.address}
+    rows = tx.execute(_BEFORE, {"subject": subject_id, "since": now - rules.REMEMBERED_FOR, **looks})
     return [Seen(bytes(row.browser_digest), row.user_agent, row.address) for row in rows]
 
 

@@ -24,7 +24,7 @@ from idp.foundation import house
 from idp.foundation.database import writing
 from idp.foundation.origin import Origin
 from idp.sessions import transactions
-from idp.sessions.rules import PASSWORD, Ahead, SessionFacts, TransactionFacts
+from idp.sessions.rules import PASSWORD, Ahead, Known, SessionFacts, TransactionFacts
 from idp.sessions.service import NewSession
 from idp.subjects import service as subjects
 from idp.subjects.facts import Stored
@@ -96,8 +96,8 @@ def sign_in(attempt: Attempt) -> NewSession | FactorDue | Refused:
             return opened
         assert credential is not None
         known = subjects.of_row(opened.subject)
-        setting.refresh(tx, subject=known, credential=credential, plain=attempt.plain, digest=fresh)
-        outcome = _go_on(tx, attempt, opened)
+        kept = setting.refresh(tx, subject=known, credential=credential, plain=attempt.plain, digest=fresh)
+        outcome = _go_on(tx, attempt, opened, kept)
         # All sign-ins share a counter's row: it is locked last, and in the order in which it is charged.
         budgets.succeeded(tx, account=reserved.counted, subject_id=opened.subject.id, now=attempt.now)
         return outcome
@@ -176,7 +176,7 @@ def _admit(tx: Session, attempt: Attempt, reserved: _Reserved, verdict: Verdict)
     return transaction if isinstance(transaction, Refused) else _Opened(transaction, row)
 
 
-def _go_on(tx: Session, attempt: Attempt, opened: _Opened) -> NewSession | FactorDue:
+def _go_on(tx: Session, attempt: Attempt, opened: _Opened, credential: Credential) -> NewSession | FactorDue:
     subject, transaction = opened.subject, opened.transaction
     client_id = transaction.client_id
     device = None
@@ -197,17 +197,21 @@ def _go_on(tx: Session, attempt: Attempt, opened: _Opened) -> NewSession | Facto
     return replace(
         session,
         device=device.cookie if device is not None else None,
-        ahead=_ahead(tx, attempt, transaction, session),
+        ahead=_ahead(tx, attempt, transaction, session, credential),
     )
 
 
-def _ahead(tx: Session, attempt: Attempt, transaction: TransactionFacts, made: NewSession) -> Ahead:
-    """What the dispatcher would say at the next request, said and done in this transaction."""
+def _ahead(
+    tx: Session, attempt: Attempt, transaction: TransactionFacts, made: NewSession, credential: Credential
+) -> Ahead:
+    """What the dispatcher would say at the next request, said and done in this transaction; `credential` as it is now."""
     assert made.facts is not None, "a sign-in tells what it made"
+    must = rules.must_change(credential, client_id=transaction.client_id, policed=facts.policies(), typed=True)
     return house.get(Upstairs).go_on(
         tx,
         transaction=transaction.authenticated_by(made.session_id, now=attempt.now),
         session=made.facts,
+        known=Known(password_must_change=must, accepted=made.accepted, joined=made.kept),
         origin=replace(attempt.origin, session_digest=made.facts.digest_prefix),
         now=attempt.now,
     )

@@ -5,7 +5,7 @@ Everything older dies with the old password: sessions, grants, tokens by the per
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -160,8 +160,8 @@ def _satisfied(plain: Secret, *, subject: Named) -> tuple[str, ...]:
 
 def refresh(
     tx: Session, *, subject: SubjectFacts, credential: Credential, plain: Secret, digest: str | Refused | None
-) -> None:
-    """After a right password: keep which policies it meets, and a digest made as today's are (MODEL §4)."""
+) -> Credential:
+    """After a right password: keep which policies it meets, and a digest made as today's are (MODEL §4); tells what is kept."""
     satisfied = _satisfied(plain, subject=subject)
     values: dict[str, object] = {"digest": digest} if isinstance(digest, str) else {}
     if satisfied != credential.satisfies:
@@ -172,6 +172,7 @@ def refresh(
             .where(PasswordCredential.subject_id == subject.id, PasswordCredential.digest == credential.digest)
             .values(**values)
         )
+    return replace(credential, satisfies=satisfied, digest=digest if isinstance(digest, str) else credential.digest)
 
 
 def make_useless(tx: Session, *, subject: Subject, now: datetime) -> None:
