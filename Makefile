@@ -30,8 +30,8 @@ format: .venv/.stamp
 	$(BIN)/ruff check -q --fix .
 	$(BIN)/ruff format -q .
 
-bench: .venv/.stamp $(MO)  ## the hot paths beside bare views and a peer, growth to a million grants on either database, a purge of a million artefacts, factors, a practice of 100,000, a second node, NPPES at national scale, in this order (1½ hours of a quiet machine and 25 GB; ROWS=200000 for an hour)
-	@failed=; for part in bench bench.growth "bench.growth --postgresql" bench.purging bench.passkeys bench.second_factors bench.matching bench.managing \
+bench: .venv/.stamp $(MO)  ## the hot paths beside bare views and a peer on SQLite and on PostgreSQL, growth to a million grants on either database, a purge of a million artefacts, factors, a practice of 100,000, a second node, NPPES at national scale, in this order (1½ hours of a quiet machine and 25 GB; ROWS=200000 for an hour)
+	@failed=; for part in bench "bench --postgresql" bench.growth "bench.growth --postgresql" bench.purging bench.passkeys bench.second_factors bench.matching bench.managing \
 		bench.revoking "bench.directory --rows $(or $(ROWS),8000000)"; do \
 		echo "$$part"; $(BIN)/python -m $$part || failed="$$failed, $$part"; \
 	done; $(BIN)/python -m bench.page || failed="$$failed, a bar"; test -z "$$failed" || { echo "failed$$failed" >&2; exit 1; }

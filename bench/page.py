@@ -66,6 +66,7 @@ def measured_with(kept: dict[str, Any]) -> str:
 
 TOLD: Final[Mapping[str, Callable[[dict[str, Any]], str]]] = {
     "hot-paths": hot_paths,
+    "served-on-postgresql": hot_paths,
     **dict.fromkeys(("growth", "postgresql-growth"), growth),
     **dict.fromkeys(("purge", "passkeys", "second-factors", "revoking", "matching", "directory"), figures),
     **dict.fromkeys(("managing-on-sqlite", "managing-on-postgresql"), figures),

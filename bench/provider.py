@@ -51,9 +51,10 @@ def running(
     workers: int = 2,
     database_url: str | None = None,
     database_owner_url: str | None = None,
+    redis_url: str | None = None,
 ) -> Iterator[Provider]:
     """Fill a fresh folder, serve it, and stop the server at the end."""
-    databases = {"database_url": database_url, "database_owner_url": database_owner_url}
+    databases = {"database_url": database_url, "database_owner_url": database_owner_url, "redis_url": redis_url}
     changed = _changed(folder, port, workers, databases)
     clients = _fill(load(overrides=changed), port)
     with _served(changed, ("-m", "idp", "serve"), log=folder / "serve.log") as server:

@@ -121,6 +121,41 @@ def test_R_19_whatever_names_a_fault_is_run_by_make_soak(request: pytest.Fixture
     assert request.node.get_closest_marker("faults")
 
 
+def test_whatever_is_longer_in_make_soak_is_run_by_it() -> None:
+    """Who looks at CREDENCE_SOAK, or takes a number of rounds from one who does, bears a mark that `make soak` asks for."""
+    made = (ROOT / "Makefile").read_text().partition("\nsoak:")[2]
+    asked = set(re.findall(r"\w+", made.partition('-m "')[2].partition('"')[0])) - {"or"}
+    assert asked == {"soak", "faults", "races"}
+    bad = []
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        text = path.read_text("utf-8")
+        if path == Path(__file__) or (
+            "CREDENCE_SOAK" not in text and not re.search(r"from tests.races import .*ROUNDS", text)
+        ):
+            continue
+        tree = ast.parse(text)
+        longer = {"ROUNDS"} if "tests.races" in text else set()
+        for node in tree.body:
+            if isinstance(node, ast.Assign) and (longer | {"os"}) & _words(node.value):
+                longer |= set().union(*map(_words, node.targets))
+        marked = any(f"mark.{mark}" in text.partition("pytestmark")[2].partition("\n")[0] for mark in asked)
+        for node in tree.body:
+            if (
+                isinstance(node, ast.FunctionDef)
+                and node.name.startswith("test_")
+                and longer & _words(node)
+                and not marked
+            ):
+                own = "".join(map(ast.unparse, node.decorator_list))
+                if not any(f"mark.{mark}" in own for mark in asked) and not re.search(r"_R_\d\d_", node.name):
+                    bad.append(f"{_name(path)}::{node.name}")
+    assert bad == []
+
+
+def _words(node: ast.AST) -> set[str]:
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+
+
 def test_nobody_uses_flasks_session() -> None:
     bad = [
         _name(path)

@@ -47,7 +47,7 @@ class Forward:
         if behind > _WORTH_TELLING:
             self._told = True
             told = "the system's clock stands before what the database holds; time goes on from there: set it right and restart"
-            log.error(told, extra={"seconds": int(behind.total_seconds())})
+            log.error(told)
 
 
 def _system() -> datetime:

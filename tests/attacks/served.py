@@ -112,7 +112,7 @@ def serving(settings: Settings, folder: Path, *, workers: int = 1) -> Iterator[S
     with (folder / "served.log").open("wb") as log:
         process = subprocess.Popen(command, env=env, cwd=PROJECT, stdout=log, stderr=log)
         try:
-            until(lambda: accepts(port), what="idp serve does not listen")
+            until(lambda: accepts(port), seconds=90, what="idp serve does not listen")
             yield Served(port, process, folder / "served.log", create_app(settings))
         finally:
             process.terminate()

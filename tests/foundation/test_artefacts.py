@@ -14,11 +14,10 @@ from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
 from tests.conftest import Hands
 from tests.factories import Make
-from tests.races import race
+from tests.races import ROUNDS, race
 
 pytestmark = pytest.mark.both
 CODE = Kind.AUTHORIZATION_CODE
-ROUNDS = 5
 
 
 def issue(now: datetime, **changed: Any) -> tuple[Secret, UUID]:
@@ -93,6 +92,7 @@ def test_a_rolled_back_redemption_never_happened(app: Flask, now: datetime) -> N
     assert isinstance(redeem(secret, now), Redeemed)
 
 
+@pytest.mark.races
 def test_RA_01_sixteen_at_once_and_one_wins(app: Flask, now: datetime) -> None:
     for _ in range(ROUNDS):
         secret, _identity = issue(now)
@@ -123,6 +123,7 @@ def test_TK_26_a_family_moves_on_by_one_and_an_old_number_is_a_replay(app: Flask
     assert advance(identity, 1, hands.forward(days=1)) == Refused(Reason.EXPIRED)
 
 
+@pytest.mark.races
 def test_RA_02_sixteen_rotations_at_once_make_one_successor(app: Flask, now: datetime) -> None:
     for _ in range(ROUNDS):
         _secret, identity = issue(now, kind=Kind.REFRESH)
@@ -154,6 +155,7 @@ def test_a_known_value_leaves_the_transaction_usable(app: Flask, now: datetime) 
     assert (lived, fresh) == (False, True)
 
 
+@pytest.mark.races
 def test_RA_one_assertion_sent_sixteen_times_at_once_counts_once(app: Flask, now: datetime) -> None:
     for number in range(ROUNDS):
         assert race(app, lambda number=number: once(f"jti-{number}", now)).count(True) == 1
