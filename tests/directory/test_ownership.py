@@ -1,8 +1,10 @@
 """Whose a TIN is, by the stored dates of all its records: whatever files say so, in whatever order, killed or not (MODEL §10)."""
 
 import io
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,6 +18,7 @@ from idp.affiliations.models import Affiliation
 from idp.audit.models import AuditEvent
 from idp.directory import facts, service
 from idp.directory.imports import service as imports
+from idp.directory.imports.ownership import rules
 from idp.directory.imports.ownership.rules import Former, Holder, Owned
 from idp.directory.imports.run import Report
 from idp.directory.models import Practice, Provider
@@ -245,6 +248,46 @@ def test_MODEL_10_a_practice_is_never_parted_from_who_is_known_to_share_it(
         past = [each for each in held if not each.holds(day) and not each.will(day)]
         assert taken_along
         assert not {each.npi for each in taken_along} & {each.npi for each in (*past, *gone)}
+
+
+@pytest.mark.parametrize(("ended", "days"), [(1, 80), (80, 80)])
+def test_R_10_a_practice_of_many_is_judged_once_for_each_day_on_which_it_changes(ended: int, days: int):
+    """Colleagues whom the number's first holder's record makes known; each but the first of them ends on another day."""
+    start, today = datetime(2020, 1, 1, tzinfo=UTC), date(2026, 11, 26)
+    moved = datetime(2026, 7, 1, tzinfo=UTC)
+    held = [
+        Holder(
+            uuid4(), "ozark", f"0{at}", "old", "active", date(2019, 1, 1), date(2026, 6, 1) + timedelta(days=at % 28)
+        )
+        for at in range(ended)
+    ]
+    held += [
+        Holder(
+            uuid4(),
+            "ozark",
+            f"{at}",
+            f"{at}",
+            "active",
+            date(2026, 7, 1),
+            today + timedelta(days=1 + at % days),
+            None,
+            moved,
+        )
+        for at in range(1, 200)
+    ]
+    held.append(Holder(uuid4(), "ozark", "00", "z", "active", date(2026, 7, 1), None, None, moved))
+    owned, steps = Owned("old", start, held, []), 0
+
+    def count(frame: Any, what: str, _: Any) -> None:
+        nonlocal steps
+        steps += what == "call" and frame.f_code.co_filename == rules.__file__
+
+    sys.setprofile(count)
+    try:
+        assert owned.passes_on(today) is None
+    finally:
+        sys.setprofile(None)
+    assert steps < 4 * len(held) * (days + 1), "a few for each record and day"
 
 
 def test_MODEL_10_the_last_who_went_in_a_registry_says_where_to_and_no_other_registry_hides_it():

@@ -51,11 +51,13 @@ def look_after(tx: Session, touched: Iterable[UUID], parted: Collection[Parted],
     it is only noted: reading goes by it, and the sweep comes here again.
     """
     _remember(tx, parted, run.now)
-    emptied = {(each.practice_id, each.registry): each for each in parted}
+    emptied: dict[UUID, set[str]] = {}
+    for each in parted:
+        emptied.setdefault(each.practice_id, set()).add(each.registry)
     every, made = sorted({*touched, *(each.practice_id for each in parted)}), set()
     for start in range(0, len(every), _MANY):
         for identity, place in _places(tx, every[start : start + _MANY]).items():
-            for registry in [registry for practice, registry in emptied if practice == identity]:
+            for registry in sorted(emptied.get(identity, ())):
                 if successor := place.owned.merged_into(registry, run.now):
                     _tell(tx, run, What.PRACTICE_MERGED, identity, successor, registry=registry)
             day = place.owned.passes_on(run.today)
