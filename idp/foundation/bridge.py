@@ -100,10 +100,8 @@ class Bridge:
                 proto.response_bytes(*await self._wholly(_with_body(environ_of(scope), body)))
                 return
             asked.body = body
-        if at_once is not None:
-            answer = self._quickly(at_once, asked)
-        else:
-            assert in_thread is not None
+        answer = self._quickly(at_once, asked) if at_once is not None else None
+        if answer is None and in_thread is not None:
             answer = await asyncio.get_running_loop().run_in_executor(self._calls, self._quickly, in_thread, asked)
         if not isinstance(answer, tuple):
             environ = _with_body(environ_of(scope), body)

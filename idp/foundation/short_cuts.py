@@ -52,7 +52,10 @@ Serve = Callable[[Asked], Told]
 
 @dataclass(frozen=True, slots=True)
 class ShortCuts:
-    """Short cuts by method and path: what never waits runs at once on the event loop, the rest in a thread."""
+    """Short cuts by method and path: what never waits runs at once on the event loop, the rest in a thread.
+
+    Where there are both, the thread serves what the loop leaves.
+    """
 
     at_once: Mapping[tuple[str, str], Serve] = field(default_factory=dict)
     in_thread: Mapping[tuple[str, str], Serve] = field(default_factory=dict)

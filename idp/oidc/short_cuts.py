@@ -3,7 +3,7 @@
 At once, on the event loop: client credentials by a secret, discovery and keys. What they need is `AtHand`, at most a
 second old as the clients are for every view; the epoch that is stamped into an issued token may be that old too, since
 a token with a former epoch is void at its first use. Whoever checks a token reads epochs as they are.
-In a thread: UserInfo and introspection, which read.
+In a thread: UserInfo and introspection, which read, and tokens for a code or a refresh token, which write.
 """
 
 import contextvars
@@ -24,7 +24,7 @@ from idp.oidc import cors, discovery, token_endpoint
 from idp.oidc import userinfo as info
 from idp.oidc.answers import CACHEABLE, NOT_STORED, written
 from idp.oidc.at_hand import AtHand
-from idp.oidc.authlib_adapter import ClientCredentials
+from idp.oidc.authlib_adapter import ClientCredentials, CodeGrant, RefreshGrant
 from idp.oidc.client_authentication import known_by_secret
 from idp.oidc.errors import OAuthError
 from idp.oidc.grants import client_credentials
@@ -34,6 +34,9 @@ from idp.oidc.requests import FORM, Parameters, bearer, read_encoded
 from idp.relying_parties.rules import RelyingParty
 
 PARAMETERS: Final = frozenset({"grant_type", "scope", "client_id", "client_secret"})
+FOR_PEOPLE: Final = frozenset({CodeGrant.GRANT_TYPE, RefreshGrant.GRANT_TYPE})
+_ALONE: Final = ClientCredentials.GRANT_TYPE.encode()
+"""Where these bytes are missing it is another grant; who writes them in another way is served by Flask."""
 QUICK_TO_SIGN: Final = frozenset({Alg.ES256, Alg.ES384, Alg.EDDSA})
 """RSA takes ten to a hundred times as long: on the loop everybody would wait for it."""
 LONGEST: Final = 4096
@@ -54,6 +57,7 @@ def of(app: Flask, at_hand: AtHand) -> ShortCuts:
             ("GET", "/.well-known/oauth-authorization-server"): _on_the_loop(app, _metadata),
         },
         in_thread={
+            ("POST", "/oauth/token"): _in_a_thread(app, _token),
             ("GET", "/oauth/userinfo"): _in_a_thread(app, _userinfo),
             ("POST", "/oauth/introspect"): _in_a_thread(app, _introspect),
         },
@@ -72,6 +76,8 @@ class AtOnce:
         if len(asked.body) > LONGEST:
             raise FallThrough
         form, now = sent_form(asked, content_type=FORM), clock.now()
+        if _ALONE not in form:
+            raise FallThrough
         known = self._at_hand.at(now)
         if known is None:
             raise FallThrough
@@ -124,6 +130,16 @@ def _userinfo(asked: Asked) -> Told:
     """OIDC Core §5.3 with the token in its header."""
     sent = bearer(asked.headers.get("authorization", ""), in_body="")
     answer = sent if isinstance(sent, OAuthError) else info.userinfo(sent, now=clock.now())
+    status, headers, body = written(answer)
+    return status, (*headers, cors.VARY, _CLOSED), body
+
+
+def _token(asked: Asked) -> Told:
+    """RFC 6749 §4.1.3 and §6; whatever is wrong with such a request is refused by the same function as the view's."""
+    sent = _form(asked)
+    if sent.single.get("grant_type") not in FOR_PEOPLE:
+        raise FallThrough
+    answer = token_endpoint.token(authorization(asked), sent, now=clock.now(), origin=origin_of(asked))
     status, headers, body = written(answer)
     return status, (*headers, cors.VARY, _CLOSED), body
 

@@ -18,7 +18,7 @@ from idp.oidc import short_cuts, token_endpoint
 from idp.oidc.at_hand import AtHand
 from idp.relying_parties import service as relying_parties
 from tests.loops import run_apart
-from tests.oidc.flow import Flow, Registered, new_key, payload_of
+from tests.oidc.flow import VERIFIER, Flow, Registered, new_key, payload_of
 from tests.oidc.invariants import adds_events
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -190,7 +190,6 @@ def _requests(key):
         "unknown parameter": (False, basic, ALONE | {"more": "x"}),
         "resource": (False, basic, ALONE | {"resource": "https://api.test"}),
         "unregistered resource": (False, basic, ALONE | {"resource": "https://else.test"}),
-        "another grant type": (False, basic, {"grant_type": "authorization_code", "code": "x"}),
         "no grant type": (False, basic, {}),
         "unknown grant type": (False, basic, {"grant_type": "password"}),
         "assertion": (False, {}, ALONE | asserting.proof()[1]),
@@ -373,6 +372,78 @@ def test_UI_discovery_keys_userinfo_and_introspection_before_flask(sides, world,
         short, whole, skipped = sides.both(method, path, headers, body)
         assert _comparable(short) == _comparable(whole), (method, path, headers)
         assert skipped is left_out, (method, path, headers)
+
+
+def _told_of(answer):
+    """A token answer without what is new in each: what its tokens claim, but `jti`, times and what hangs on them."""
+    status, headers, body = answer
+    said = orjson.loads(body)
+    for name in {"access_token", "id_token"} & said.keys():
+        claims = payload_of(said[name])
+        said[name] = {k: v for k, v in claims.items() if k not in {"jti", "iat", "exp", "at_hash"}} | {"all": [*claims]}
+    if "refresh_token" in said:
+        said["refresh_token"] = len(said["refresh_token"])
+    return status, [pair for pair in headers if pair[0] not in {"X-Request-ID", "Content-Length"}], [*said.items()]
+
+
+def test_TK_codes_and_refresh_tokens_before_flask_are_those_of_flask(sides, world, new_browser, make):
+    """Each act on a code or family of its own; status, headers, claims, audit and what the operator is told are alike."""
+    flow = Flow(new_browser(), world.portal())
+    proof, other = _lower(flow.party.proof()[0]), _lower(BASIC.proof()[0])
+    secret = {"client_id": flow.party.client_id, "client_secret": flow.party.secret}
+    usual = {"grant_type": "authorization_code", "redirect_uri": flow.party.redirect_uri, "code_verifier": VERIFIER}
+    wrong = _lower(Registered(flow.party.client_id, secret="wrong").proof()[0])
+
+    def refreshing(token=None):
+        return {"grant_type": "refresh_token", "refresh_token": token or flow.tokens()["refresh_token"]}
+
+    for name, left_out, headers, form in (
+        ("a code", True, proof, lambda: usual | {"code": flow.code()}),
+        ("wrong verifier", True, proof, lambda: usual | {"code": flow.code(), "code_verifier": "x" * 43}),
+        ("another address", True, proof, lambda: usual | {"code": flow.code(), "redirect_uri": "https://x.test"}),
+        ("another client's", True, other, lambda: usual | {"code": flow.code()}),
+        ("replayed", True, proof, lambda: usual | {"code": _used(flow)}),
+        ("unknown", True, proof, lambda: usual | {"code": "ac_x"}),
+        ("none", True, proof, lambda: usual),
+        ("a wrong secret", True, wrong, lambda: usual | {"code": "ac_x"}),
+        ("two methods", True, proof, lambda: usual | secret | {"code": "ac_x"}),
+        ("no proof", True, {}, lambda: usual | {"code": "ac_x"}),
+        ("a resource", True, proof, lambda: usual | {"code": flow.code(), "resource": "https://else.test"}),
+        ("refresh", True, proof, refreshing),
+        ("refreshed before", True, proof, lambda: refreshing(_turned(flow))),
+        ("narrowed", True, proof, lambda: refreshing() | {"scope": "openid"}),
+        ("another's family", True, other, refreshing),
+        ("no family", True, proof, lambda: refreshing("rt_x")),
+        ("DPoP", False, proof | {"dpop": "x"}, lambda: usual | {"code": flow.code()}),
+        ("a cookie", False, proof | {"cookie": "x=y"}, lambda: usual | {"code": flow.code()}),
+        ("from a browser", False, proof | {"origin": "https://x.test"}, lambda: usual | {"code": "ac_x"}),
+        ("unknown grant type", False, proof, lambda: usual | {"grant_type": "password"}),
+    ):  # fmt: skip
+        seen = []
+        for bridge in (sides.short, sides.whole):
+            body, asked = _encoded(form()), sides.asked_flask
+            sides.told[:] = []
+            answer, added = adds_events(lambda: sides.ask(bridge, "POST", "/oauth/token", FORM | headers, body))  # noqa: B023
+            seen.append((_told_of(answer), added, list(sides.told)))
+            if bridge is sides.short:
+                assert (sides.asked_flask == asked) is left_out, name
+        assert seen[0] == seen[1], name
+        assert (seen[0][0][0] == 200) == (name in {"a code", "refresh", "narrowed", "DPoP", "a cookie"}), (
+            name,
+            seen[0],
+        )
+
+
+def _used(flow):
+    code = flow.code()
+    flow.exchange(code)
+    return code
+
+
+def _turned(flow):
+    token = flow.tokens()["refresh_token"]
+    flow.refresh(token)
+    return token
 
 
 def test_UI_08_misses_are_counted_on_both_ways_together(sides):
