@@ -42,8 +42,10 @@ def create_app(settings: "Settings") -> "Flask":
 
 def bridged(app: "Flask", settings: "Settings", *, at_hand: "AtHand | None" = None) -> "Bridge":
     """The application as the production server calls it, with the short cuts before it behind walls of the same kind."""
+    from dataclasses import replace
     from functools import partial
 
+    from idp.authenticators.password import short_cut as sign_in_page
     from idp.foundation.bridge import Bridge
     from idp.foundation.quick_wall import QuickWall
     from idp.oidc import short_cuts
@@ -52,7 +54,7 @@ def bridged(app: "Flask", settings: "Settings", *, at_hand: "AtHand | None" = No
     return Bridge(
         app,
         sign_ins=settings.kdf_concurrency + settings.kdf_queue,
-        short_cuts=short_cuts.of(app, at_hand or AtHand(app)),
+        short_cuts=replace(short_cuts.of(app, at_hand or AtHand(app)), pages=(sign_in_page.of(app),)),
         quick_wall=QuickWall(settings=settings, behind_proxies=partial(_behind_proxies, settings=settings)),
     )
 

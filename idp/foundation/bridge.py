@@ -20,7 +20,7 @@ from idp.foundation import standing_by
 from idp.foundation.deadlines import Deadlines
 from idp.foundation.outer_wall import BODY_REFUSED, MAX_BODY_BYTES
 from idp.foundation.quick_wall import Answer, QuickWall, loses_any
-from idp.foundation.short_cuts import RAISED, Asked, FallThrough, Serve, ShortCuts
+from idp.foundation.short_cuts import RAISED, Asked, Cut, FallThrough, Serve, ShortCuts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -75,12 +75,12 @@ class Bridge:
         loop.call_soon(standing_by.tell)
 
     async def __call__(self, scope: Any, proto: Any) -> None:
-        what = (scope.method, scope.path)
-        at_once, in_thread = self._short_cuts.at_once.get(what), self._short_cuts.in_thread.get(what)
-        if (at_once or in_thread) and self._quick_wall is not None:
-            asked = self._quick_wall.admit(scope)
+        cut = self._short_cuts.find(scope.method, scope.path)
+        if cut is not None and self._quick_wall is not None:
+            asked = self._quick_wall.admit(scope, known=cut.known)
             if asked is not None:
-                await self._shortly(scope, proto, asked, at_once=at_once, in_thread=in_thread)
+                asked.route, asked.part = cut.route, cut.part
+                await self._shortly(scope, proto, asked, cut)
                 return
         environ = environ_of(scope)
         body: Body = None
@@ -90,9 +90,7 @@ class Bridge:
             body = await self._body(environ["CONTENT_LENGTH"], proto)
         proto.response_bytes(*await self._wholly(_with_body(environ, body)))
 
-    async def _shortly(
-        self, scope: Any, proto: Any, asked: Asked, *, at_once: Serve | None, in_thread: Serve | None
-    ) -> None:
+    async def _shortly(self, scope: Any, proto: Any, asked: Asked, cut: Cut) -> None:
         body: Body = None
         if asked.method == "POST":
             body = await self._body(asked.headers.get("content-length", ""), proto)
@@ -100,9 +98,10 @@ class Bridge:
                 proto.response_bytes(*await self._wholly(_with_body(environ_of(scope), body)))
                 return
             asked.body = body
-        answer = self._quickly(at_once, asked) if at_once is not None else None
-        if answer is None and in_thread is not None:
-            answer = await asyncio.get_running_loop().run_in_executor(self._calls, self._quickly, in_thread, asked)
+        answer = self._quickly(cut.at_once, asked) if cut.at_once is not None else None
+        if answer is None and cut.in_thread is not None:
+            pool = self._pages if cut.is_page else self._calls
+            answer = await asyncio.get_running_loop().run_in_executor(pool, self._quickly, cut.in_thread, asked)
         if not isinstance(answer, tuple):
             environ = _with_body(environ_of(scope), body)
             if answer is not None:

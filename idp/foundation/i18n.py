@@ -6,6 +6,7 @@ browser. Whoever answers a wish with the footer's switch is believed: the cookie
 
 from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,8 @@ from babel.messages.pofile import read_po
 from flask import Flask, current_app, g, has_app_context, has_request_context, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel, Domain, get_locale
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from idp.foundation.front_door import route_policy
 
@@ -148,7 +151,11 @@ def _day_here(at: date) -> str:
 def _wish() -> str:
     if not has_request_context():
         return ""
-    asked = g.get("ui_locales") or request.args.get("ui_locales", "")
+    return as_wish(g.get("ui_locales") or request.args.get("ui_locales", ""))
+
+
+def as_wish(asked: str | Sequence[str]) -> str:
+    """A parked request's wish as one list of tags."""
     return asked if isinstance(asked, str) else " ".join(asked)
 
 
@@ -159,8 +166,18 @@ def _current() -> str:
         wish=_wish(),
         cookie=request.cookies.get(COOKIE, ""),
         profile=g.get("locale"),
-        accepted=[str(tag) for tag, _ in request.accept_languages],
+        accepted=accepted(request.headers.get("Accept-Language", "")),
     )
+
+
+def accepted(sent: str) -> tuple[str, ...]:
+    """The tags of an `Accept-Language`, the most wanted first; browsers send few different ones."""
+    return _tags(sent) if len(sent) <= _LONGEST_WISH else _tags.__wrapped__(sent)
+
+
+@lru_cache(maxsize=512)
+def _tags(sent: str) -> tuple[str, ...]:
+    return tuple(str(tag) for tag, _ in parse_accept_header(sent, LanguageAccept))
 
 
 @route_policy(auth="none")

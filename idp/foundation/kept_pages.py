@@ -4,13 +4,12 @@ What a page may show is its key: the variables given to it, whose page it is, th
 what rooms hang into pages from the database (`varies`). Pages that name a person or tell of an error are never kept.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Final
 
 from flask import Flask, g, render_template, request
-from flask_wtf.csrf import generate_csrf
 
-from idp.foundation import house
+from idp.foundation import csrf_tokens, house
 from idp.foundation.i18n import asked_wish, language
 
 MOST: Final = 256
@@ -54,12 +53,10 @@ def render(template: str, *, txn: str, **shown: Any) -> str:
     """As `render_template`, for a step's page; `shown` must tell nothing of a person."""
     if any(g.get(name) for name in _PERSONAL) or request.query_string or txn not in request.path:
         return render_template(template, txn=txn, **shown)
-    pages, token = house.get_or_make(Kept), generate_csrf()
-    address = request.path.replace(txn, "")
-    about = tuple((name, value if isinstance(value, _PLAIN) else Same(value)) for name, value in shown.items())
-    key = (
-        template, address, language(), asked_wish(), Same(g.get("party")), about, *(ask() for ask in pages.varying)
-    )  # fmt: skip
+    pages, token = house.get_or_make(Kept), csrf_tokens.of_this_page()
+    key = key_of(
+        template, txn=txn, path=request.path, language=language(), wish=asked_wish(), party=g.get("party"), shown=shown
+    )
     parts = pages.get(key)
     if parts is None:
         page = render_template(template, txn=txn, **shown)
@@ -67,6 +64,25 @@ def render(template: str, *, txn: str, **shown: Any) -> str:
         if len(pages) >= MOST:
             pages.clear()
         pages[key] = parts
+    return _filled(parts, txn=txn, token=token)
+
+
+def key_of(
+    template: str, *, txn: str, path: str, language: str, wish: str, party: object, shown: Mapping[str, Any]
+) -> Hashable:
+    """All that such a page may differ by, but for its transaction and token."""
+    about = tuple((name, value if isinstance(value, _PLAIN) else Same(value)) for name, value in shown.items())
+    varying = (ask() for ask in house.get_or_make(Kept).varying)
+    return (template, path.replace(txn, ""), language, wish, Same(party), about, *varying)
+
+
+def find(key: Hashable, *, txn: str, token: str) -> str | None:
+    """The page of this key, for another transaction and browser; `None` where it was not rendered yet."""
+    parts = house.get_or_make(Kept).get(key)
+    return None if parts is None else _filled(parts, txn=txn, token=token)
+
+
+def _filled(parts: tuple[str, ...], *, txn: str, token: str) -> str:
     return "".join(txn if part is _TXN else token if part is _TOKEN else part for part in parts)
 
 

@@ -12,11 +12,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, has_app_context, request, url_for
-from flask_wtf.csrf import generate_csrf
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
-from idp.foundation import masks
+from idp.foundation import csrf_tokens, masks
 from idp.foundation.mail_style import mail_styles
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
@@ -63,14 +62,18 @@ def allow_form_to(uri: str) -> None:
 
     A native app's own scheme is allowed as such; what has no safe form in the header adds nothing.
     """
+    allowed = form_target(uri)
+    if allowed is not None:
+        g.form_targets = (*g.get("form_targets", ()), allowed)
+
+
+def form_target(uri: str) -> str | None:
+    """What `uri`'s origin is called in the header."""
     parts = urlsplit(uri)
     origin = f"{parts.scheme}://{parts.netloc}"
     if parts.scheme in {"http", "https"}:
-        allowed = origin if _WEB_ORIGIN.match(origin) else None
-    else:
-        allowed = f"{parts.scheme}:" if _SCHEME.match(parts.scheme) else None
-    if allowed is not None:
-        g.form_targets = (*g.get("form_targets", ()), allowed)
+        return origin if _WEB_ORIGIN.match(origin) else None
+    return f"{parts.scheme}:" if _SCHEME.match(parts.scheme) else None
 
 
 def show_person(name: str | None) -> None:
@@ -80,7 +83,12 @@ def show_person(name: str | None) -> None:
 
 def content_security_policy() -> str:
     """This response's policy as a page (SE-07): no inline code or style, forms go home or to the allowed origins."""
-    targets = dict.fromkeys(("'self'", *g.get("form_targets", ())))
+    return page_policy(g.get("form_targets", ()))
+
+
+def page_policy(form_targets: tuple[str, ...]) -> str:
+    """The policy of a page whose forms may end at these origins too."""
+    targets = dict.fromkeys(("'self'", *form_targets))
     return "; ".join((*_PAGE_POLICY, f"form-action {' '.join(targets)}"))
 
 
@@ -97,7 +105,7 @@ def file_version(name: str) -> str:
 
 def csrf_field() -> Markup:
     """The hidden token of a POST form."""
-    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(csrf_tokens.of_this_page())
 
 
 def here() -> str:

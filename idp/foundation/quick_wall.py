@@ -41,11 +41,11 @@ class QuickWall:
         self._proxies = behind_proxies(_nobody)
         self._added = lru_cache(maxsize=256)(_added(added_headers(settings)))
 
-    def admit(self, scope: Any) -> Asked | None:
+    def admit(self, scope: Any, *, known: frozenset[str] = KNOWN) -> Asked | None:
         """The request, its body not yet in it; `None`: it is for Flask."""
         pairs = scope.headers.items()
         headers: dict[str, str] = dict(pairs)
-        if scope.query_string or len(headers) != len(pairs) or not headers.keys() <= KNOWN:
+        if scope.query_string or len(headers) != len(pairs) or not headers.keys() <= known:
             return None
         if len(scope.headers.keys()) != len(headers) or loses_any(scope.headers, headers.keys()):
             return None
@@ -79,14 +79,15 @@ class QuickWall:
         except Exception as error:
             raise FallThrough from error
         length, request_id = ("Content-Length", str(len(body))), ("X-Request-ID", asked.request_id)
-        answer = status, [_JSON, length, *self._added(headers), request_id], body
+        kind, *others = self._added(headers)
+        answer = status, [kind, length, *others, request_id], body
         seconds = time.perf_counter() - started
-        metrics.observe(route=asked.path, method=asked.method, status=status, seconds=seconds)
+        metrics.observe(route=asked.route, method=asked.method, status=status, seconds=seconds)
         logs.access(
             {
                 "request_id": asked.request_id,
                 "method": asked.method,
-                "route": asked.path,
+                "route": asked.route,
                 "status": status,
                 "ms": round(seconds * 1000, 1),
                 "address": asked.address,
@@ -111,7 +112,8 @@ def _added(everywhere: tuple[Header, ...]) -> Callable[[tuple[Header, ...]], tup
     def complete(headers: tuple[Header, ...]) -> tuple[Header, ...]:
         present = {name.lower() for name, _ in headers}
         added = [pair for pair in (*everywhere, NO_STORE) if pair[0].lower() not in present]
-        return (*headers, *added)
+        kind = () if "content-type" in present else (_JSON,)
+        return (*kind, *headers, *added)
 
     return complete
 

@@ -16,9 +16,19 @@ from flask import Flask
 
 from idp.foundation import clock, house, logs
 from idp.foundation.algorithms import Alg
-from idp.foundation.database import never_write, write_budget
+from idp.foundation.database import never_write
 from idp.foundation.pages import CLOSED_POLICY
-from idp.foundation.short_cuts import Asked, FallThrough, Serve, ShortCuts, Told, authorization, origin_of, sent_form
+from idp.foundation.short_cuts import (
+    Asked,
+    FallThrough,
+    Serve,
+    ShortCuts,
+    Told,
+    authorization,
+    in_a_thread,
+    origin_of,
+    sent_form,
+)
 from idp.keyring.service import Keyring
 from idp.oidc import cors, discovery, token_endpoint
 from idp.oidc import userinfo as info
@@ -57,9 +67,9 @@ def of(app: Flask, at_hand: AtHand) -> ShortCuts:
             ("GET", "/.well-known/oauth-authorization-server"): _on_the_loop(app, _metadata),
         },
         in_thread={
-            ("POST", "/oauth/token"): _in_a_thread(app, _token),
-            ("GET", "/oauth/userinfo"): _in_a_thread(app, _userinfo),
-            ("POST", "/oauth/introspect"): _in_a_thread(app, _introspect),
+            ("POST", "/oauth/token"): in_a_thread(app, _token),
+            ("GET", "/oauth/userinfo"): in_a_thread(app, _userinfo),
+            ("POST", "/oauth/introspect"): in_a_thread(app, _introspect),
         },
     )
 
@@ -171,17 +181,5 @@ def _on_the_loop(app: Flask, serve: Serve) -> Serve:
 
     def in_context(asked: Asked) -> Told:
         return staying.run(named, asked)
-
-    return in_context
-
-
-def _in_a_thread(app: Flask, serve: Serve) -> Serve:
-    def in_context(asked: Asked) -> Told:
-        logs.request_id.set(asked.request_id)
-        logs.client.set(logs.NOBODY)
-        with app.app_context(), write_budget():
-            told = serve(asked)
-        asked.client = logs.client.get()
-        return told
 
     return in_context

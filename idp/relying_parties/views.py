@@ -109,7 +109,12 @@ def stylesheet(brand: Brand) -> str:
 
 def text_of(party: RelyingParty, name: str) -> str | None:
     """A text beside the manifest in the reader's language, else in English."""
-    return party.texts.get(f"{name}.{language()}.md") or party.texts.get(f"{name}.en.md")
+    return text_in(party, name, code=language())
+
+
+def text_in(party: RelyingParty, name: str, *, code: str) -> str | None:
+    """The same in the language of this code."""
+    return party.texts.get(f"{name}.{code}.md") or party.texts.get(f"{name}.en.md")
 
 
 @bp.app_template_filter("markdown")

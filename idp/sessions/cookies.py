@@ -6,14 +6,14 @@ In production all carry `__Host-` and `Secure`, so no subdomain can plant them (
 import hmac
 import re
 import secrets
-from hashlib import sha256
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, g, request
 from flask.sessions import SessionInterface, SessionMixin
 
-from idp.foundation import clock, house
+from idp.foundation import clock, csrf_tokens, house
 from idp.foundation.artefacts import digest_of
 from idp.foundation.database import looking_up, writing
 from idp.foundation.front_door import policy_of
@@ -63,7 +63,7 @@ class BrowserState(dict[str, Any], SessionMixin):
     def __missing__(self, name: str) -> str:
         if name != _CSRF:
             raise KeyError(name)
-        secret: str = self.setdefault(_CSRF, _csrf_secret(_browser()))
+        secret: str = self.setdefault(_CSRF, csrf_secret(_browser()))
         return secret
 
 
@@ -81,8 +81,16 @@ class BrowserCookies(SessionInterface):
 def attach(app: Flask) -> None:
     """Give the application these cookies, and each page request its `g.session`."""
     app.session_interface = BrowserCookies()
+    csrf_tokens.attach(app, secret=lambda: csrf_secret(_browser()))
     app.before_request(_load_session)
     app.after_request(_note_presence)
+
+
+def known_browser(sent: Mapping[str, str]) -> Secret | None:
+    """The browser that these cookies name, where nobody is signed in at it."""
+    settings = house.get(Settings)
+    value = sent.get(browser_cookie_name(settings), "")
+    return Secret(value) if _VALUE.match(value) and session_cookie_name(settings) not in sent else None
 
 
 def browser_digest() -> bytes:
@@ -149,8 +157,9 @@ def _sent(sent: Request, name: str) -> str:
     return values[0] if len(values) == 1 else ""
 
 
-def _csrf_secret(browser: Secret) -> str:
-    return hmac.new(house.get(Keyring).derive("csrf"), browser.reveal().encode(), sha256).hexdigest()
+def csrf_secret(browser: Secret) -> str:
+    """What a browser's forms are signed with, known by its cookie alone."""
+    return hmac.digest(house.get(Keyring).derive("csrf"), browser.reveal().encode(), "sha256").hex()
 
 
 def _load_session() -> None:

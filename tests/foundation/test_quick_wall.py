@@ -99,7 +99,15 @@ def test_T22_every_header_that_is_read_is_heeded_or_gains_nobody_anything():
     source = "".join(path.read_text() for path in sorted(Path(idp.__file__).parent.rglob("*.py")))
     read = re.findall(r'headers(?:\.get\(|\[)"([\w-]+)"[,)\]](?!\s*=)|"HTTP_(\w+)"', source)
     names = {(name or key).lower().replace("_", "-") for name, key in read}
-    ours = {"user-agent", "cache-control", "location", "retry-after", "content-security-policy"}
+    ours = {
+        "user-agent",
+        "cookie",
+        "accept-language",
+        "cache-control",
+        "location",
+        "retry-after",
+        "content-security-policy",
+    }
     assert {"origin", "sec-fetch-site", "x-forwarded-for"} <= names
     assert names - ours - HEEDED == set()
 

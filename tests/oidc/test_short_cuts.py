@@ -1,25 +1,21 @@
 """What is answered before Flask is what Flask answers: every request of a table goes both ways, by the bridge itself."""
 
-from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import orjson
 import pytest
 from sqlalchemy import text
 
-import idp
-from idp.foundation import epochs, logs, metrics
-from idp.foundation.bridge import Bridge
+from idp.foundation import epochs
 from idp.foundation.database import writing
 from idp.foundation.origin import Origin
 from idp.foundation.short_cuts import KNOWN
 from idp.keyring import service as keyring
 from idp.oidc import short_cuts, token_endpoint
-from idp.oidc.at_hand import AtHand
 from idp.relying_parties import service as relying_parties
-from tests.loops import run_apart
 from tests.oidc.flow import VERIFIER, Flow, Registered, new_key, payload_of
 from tests.oidc.invariants import adds_events
+from tests.oidc.sides import Sides
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 ALONE = {"grant_type": "client_credentials"}
@@ -27,66 +23,8 @@ BASIC = Registered("app-basic")
 POSTING = Registered("app-post", "client_secret_post")
 
 
-class Proto:
-    """What granian gives with a request."""
-
-    def __init__(self, body):
-        self.body, self.answer = body, None
-
-    async def __call__(self):
-        return self.body
-
-    def response_bytes(self, status, headers, body):
-        self.answer = (status, headers, body)
-
-
-class Sides:
-    """A bridge with its short cuts and one without any, over the same application, and what they told the operator."""
-
-    def __init__(self, app, settings, patch):
-        self.asked_flask, self.told, self.looks = 0, [], []
-        self.short = idp.bridged(app, settings, at_hand=AtHand(app, run=self.looks.append))
-        self.whole = Bridge(app, sign_ins=1)
-
-        def flask(environ, start_response):
-            self.asked_flask += 1
-            return app(environ, start_response)
-
-        self.short._app = flask
-        left = {"request_id", "ms"}
-        patch.setattr(
-            logs,
-            "access",
-            lambda line: self.told.append({k: v for k, v in line.items() if k not in left and v is not None}),
-        )
-        patch.setattr(
-            metrics, "observe", lambda *, seconds, **counted: self.told.append({"seconds": seconds > 0, **counted})
-        )
-
-    def look(self):
-        """What the thread would do meanwhile."""
-        while self.looks:
-            self.looks.pop()()
-
-    def ask(self, bridge, method, path, headers, body):
-        path, _, query = path.partition("?")
-        usual = {"host": "credence.test", "user-agent": "tests", "accept": "*/*"}
-        length = {"content-length": str(len(body))} if method == "POST" else {}
-        scope = SimpleNamespace(
-            method=method, path=path, query_string=query, http_version="1.1", scheme="http", server="127.0.0.1:80",
-            client="192.0.2.7:5000", headers=usual | length | headers,
-        )  # fmt: skip
-        proto = Proto(body)
-        run_apart(bridge(scope, proto))
-        return proto.answer
-
-    def both(self, method, path, headers=None, body=b""):
-        """Both answers and what was told of them, and whether Flask was left out."""
-        before, self.told[:] = self.asked_flask, []
-        short = self.ask(self.short, method, path, headers or {}, body), list(self.told)
-        self.told[:] = []
-        whole = self.ask(self.whole, method, path, headers or {}, body), list(self.told)
-        return short, whole, self.asked_flask == before
+class TokenSides(Sides):
+    """Both ways to a token."""
 
     def token(self, party=BASIC, **form):
         """A token by the short cuts' side."""
@@ -144,7 +82,7 @@ def sides(app, settings, make, monkeypatch):
         make.client(client_id, partner=True, registration=alone | changed)
     with writing() as tx:
         relying_parties.disable(tx, client_id="app-off", now=make.now, actor="test", origin=Origin.local("test"))
-    made = Sides(app, settings, monkeypatch)
+    made = TokenSides(app, settings, monkeypatch)
     made.key = key
     made.token()
     made.look()

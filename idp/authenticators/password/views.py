@@ -1,7 +1,7 @@
 """The sign-in pages: user ID, password, and *change password* on the way in."""
 
 from collections.abc import Callable
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 from uuid import UUID
 
 from flask import Blueprint, Response, abort, g, make_response, redirect, render_template, request, url_for
@@ -17,13 +17,14 @@ from idp.authenticators.site_key.words import Displayed, displayed
 from idp.foundation import clock, kept_pages, parsing
 from idp.foundation.database import reading, writing
 from idp.foundation.front_door import origin, route_policy
+from idp.foundation.i18n import language
 from idp.foundation.parsing import FormErrors
 from idp.relying_parties.manifest import SignIn
-from idp.relying_parties.views import rendered, text_of
+from idp.relying_parties.views import rendered, text_in
 from idp.sessions import cookies, transactions
 from idp.sessions import parked as pages
 from idp.sessions.parked import Parked, onward
-from idp.sessions.rules import Ahead
+from idp.sessions.rules import Ahead, TransactionFacts
 from idp.sessions.rules import Reason as Parking
 from idp.sessions.service import NewSession
 from idp.subjects.rules import LOGIN_MAX, login_key, may_be_somebody
@@ -33,6 +34,7 @@ from idp.vocabulary.secret import Secret
 bp = Blueprint("password", __name__)
 
 IDENTIFY: Final = "identify"
+PAGE: Final = "authenticators/password/password.html"
 _NOTHING: Final = FormErrors()
 _ANY: Final = SignIn()
 _Page = Callable[..., str]
@@ -192,7 +194,7 @@ def _identify_page(parked: Parked, *, wrong: FormErrors = _NOTHING) -> str:
     return render_template(
         "authenticators/password/identify.html",
         txn=parked.transaction.id,
-        username=_hint(parked),
+        username=hint(parked.transaction),
         linking=parked.transaction.upstream is not None,
         errors=errors,
         problem=problem,
@@ -204,22 +206,29 @@ def _password_page(parked: Parked, *, wrong: FormErrors = _NOTHING, refused: Ref
     errors, problem = worded(wrong, asked=asked)
     if refused is not None:
         problem = words.not_right(asked)
-    kept, terms = _kept(parked), asked.terms
-    text = text_of(parked.party, f"terms-{terms.version}") if parked.party and terms else None
+    kept = _kept(parked)
+    typed = request.form.get("username") if request.method == "POST" else None
     shown = {
-        "username": kept if kept is not None else request.form.get("username") or _hint(parked),
+        "username": kept if kept is not None else typed or hint(parked.transaction),
         "kept": kept is not None,
-        "linking": parked.transaction.upstream is not None,
-        "terms": terms,
-        "terms_text": rendered(text) if text else None,
+        **shown_to_all(parked, code=language()),
         "site_key": _site_key(parked, kept),
     }
     txn = str(parked.transaction.id)
     if shown["username"] or errors or problem:
-        return render_template(
-            "authenticators/password/password.html", txn=txn, errors=errors, problem=problem, **shown
-        )
-    return kept_pages.render("authenticators/password/password.html", txn=txn, **shown)
+        return render_template(PAGE, txn=txn, errors=errors, problem=problem, **shown)
+    return kept_pages.render(PAGE, txn=txn, **shown)
+
+
+def shown_to_all(parked: Parked, *, code: str) -> dict[str, Any]:
+    """What the sign-in page of this portal tells anybody who reads the language of this code."""
+    terms = _asked(parked).terms
+    text = text_in(parked.party, f"terms-{terms.version}", code=code) if parked.party and terms else None
+    return {
+        "linking": parked.transaction.upstream is not None,
+        "terms": terms,
+        "terms_text": rendered(text) if text else None,
+    }
 
 
 def _site_key(parked: Parked, kept: str | None) -> Displayed | None:
@@ -273,7 +282,7 @@ def _kept(parked: Parked) -> str | None:
     return None if kept is None else typed_login.unseal(kept, txn=parked.transaction.id)
 
 
-def _hint(parked: Parked) -> str:
+def hint(transaction: TransactionFacts) -> str:
     """The client's `login_hint`, to start from; it names nobody by itself."""
-    hint = parked.transaction.request.get("login_hint")
-    return hint[:LOGIN_MAX] if isinstance(hint, str) else ""
+    sent = transaction.request.get("login_hint")
+    return sent[:LOGIN_MAX] if isinstance(sent, str) else ""
