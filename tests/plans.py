@@ -30,20 +30,17 @@ def asked(*kinds: str) -> Iterator[list[Asked]]:
         event.remove(db.engine, "before_cursor_execute", note)
 
 
-def analyze(settings: Settings) -> None:
-    """PostgreSQL learns how much there is, as autovacuum tells it sooner or later."""
+def analyze(settings: Settings, *tables: str) -> None:
+    """PostgreSQL learns how much there is, as autovacuum tells it sooner or later; of these tables also what everybody sees."""
     url = settings.database_owner_url.replace("credence_owner", "postgres").replace("+psycopg", "")
     with psycopg.connect(url, autocommit=True) as found:
-        found.execute("ANALYZE")
+        found.execute(f"VACUUM ANALYZE {', '.join(tables)}" if tables else "ANALYZE")
 
 
 def rows_read(connection: Connection, statement: str, parameters: Any) -> dict[str, float]:
     """Of each table: what came of its scans, and what they threw away."""
-    explained = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters).scalar_one()
     read: dict[str, float] = {}
-    waiting = [explained[0]["Plan"]]
-    for node in waiting:
-        waiting += node.get("Plans", ())
+    for node in postgres_plan(connection, statement, parameters):
         if "Relation Name" in node:
             each = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
             each += node.get("Rows Removed by Index Recheck", 0)
@@ -52,6 +49,36 @@ def rows_read(connection: Connection, statement: str, parameters: Any) -> dict[s
     return read
 
 
+def postgres_plan(connection: Connection, statement: str, parameters: Any) -> list[dict[str, Any]]:
+    """The nodes of PostgreSQL's plan, with what each has read."""
+    explained = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters).scalar_one()
+    nodes = [explained[0]["Plan"]]
+    for node in nodes:
+        nodes += node.get("Plans", ())
+    return nodes
+
+
+def at_size(connection: Connection) -> None:
+    """PostgreSQL plans the rest of the transaction as among millions: to walk a table or to sort it is never the cheaper way."""
+    if connection.dialect.name == "postgresql":
+        for way in ("seqscan", "bitmapscan", "sort", "incremental_sort", "hashjoin", "mergejoin", "material"):
+            connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
+
+
 def sqlite_plan(connection: Connection, statement: str, parameters: Any) -> list[str]:
     """The steps of SQLite's plan that look something up or sort."""
     return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+
+
+def wasted(connection: Connection, statement: str, parameters: Any, *, most: int) -> list[str]:
+    """Where a statement walks a table or a registry: as SQLite plans it; as PostgreSQL reads more than `most` rows of a table."""
+    if connection.dialect.name == "postgresql":
+        read = rows_read(connection, statement, parameters)
+        return [f"{rows:.0f} of {table}" for table, rows in read.items() if rows > most]
+    steps = sqlite_plan(connection, statement, parameters)
+    walked = [
+        step
+        for step in steps
+        if step.startswith("SCAN") and not any(of in step for of in ("SUBQUERY", "anon", "CONSTANT"))
+    ]
+    return walked + [step for step in steps if step.endswith("(registry=?)")]

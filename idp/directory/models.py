@@ -108,7 +108,10 @@ class ProviderWord(Model):
     """One folded word of a provider's name, found by its beginning."""
 
     __tablename__ = "provider_word"
-    __table_args__ = (Index("ix_provider_word_in_order", "registry", "word", "name_key", "number"),)
+    __table_args__ = (
+        Index("ix_provider_word_pages", "registry", "word", "name_key", "number", "state", "provider_id"),
+    )
+    """A search within a state, or for a second word, reads nothing but the index until it has found somebody."""
 
     registry_name: Mapped[str] = mapped_column("registry", String(32), primary_key=True)
     word: Mapped[str] = mapped_column(WORD_TEXT, primary_key=True)

@@ -70,12 +70,15 @@ def national() -> Index:
 
 
 def count_first(tx: Session, index: Index, typed: Sequence[str], *, most: int) -> dict[str, int]:
-    """`count`, and on PostgreSQL it says how the rest of the transaction searches: one process reads a page, since to call
-    others takes longer than to read it, and `%` takes what is near enough to any word that is typed."""
+    """`count`, and on PostgreSQL it says how the rest of the transaction searches: one process reads a page, and none of it is
+    compiled, since to call others or to compile takes longer than to read it; `%` takes what is near enough to any word that
+    is typed."""
     if tx.get_bind().dialect.name != "postgresql":
         return count(tx, index, typed, most=most)
     nearest = min(map(near_enough, typed))
-    settings = {"max_parallel_workers_per_gather": "0", "pg_trgm.similarity_threshold": str(nearest)}
+    settings = {
+        "max_parallel_workers_per_gather": "0", "jit": "off", "pg_trgm.similarity_threshold": str(nearest),
+    }  # fmt: skip
     return count(tx, index, typed, most=most, beside=[func.set_config(*each, True) for each in settings.items()])
 
 

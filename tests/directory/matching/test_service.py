@@ -23,7 +23,10 @@ from idp.directory.matching.rules import (
 from idp.directory.models import Practice
 from idp.foundation.database import db, writing
 from idp.vocabulary.refused import Refused
+from tests.conftest import Backend
+from tests.directory import grown
 from tests.directory.files import GROUP, MEMBER, PARTNER, PRACTITIONER, taken
+from tests.plans import asked, at_size, wasted
 
 pytestmark = pytest.mark.both
 
@@ -215,17 +218,9 @@ def test_EN_04_hit_miss_and_nonsense_cost_the_same_statements(tx: Session, now: 
     cost(service.match_letter, ["123456789", "999999999", "", "x"], now=now)
 
 
-def test_DESIGN_8_every_statement_runs_on_an_index(tx: Session, now: datetime):
-    if tx.get_bind().dialect.name != "sqlite":
-        return
-    plans: list[str] = []
-
-    def explain(_c: object, cursor: Any, statement: str, parameters: Any, *_more: object) -> None:
-        if statement.startswith("SELECT"):
-            plans.extend(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters))
-
-    event.listen(db.engine, "before_cursor_execute", explain)
-    try:
+def test_DESIGN_8_every_statement_runs_on_an_index(backend: Backend, tx: Session, now: datetime):
+    grown.grow(backend, now)
+    with asked("SELECT") as statements:
         practitioner(tx, OWN, now)
         practitioner(tx, PractitionerClaim(tin="666025841", last_name="x"), now)
         practitioner(tx, PractitionerClaim(npi="1234567893", last_name="x"), now)
@@ -233,8 +228,7 @@ def test_DESIGN_8_every_statement_runs_on_an_index(tx: Session, now: datetime):
         service.match_trading_partner(
             tx, PartnerClaim(trading_partner_id="TP000001", zip_code="65801"), registry="ozark"
         )
-    finally:
-        event.remove(db.engine, "before_cursor_execute", explain)
-    looked = [plan for plan in plans if plan.startswith(("SCAN", "SEARCH"))]
-    assert len(looked) > 8
-    assert [plan for plan in looked if plan.startswith("SCAN") or plan.endswith("(registry=?)")] == []
+    assert len(statements) >= 5
+    at_size(tx.connection())
+    for statement in statements:
+        assert wasted(tx.connection(), *statement, most=grown.MOST) == [], statement

@@ -5,13 +5,11 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from idp.directory import service
 from idp.directory.imports.name_words import put_in
 from idp.directory.search import rules
-from idp.foundation.database import db
 from tests.directory.files import CLINIC_NPI, OFF, PERSON_NPI, PRACTITIONER, taken
 
 pytestmark = pytest.mark.both
@@ -192,35 +190,3 @@ def test_a_word_is_put_into_the_vocabulary_once(tx: Session):
     put_in(tx, ["b", "c"], scope="ozark", known=set())
     put_in(tx, ["b"], scope="heartland", known=set())
     assert known == {"a", "b"}
-
-
-@pytest.mark.usefixtures("roster", "npis")
-def test_DESIGN_8_every_search_runs_on_an_index_in_its_order(
-    tx: Session, now: datetime, monkeypatch: pytest.MonkeyPatch
-):
-    if tx.get_bind().dialect.name != "sqlite":
-        return
-    plans: list[str] = []
-
-    def explain(_c: object, cursor: Any, statement: str, parameters: Any, *_more: object) -> None:
-        if statement.startswith("SELECT"):
-            plans.extend(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters))
-
-    event.listen(db.engine, "before_cursor_execute", explain)
-    try:
-        first = service.search_providers(tx, "ozark", "joh", None, 2, now=now)
-        service.search_providers(tx, "ozark", "joh", first.after, 2, now=now)
-        service.search_npi(tx, "halv ines", state="CT")
-        monkeypatch.setattr(rules, "COUNTED", 1)
-        common = service.search_npi(tx, "halvorsen ines", None, 1)
-        service.search_npi(tx, "halvorsen ines", common.after)
-        service.search_npi(tx, "halvrosen")
-    finally:
-        event.remove(db.engine, "before_cursor_execute", explain)
-    assert len(plans) > 8
-    assert [each for each in plans if "TEMP B-TREE" in each or each.endswith("(registry=?)")] == []
-    assert [
-        each
-        for each in plans
-        if each.startswith("SCAN") and not any(of in each for of in ("SUBQUERY", "anon", "CONSTANT"))
-    ] == []
