@@ -7,7 +7,7 @@ since that lock is everybody's.
 from alembic import op
 
 revision = "roster_words_alone"
-down_revision = "former_holders"
+down_revision = "unused_of_target"
 branch_labels = None
 depends_on = None
 
