@@ -84,15 +84,29 @@ def test_a_request_is_answered_while_a_batch_is_written(
     assert answered == [200] * 3
 
 
-def test_sqlite_is_left_to_others_between_batches_and_no_longer_than_needed():
-    ticks, waited = iter([10.0, 10.02, 11.0, 11.2]), list[float]()
-    room = Room(ticks=lambda: next(ticks), wait=waited.append)
+@pytest.mark.parametrize(
+    ("held", "after", "waited"),
+    [
+        (0.06, 0.01, 0.02),
+        (0.06, 0.04, None),
+        (0.13, 0.01, 0.045),
+        (0.22, 0.0, 0.055),
+        (0.23, 0.01, 0.095),
+        (9.0, 0.2, None),
+    ],
+)
+def test_sqlite_is_left_until_whoever_waited_as_long_has_looked_again(held: float, after: float, waited: float | None):
+    """Their pauses: 1, 2, 5, 10, 15, 20, 25, 25, 25, 50, 50 and then always 100 ms (SQLite's own)."""
+    ticks, slept = [0.0], list[float]()
+    room = Room(ticks=lambda: ticks[0], wait=slept.append)
+    for dialect in ("sqlite", "postgresql"):
+        room.leave()
+        ticks[0] += held
+        room.left(dialect)
+        ticks[0] += after
     room.leave()
+    ticks[0] += held
     room.left("sqlite")
+    ticks[0] += after
     room.leave()
-    assert waited == [pytest.approx(0.03)]
-    room.left("sqlite")
-    room.leave()
-    room.left("postgresql")
-    room.leave()
-    assert len(waited) == 1
+    assert slept == ([] if waited is None else [pytest.approx(waited)] * 2)

@@ -3,18 +3,15 @@
 from collections.abc import Iterable
 from typing import Final
 
-from sqlalchemy import Table, text
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import text
 from sqlalchemy.orm import Session
-
-from idp.directory.models import NameWord
 
 REMEMBERED: Final = 200_000
 """So many words a run need not put in again: a bounded part of them all."""
-_table: Table = NameWord.__table__  # type: ignore[assignment]
 _ALL_AT_ONCE: Final = text(
     "INSERT INTO name_word (scope, word) SELECT :scope, unnest(CAST(:words AS text[])) ON CONFLICT DO NOTHING"
 )
+_ONE_BY_ONE: Final = "INSERT INTO name_word (scope, word) VALUES (?, ?) ON CONFLICT DO NOTHING"
 
 
 def put_in(tx: Session, words: Iterable[str], *, scope: str, known: set[str]) -> None:
@@ -25,6 +22,6 @@ def put_in(tx: Session, words: Iterable[str], *, scope: str, known: set[str]) ->
     if tx.get_bind().dialect.name == "postgresql":
         tx.execute(_ALL_AT_ONCE, {"scope": scope, "words": new})
     else:
-        tx.execute(sqlite.insert(_table).on_conflict_do_nothing(), [{"scope": scope, "word": each} for each in new])
+        tx.connection().exec_driver_sql(_ONE_BY_ONE, [(scope, each) for each in new])
     if len(known) < REMEMBERED:
         known.update(new)

@@ -97,27 +97,41 @@ class Reject:
 class Room:
     """Time for others between two batches, where the database has one writer.
 
-    Whoever waits for SQLite looks again at most 25 milliseconds later, in the first eighth of a second; a file that is parsed
-    takes as long between its batches, what ends after a full one does not.
+    Whoever waits for SQLite looks again after pauses that grow with how long they have waited (`sqliteDefaultBusyCallback`).
+    So each of them has looked once when the lock is left for the longest pause of somebody who has waited as long as the
+    batch held it. A file that is parsed takes about as long between its batches, what ends after a full one does not.
     """
 
-    LEAST: Final = 0.05
+    PAUSES: Final = ((0.128, 0.025), (0.228, 0.05))
+    """Up to so many seconds of waiting, nobody pauses for longer."""
+    LONGEST: Final = 0.1
+    SLACK: Final = 0.005
+    """For a clock that ticks, and a process that has to wake."""
 
     def __init__(
         self, *, ticks: Callable[[], float] = time.monotonic, wait: Callable[[float], object] = time.sleep
     ) -> None:
         self._ticks, self._wait = ticks, wait
-        self._left: float | None = None
+        self._begun = 0.0
+        self._until: float | None = None
 
     def left(self, dialect: str) -> None:
         """A batch is over on this kind of database."""
-        self._left = self._ticks() if dialect == "sqlite" else None
+        self._until = None
+        if dialect == "sqlite":
+            over = self._ticks()
+            self._until = over + self.needed(over - self._begun)
 
     def leave(self) -> None:
-        """Before the next begins: wait for what is missing of `LEAST`."""
-        missing = 0.0 if self._left is None else self.LEAST - (self._ticks() - self._left)
+        """Before the next begins: wait for what is missing of the time that is needed."""
+        missing = 0.0 if self._until is None else self._until - self._ticks()
         if missing > 0:
             self._wait(missing)
+        self._begun = self._ticks()
+
+    def needed(self, held: float) -> float:
+        """How long the lock is left after it was held for so long."""
+        return self.SLACK + next((pause for waited, pause in self.PAUSES if held <= waited), self.LONGEST)
 
 
 @dataclass(frozen=True, slots=True)
