@@ -23,6 +23,14 @@ _SUFFIXES: Final = frozenset((
 ))  # fmt: skip
 _SURNAMES_TOO: Final = frozenset({"do", "ma", "pa", "od", "np", "v"})
 """Suffixes that are family names as well: dropped only where two words are left without them."""
+_LATIN: Final = str.maketrans({
+    "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "ƚ": "l", "đ": "d", "ð": "d", "ɖ": "d", "ɗ": "d", "ƌ": "d", "þ": "th",
+    "ħ": "h", "ı": "i", "ɨ": "i", "ĸ": "q", "ŋ": "n", "ɲ": "n", "ƞ": "n", "ŧ": "t", "ƭ": "t", "ʈ": "t", "ƀ": "b", "ɓ": "b",
+    "ƃ": "b", "ƈ": "c", "ɛ": "e", "ƒ": "f", "ǥ": "g", "ɠ": "g", "ƙ": "k", "ƥ": "p", "ʋ": "v", "ƴ": "y", "ƶ": "z",
+    **dict.fromkeys("ʹʺʻʼʽʾʿˈˊˋ", ""),
+})  # fmt: skip
+"""Letters that Unicode does not decompose, in the small, as its CLDR writes them in ASCII (Latin-ASCII); marks that stand as
+letters, such as the ʻokina, are the apostrophes that they are typed as."""
 _BREAKS: Final = re.compile(r"[\s,;/&+\-\u2010-\u2015\u00a0]+")
 
 
@@ -190,7 +198,7 @@ def in_force(row: Dated, on: date) -> bool:
 
 
 def fold(name: str) -> str:
-    """A name for comparison: NFKD without marks, blanks, punctuation and suffix, case-folded (C6)."""
+    """A name for comparison: NFKD without marks, strokes, blanks, punctuation and suffix, case-folded (C6)."""
     return "".join(name_words(name))
 
 
@@ -261,5 +269,9 @@ _TAKES_PART: Final = {
 
 
 def _letters(word: str) -> str:
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", word).casefold())
-    return "".join(character for character in plain if character.isalnum())
+    if word.isascii():  # nearly every word of a country's names
+        plain = word.lower()
+    else:
+        folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", word).casefold())
+        plain = folded.translate(_LATIN)
+    return plain if plain.isalnum() else "".join(character for character in plain if character.isalnum())
