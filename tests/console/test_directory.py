@@ -267,7 +267,7 @@ def test_AD_24_a_record_s_people_are_paged_managers_first_and_found_by_words(
     assert nora.get(f"{address}?people={'x' * 400}&after=%00").status_code == 200
 
 
-def test_AD_24_a_record_s_letters_a_practice_s_records_and_a_partner_s_practices_are_paged(
+def test_AD_24_a_record_s_letters_a_practice_s_and_an_npi_s_records_and_a_partner_s_practices_are_paged(
     nora: FlaskClient, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(facts, "SHOWN", 2)
@@ -284,4 +284,9 @@ def test_AD_24_a_record_s_letters_a_practice_s_records_and_a_partner_s_practices
     assert all(row.provider_id in text for row in rows)
     assert _walked(nora, f"/console/directory/providers/{rows[0].id}").count("Not used yet") == 5
     assert _walked(nora, f"/console/directory/partners/{partner.id}").count("ONE NAME OF SEVERAL") == 5
+    assert (
+        f'href="/console/directory/npis/{rows[0].npi}"' in nora.get(f"/console/directory/providers/{rows[0].id}").text
+    )
+    text = _walked(nora, f"/console/directory/npis/{rows[0].npi}")
+    assert [text.count(f"/console/directory/providers/{row.id}") for row in rows] == [1] * 5
     assert nora.get(f"/console/directory/practices/{practice.id}?after=2026-01-01zz").status_code == 200

@@ -131,9 +131,10 @@ def practice_by_tin(tx: Session, text: str) -> PracticeFacts | None:
     return service.practice_by_tin(tx, tin)
 
 
-def every_record(tx: Session, npi: str) -> EveryRecord | None:
-    """All that any file says of an NPI, whether or not a roster names it."""
-    found = looking_up.every_record(tx, npi)
+def every_record(tx: Session, npi: str, *, after: str = "") -> EveryRecord | None:
+    """All that any file says of an NPI, whether or not a roster names it; payers' records a page at a time."""
+    number, _, registry = after.partition(" ")
+    found = looking_up.every_record(tx, npi, after=(registry, number) if after else None, limit=MOST_PROVIDERS)
     return found if found.npi or found.roster else None
 
 
@@ -153,7 +154,7 @@ def provider(tx: Session, identity: UUID, *, before: int | None, after: str = ""
         zip_codes=tuple(row.zip_codes),
         updated_at=row.updated_at,
         practice=service.practice(tx, found.practice_id),
-        every=looking_up.every_record(tx, found.npi),
+        every=looking_up.every_record(tx, found.npi, limit=MOST_PROVIDERS),
         letters=tuple(
             Letter(each.issued_on, each.expires_on, each.used_on, each.voided_at) for each in letters[:SHOWN]
         ),

@@ -73,7 +73,7 @@ def provider(provider_id: UUID) -> ResponseReturnValue:
 def npi(npi: str) -> ResponseReturnValue:
     """Every record of one NPI, also of one that no roster names; an NPI is public and may stand in an address."""
     with reading() as tx:
-        every = facts.every_record(tx, npi)
+        every = facts.every_record(tx, npi, after=_after())
     if every is None:
         abort(404)
     return _page("npi", npi=npi, every=every)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, select, union_all
+from sqlalchemy import ColumnElement, Table, literal, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
 from idp.audit.events import Event
@@ -74,9 +74,10 @@ class RejectFacts:
     reasons: tuple[str, ...]
 
 
-def of_npi(tx: Session, npi: str, *, limit: int) -> tuple[RosterRecord, ...]:
-    """Payers' records of an NPI, by registry and number."""
-    return _records(tx, _table.c.npi == npi, limit=limit)
+def of_npi(tx: Session, npi: str, *, after: tuple[str, str], limit: int) -> tuple[RosterRecord, ...]:
+    """Payers' records of an NPI, by registry and number: a page is read off their index in order."""
+    later = tuple_(_table.c.registry, _table.c.provider_id) > tuple_(*map(literal, after))
+    return _records(tx, _table.c.npi == npi, later, limit=limit)
 
 
 def of_tin(

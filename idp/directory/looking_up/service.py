@@ -24,7 +24,6 @@ from idp.vocabulary.identifiers import Malformed, Tin
 
 MOST: Final = 100
 _PAGE: Final = 1_000
-_MOST_OF_ONE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +32,19 @@ class EveryRecord:
 
     npi: tuple[NpiFacts, ...]
     roster: tuple[RosterRecord, ...]
+    after: tuple[str, str] | None = None
+    """The registry and number after which the next page begins; none: this is the last."""
 
 
-def every_record(tx: Session, npi: str) -> EveryRecord:
-    """Every source's record of an NPI, with its date; text that is no NPI has none."""
+def every_record(tx: Session, npi: str, *, after: tuple[str, str] | None = None, limit: int = MOST) -> EveryRecord:
+    """Every source's record of an NPI, with its date, payers' by registry and number; text that is no NPI has none."""
     if not (npi.isascii() and npi.isdigit()):
         return EveryRecord((), ())
-    roster = facts.of_npi(tx, npi, limit=_MOST_OF_ONE)
-    return EveryRecord(npi_records(tx, npi), roster)
+    place = after if after is not None and all(part.isprintable() for part in after) else ("", "")
+    roster = facts.of_npi(tx, npi, after=place, limit=limit + 1)
+    shown = roster[:limit]
+    last = shown[-1].provider if len(roster) > limit else None
+    return EveryRecord(npi_records(tx, npi), shown, None if last is None else (last.registry, last.provider_id))
 
 
 def by_tin(
