@@ -81,6 +81,8 @@ class Affiliation(Model):
     warned: Mapped[int] = mapped_column(default=0, server_default="0")
     """How many mails about not being used were sent since the last use (E6)."""
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    roster_told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When its person was told that the roster suspended it; none where that never was, or they were told that it is back."""
     epoch: Mapped[int] = mapped_column(default=1)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, exists, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from idp.affiliations.engagements.models import EngagementStaff
@@ -41,6 +41,24 @@ def rows_of(tx: Session, *, partner_id: UUID, practice_id: UUID) -> list[Engagem
     """The manager's row and the roster's, those that have ended too."""
     query = select(Engagement).where(Engagement.trading_partner_id == partner_id, Engagement.practice_id == practice_id)
     return list(tx.scalars(query.order_by(Engagement.source)))
+
+
+def managed_by_others(tx: Session, *, partner_id: UUID, registry: str, today: date) -> list[UUID]:
+    """Practices that a trading partner works for on the day and that somebody manages; the fence is open for everything then."""
+    see_as(tx, everything=True)
+    managed = exists().where(
+        Affiliation.target_id == Engagement.practice_id,
+        Affiliation.registry_name == registry,
+        Affiliation.account_manager.is_(True),
+        Affiliation.status == AffiliationStatus.ACTIVE.value,
+    )
+    query = select(Engagement.practice_id).where(
+        Engagement.trading_partner_id == partner_id,
+        Engagement.starts_on <= today,
+        or_(Engagement.ends_on.is_(None), Engagement.ends_on > today),
+        managed,
+    )
+    return sorted(set(tx.scalars(query)))
 
 
 def agreed(rows: list[Engagement], *, today: date) -> Agreed | None:

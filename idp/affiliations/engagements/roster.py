@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -19,22 +20,35 @@ from idp.vocabulary.affiliation import TargetKind
 
 
 def hear(tx: Session, changes: Sequence[DirectoryChange], *, actor: str, now: datetime, origin: Origin) -> None:
-    """Whoever still works for a practice by its manager's word goes on, and nobody is told otherwise."""
+    """Whoever still works for a practice by its manager's word goes on, and nobody is told otherwise.
+
+    Of a trading partner that ends, the managers of every practice that it works for are told; its own people are by the roster.
+    """
     for change in changes:
-        if change.what is not What.ENGAGEMENT_ENDED or change.partner_id is None or change.practice_id is None:
-            continue
-        rows = facts.rows_of(tx, partner_id=change.partner_id, practice_id=change.practice_id)
-        holds = facts.agreed(rows, today=now.date())
-        if holds is None or holds.stands(now.date()) is Stands.ENDED:
-            registry = change.registry
-            practice = point_at(tx, registry=registry, kind=TargetKind.PRACTICE, target_id=change.practice_id, now=now)
-            partner = point_at(
-                tx, registry=registry, kind=TargetKind.TRADING_PARTNER, target_id=change.partner_id, now=now
-            )
-            if practice is not None and partner is not None:
-                context = {"target": practice.name, "partner": partner.name, "happened": "delisted"}
-                for side in (practice, partner):
-                    _tell(tx, side, context, now=now)
+        if change.what is What.ENGAGEMENT_ENDED and change.partner_id is not None and change.practice_id is not None:
+            _ended(tx, change.registry, change.partner_id, change.practice_id, now=now)
+        elif change.what is What.PARTNER_ENDED and change.partner_id is not None:
+            _left(tx, change.registry, change.partner_id, now=now)
+
+
+def _ended(tx: Session, registry: str, partner_id: UUID, practice_id: UUID, *, now: datetime) -> None:
+    holds = facts.agreed(facts.rows_of(tx, partner_id=partner_id, practice_id=practice_id), today=now.date())
+    if holds is not None and holds.stands(now.date()) is not Stands.ENDED:
+        return
+    practice = point_at(tx, registry=registry, kind=TargetKind.PRACTICE, target_id=practice_id, now=now)
+    partner = point_at(tx, registry=registry, kind=TargetKind.TRADING_PARTNER, target_id=partner_id, now=now)
+    if practice is not None and partner is not None:
+        context = {"target": practice.name, "partner": partner.name, "happened": "delisted"}
+        for side in (practice, partner):
+            _tell(tx, side, context, now=now)
+
+
+def _left(tx: Session, registry: str, partner_id: UUID, *, now: datetime) -> None:
+    partner = point_at(tx, registry=registry, kind=TargetKind.TRADING_PARTNER, target_id=partner_id, now=now)
+    for practice_id in facts.managed_by_others(tx, partner_id=partner_id, registry=registry, today=now.date()):
+        practice = point_at(tx, registry=registry, kind=TargetKind.PRACTICE, target_id=practice_id, now=now)
+        if practice is not None and partner is not None:
+            _tell(tx, practice, {"target": practice.name, "partner": partner.name, "happened": "left"}, now=now)
 
 
 def _tell(tx: Session, side: Pointed, context: dict[str, str], *, now: datetime) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Table, select, update
 from sqlalchemy.orm import Session
 
 from idp.affiliations.facts import held_of
@@ -15,7 +15,6 @@ from idp.affiliations.roster.telling import CutOff
 from idp.affiliations.rules import status_at
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.audit.models import AuditEvent
 from idp.directory.changed import What
 from idp.foundation import house
 from idp.foundation.origin import Origin
@@ -23,6 +22,7 @@ from idp.settings import Settings
 from idp.vocabulary.affiliation import AffiliationStatus, TargetKind
 
 _MANY: Final = 500
+_table: Table = Affiliation.__table__  # type: ignore[assignment]
 
 
 def note(tx: Session, targets: Mapping[UUID, What], *, actor: str, now: datetime, origin: Origin) -> list[CutOff]:
@@ -31,14 +31,17 @@ def note(tx: Session, targets: Mapping[UUID, What], *, actor: str, now: datetime
     every = sorted(targets)
     for start in range(0, len(every), _MANY):
         some = every[start : start + _MANY]
-        suspended = _suspended(tx, some)
-        rows = tx.scalars(
+        waiting = tx.scalars(
             select(Affiliation)
-            .where(Affiliation.target_id.in_(some), Affiliation.status == AffiliationStatus.ACTIVE.value)
+            .where(
+                Affiliation.target_id.in_(some),
+                Affiliation.status == AffiliationStatus.ACTIVE.value,
+                Affiliation.roster_told_at.is_not(None),
+            )
             .order_by(Affiliation.id)
         ).all()
-        waiting = [row for row in rows if (row.subject_id, row.target_kind, str(row.target_id)) in suspended]
         for row in _able(tx, waiting, now=now):
+            tx.execute(update(_table).where(_table.c.id == row.id).values(roster_told_at=None))
             audit.append(
                 tx,
                 Event.AFFILIATION_CHANGED,
@@ -53,23 +56,6 @@ def note(tx: Session, targets: Mapping[UUID, What], *, actor: str, now: datetime
             kind = TargetKind(row.target_kind)
             found.append(CutOff(row.id, row.subject_id, row.registry_name, kind, row.target_id))
     return found
-
-
-def _suspended(tx: Session, targets: Sequence[UUID]) -> set[tuple[str, str, str]]:
-    """Of whom the last that the roster did to them there was to suspend them: each was told then."""
-    last: dict[tuple[str, str, str], str] = {}
-    query = (
-        select(AuditEvent.subject_id, AuditEvent.target_kind, AuditEvent.target_id, AuditEvent.details)
-        .where(
-            AuditEvent.type == Event.AFFILIATION_CHANGED.value,
-            AuditEvent.target_id.in_([str(each) for each in targets]),
-        )
-        .order_by(AuditEvent.stream, AuditEvent.sequence)
-    )
-    for subject_id, kind, target_id, details in tx.execute(query):
-        if "roster" in details:
-            last[subject_id, kind, target_id] = details["after"]
-    return {who for who, after in last.items() if after == AffiliationStatus.SUSPENDED.value}
 
 
 def _able(tx: Session, rows: Sequence[Affiliation], *, now: datetime) -> list[Affiliation]:

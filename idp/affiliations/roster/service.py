@@ -63,9 +63,8 @@ def _suspend(
     columns = (_table.c.id, _table.c.subject_id, _table.c.registry, _table.c.target_kind, _table.c.target_id)
     rows = tx.execute(select(*columns).where(active, or_(*conditions)).order_by(_table.c.id)).all()
     for row in rows:
-        tx.execute(
-            update(_table).where(_table.c.id == row.id).values(epoch=_table.c.epoch + 1, version=_table.c.version + 1)
-        )
+        raised = {"epoch": _table.c.epoch + 1, "version": _table.c.version + 1, "roster_told_at": now}
+        tx.execute(update(_table).where(_table.c.id == row.id).values(raised))
         fan_out.owe_for_affiliation(tx, affiliation_id=row.id, now=now)
         audit.append(
             tx,

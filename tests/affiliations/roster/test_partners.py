@@ -7,12 +7,16 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from idp.affiliations.managers.facts import managers_of, point_at
 from idp.affiliations.models import Affiliation
+from idp.affiliations.service import terms_of
 from idp.audit.models import AuditEvent
 from idp.directory.models import Engagement, Practice, Provider, TradingPartner
 from idp.foundation.database import new_id, reading, see_as, writing
 from idp.messaging import service as messaging
 from idp.messaging.models import OutboxMessage
+from idp.relying_parties import service as relying_parties
+from idp.vocabulary.affiliation import TargetKind
 from tests.directory.files import GROUP, PARTNER, PRACTITIONER, taken
 from tests.factories import Make
 
@@ -37,6 +41,11 @@ def practice() -> Practice:
     with reading() as tx:
         query = select(Provider.practice_id).where(Provider.provider_id == "123456789")
         return tx.get_one(Practice, tx.execute(query).scalar_one())
+
+
+def record(number: str) -> Provider:
+    with reading() as tx:
+        return tx.execute(select(Provider).where(Provider.provider_id == number)).scalar_one()
 
 
 def events(kind: str) -> list[AuditEvent]:
@@ -69,15 +78,39 @@ def test_MODEL_10_a_partner_that_left_a_full_file_is_audited_and_its_people_are_
     assert told(make) == [("access_restored", "anna.abel@mail.test"), ("access_suspended", "anna.abel@mail.test")]
 
 
+def test_MODEL_10_of_a_partner_that_ends_the_managers_of_its_practices_are_told_once(make: Make, now: datetime):
+    make.affiliation(make.subject("head.helen"), practice(), **_managed(make, "practice"))
+    _engage_by_hand(practice().id, partner().id, now)
+    for day in (1, 2):
+        taken([OTHER], "trading-partners", now=now + timedelta(days=day), full=lambda *_: True)
+    assert told(make) == [("engagement", "head.helen@mail.test")]
+    (owed,) = [messaging.opened(row) for row in make.rows(OutboxMessage)]
+    its = owed.payload.context
+    assert (its["happened"], its["partner"], its["target"]) == ("left", "Lantern Billing", practice().name)
+    assert [each.outcome for each in events("trading_partner_changed")] == ["partner_ended"]
+
+
+@pytest.mark.parametrize("day", [0, 1], ids=["passed on", "passes on tomorrow"])
+def test_MODEL_10_nobody_manages_the_records_of_a_number_that_has_passed_on(make: Make, now: datetime, day: int):
+    make.affiliation(make.subject("head.helen"), practice(), **_managed(make, "practice", "provider"))
+    with writing() as tx:
+        tx.get_one(Practice, practice().id).passes_on = now.date() + timedelta(days=day)
+    party = relying_parties.find("ozark-secure")
+    terms = terms_of(party) if party is not None else None
+    assert terms is not None
+    for kind, identity in ((TargetKind.PRACTICE, practice().id), (TargetKind.PROVIDER, record("123456789").id)):
+        with reading() as tx:
+            target = point_at(tx, registry="ozark", kind=kind, target_id=identity, now=now)
+            assert target is not None
+            found = managers_of(tx, target=target, terms=terms, now=now, dormancy=timedelta(days=90))
+            assert [each.subject.user_id for each in found] == (["head.helen"] if day else []), kind
+
+
 @pytest.mark.parametrize("still", [False, True], ids=["the roster's alone", "the manager's too"])
 def test_MODEL_2_an_engagement_that_the_roster_ends_is_audited_and_told_to_both_sides(
     make: Make, now: datetime, still: bool
 ):
-    kinds = ["practice", "trading_partner"]
-    make.client("ozark-secure", portal={"registry": "ozark", "acting_for": kinds})
-    shared: dict[str, Any] = {
-        "registry": "ozark", "account_manager": True, "portal": "ozark-secure", "evidence": "payer",
-    }  # fmt: skip
+    shared = _managed(make, "practice", "trading_partner")
     make.affiliation(make.subject("head.helen"), practice(), **shared)
     make.affiliation(make.subject("paul.park"), partner(), **shared)
     if still:
@@ -90,6 +123,12 @@ def test_MODEL_2_an_engagement_that_the_roster_ends_is_audited_and_told_to_both_
     )  # fmt: skip
     both = [("engagement", "head.helen@mail.test"), ("engagement", "paul.park@mail.test")]
     assert told(make) == ([] if still else both)
+
+
+def _managed(make: Make, *kinds: str) -> dict[str, Any]:
+    """At a portal of these kinds: what makes an affiliation its manager's."""
+    make.client("ozark-secure", portal={"registry": "ozark", "acting_for": list(kinds)})
+    return {"registry": "ozark", "account_manager": True, "portal": "ozark-secure", "evidence": "payer"}
 
 
 def _engage_by_hand(practice_id: UUID, partner_id: UUID, now: datetime) -> None:
