@@ -4,19 +4,25 @@ The commands are those that docs/performance.md and docs/directory.md show; `mak
 """
 
 import importlib
+import io
 import json
 import re
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
-from bench import page, provider, report
+from bench import bare_import, directory, nppes, page, provider, report, searching
+from idp.directory.imports.npi.formats import Nppes
+from idp.directory.imports.npi.rules import NpiRow
 from idp.settings import PROJECT
-from tests.servers import free_port, free_ports
+from tests.servers import OWNER, Postgres, free_port, free_ports
 
 pytestmark = pytest.mark.timeout(240)
 Run = Callable[..., dict[str, Any]]
@@ -118,6 +124,27 @@ def test_a_second_node(run: Run) -> None:
 @pytest.mark.soak
 def test_nppes_on_sqlite(run: Run) -> None:
     run("bench.directory", "directory", "--sqlite", COMPARED_SQLITE=30)
+
+
+def test_searches_of_a_kept_cluster(
+    run: Run, postgres: Postgres, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The tests' own cluster stands for it, with a few rows in the database that is searched."""
+    postgres.create_database(directory.WHOLE)
+    try:
+        directory._migrated(tmp_path, **directory._urls(postgres, directory.WHOLE))
+        lines = Nppes().read(io.BytesIO(b"".join(nppes.rows(60))), name="few")
+        rows = [row for line in lines if isinstance(row := Nppes().parse(line.cells), NpiRow)]
+        bare_import._postgresql(postgres.url(OWNER, directory.WHOLE), rows, datetime.now(UTC))
+        monkeypatch.setattr(directory, "_cluster", lambda _folder: nullcontext(postgres))
+        monkeypatch.setattr(directory, "is_filled", lambda _folder: True)
+        monkeypatch.setattr(searching, "ASKED", 2)
+        kept = run("bench.directory", "directory", "--rows", str(len(rows)), "--cluster", str(tmp_path))
+        assert kept["peer"].keys() == {"PostgreSQL"}
+        assert len(kept["bars"]) == 14
+    finally:
+        with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {directory.WHOLE} WITH (FORCE)")
 
 
 def test_every_part_that_a_page_shows_is_run_here_and_by_make_bench() -> None:
