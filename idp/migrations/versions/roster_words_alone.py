@@ -7,7 +7,7 @@ since that lock is everybody's.
 from alembic import op
 
 revision = "roster_words_alone"
-down_revision = "how_imports_ended"
+down_revision = "seen_moments"
 branch_labels = None
 depends_on = None
 
