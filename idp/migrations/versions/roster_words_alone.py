@@ -1,6 +1,6 @@
 """A search of the roster within a state, or for a second word, reads the index of its words alone.
 
-Until the new index stands, imports of a roster wait, and everything else goes on; the former index goes at the very end,
+Until the new index stands, imports of a roster wait, and everything else goes on; the former one goes by a migration of its own,
 since that lock is everybody's.
 """
 
@@ -16,4 +16,3 @@ def upgrade() -> None:
     op.create_index(
         "ix_provider_word_pages", "provider_word", ["registry", "word", "name_key", "number", "state", "provider_id"]
     )
-    op.drop_index("ix_provider_word_in_order", table_name="provider_word")

@@ -15,6 +15,7 @@ down_revision = "stroked_letters"
 branch_labels = None
 depends_on = None
 
+Told = dict[tuple[str, str, str], tuple[str, datetime]]
 _event = sa.table(
     "audit_event", sa.column("type"), sa.column("at", sa.DateTime(timezone=True)), sa.column("stream"),
     sa.column("sequence"), sa.column("subject_id"), sa.column("target_kind"), sa.column("target_id"), sa.column("details"),
@@ -26,13 +27,14 @@ _held = sa.table(
 
 
 def upgrade() -> None:
+    told = last_told(op.get_bind())
     op.add_column("affiliation", sa.Column("roster_told_at", sa.DateTime(timezone=True), nullable=True))
-    fill(op.get_bind())
+    fill(op.get_bind(), told)
 
 
-def fill(connection: sa.Connection) -> None:
-    """Whose last word of the roster was that their access is suspended."""
-    last: dict[tuple[str, str, str], tuple[str, datetime]] = {}
+def last_told(connection: sa.Connection) -> Told:
+    """Read before the table is locked: the last that the roster did to anybody at a target, and when."""
+    last: Told = {}
     its = _event.c
     query = (
         sa.select(its.subject_id, its.target_kind, its.target_id, its.details, its.at)
@@ -43,7 +45,12 @@ def fill(connection: sa.Connection) -> None:
         details = row.details if isinstance(row.details, dict) else json.loads(row.details)
         if "roster" in details:
             last[row.subject_id, row.target_kind, row.target_id] = (details["after"], row.at)
-    for (subject, kind, target), (after, at) in last.items():
+    return last
+
+
+def fill(connection: sa.Connection, told: Told) -> None:
+    """Whose last word of the roster was that their access is suspended."""
+    for (subject, kind, target), (after, at) in told.items():
         if after == "suspended":
-            those = (_held.c.subject_id == subject, _held.c.target_kind == kind, _held.c.target_id == UUID(target))
-            connection.execute(sa.update(_held).where(*those, _held.c.status == "active").values(roster_told_at=at))
+            its = (_held.c.subject_id == subject, _held.c.target_kind == kind, _held.c.target_id == UUID(target))
+            connection.execute(sa.update(_held).where(*its, _held.c.status == "active").values(roster_told_at=at))

@@ -29,7 +29,8 @@ def test_only_those_whose_last_word_was_a_suspension_count_as_told(make: Make, n
     with writing() as tx:
         see_as(tx, everything=True)
         tx.execute(update(Affiliation).values(roster_told_at=None))
-        importlib.import_module("idp.migrations.versions.told_by_roster").fill(tx.connection())
+        migration = importlib.import_module("idp.migrations.versions.told_by_roster")
+        migration.fill(tx.connection(), migration.last_told(tx.connection()))
     assert _told() == as_today
 
 
