@@ -252,9 +252,8 @@ def test_AD_11_what_changed_meanwhile_is_looked_at_again(pia: FlaskClient, both:
     assert [row.levels_cap for row in both.rows()] == [["claims.inquiry"]]
 
 
-@pytest.mark.parametrize(
-    ("typed", "status"),
-    [
+def test_AD_06_what_the_form_has_not_is_refused(pia: FlaskClient, both: Both) -> None:
+    wrong: list[tuple[dict[str, str], int]] = [
         ({"starts_on": "2026-03-01"}, 422),
         ({"ends_on": "2026-03-02"}, 422),
         ({"starts_on": "soon"}, 422),
@@ -262,10 +261,7 @@ def test_AD_11_what_changed_meanwhile_is_looked_at_again(pia: FlaskClient, both:
         ({"capped": "maybe"}, 400),
         ({"level.root": "yes"}, 400),
         ({"level.admin": "yes", "capped": "yes"}, 400),
-    ],
-)
-def test_AD_06_what_the_form_has_not_is_refused(
-    pia: FlaskClient, both: Both, typed: dict[str, str], status: int
-) -> None:
-    assert agree(pia, both, **typed).status_code == status
+    ]
+    for typed, status in wrong:
+        assert agree(pia, both, **typed).status_code == status, typed
     assert both.rows() == []
