@@ -96,3 +96,14 @@ def test_R_19_a_node_whose_clock_is_not_the_databases_writes_nothing_and_is_take
                 redeemed(code.reveal())
             clock.set_reader(system)
         assert isinstance(redeemed(code.reveal()), Redeemed), "as soon as it is right again"
+
+
+@pytest.mark.usefixtures("app")
+def test_R_19_doctor_tells_of_a_clock_that_was_stepped_forward_and_set_right(settings: Settings) -> None:
+    clock.set_reader(clock._system)
+    [said] = doctor_of_clocks(settings)
+    assert said.state == "ok"
+    with writing() as tx:
+        epochs.see(tx, now=clock.now() + HOUR)
+    [said] = doctor_of_clocks(settings)
+    assert said.state == "bad" and "before the newest moment in the database" in said.said
