@@ -4,12 +4,16 @@ import json
 import os
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from idp.audit.rules import Link
 
+_BEGINS: Final = '{"at":"'
+_ENDS: Final = "]}"
+
 
 def write_heads(path: Path, heads: list[Link], *, now: datetime) -> None:
-    """Add the present heads to the file; earlier lines stay."""
+    """Add the present heads to the file; earlier lines stay, and one that was cut short ends before the new one begins."""
     line = json.dumps(
         {
             "at": now.isoformat(),
@@ -18,18 +22,23 @@ def write_heads(path: Path, heads: list[Link], *, now: datetime) -> None:
         separators=(",", ":"),
     )
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a", encoding="utf-8") as file:
-        file.write(line + "\n")
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "ab") as file:
+        size = os.fstat(descriptor).st_size
+        cut = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        file.write((b"\n" if cut else b"") + line.encode() + b"\n")
 
 
 def read_heads(path: Path) -> list[Link]:
     """All heads ever exported to the file; `ValueError` names the line that is none.
 
-    A last line without its end was cut short by a crash and is passed over.
+    A line that was begun and has no end was cut short by a crash or a full disk, and is passed over.
     """
     found: dict[tuple[int, int], Link] = {}
     lines = path.read_text(encoding="utf-8").split("\n")
     for number, line in enumerate(lines[:-1], start=1):
+        if _was_cut(line):
+            continue
         try:
             for head in json.loads(line)["heads"]:
                 link = Link(int(head["stream"]), int(head["sequence"]), bytes.fromhex(head["hash"]))
@@ -38,3 +47,8 @@ def read_heads(path: Path) -> list[Link]:
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"line {number} holds no heads") from error
     return list(found.values())
+
+
+def _was_cut(line: str) -> bool:
+    begun = line.startswith(_BEGINS) or (line != "" and _BEGINS.startswith(line))
+    return begun and not line.endswith(_ENDS)

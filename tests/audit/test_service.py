@@ -140,10 +140,25 @@ def test_AU_03_exported_heads_are_written_and_read_back(app: Flask, now: datetim
     assert sorted(read_heads(path), key=lambda head: head.stream) == heads
     assert len(heads) == STREAMS
     assert path.stat().st_mode & 0o077 == 0
-    with path.open("a") as file:
-        file.write('{"at": "cut sh')
-    assert len(read_heads(path)) == STREAMS
     assert verified(against=heads) == []
+
+
+def test_R_22_AU_03_a_line_that_a_full_disk_cut_short_costs_no_other(app: Flask, now: datetime, tmp_path: Path):
+    tell(now)
+    with reading() as tx:
+        heads = service.heads(tx)
+    path = tmp_path / "heads.jsonl"
+    write_heads(path, heads, now=now)
+    whole = path.read_text("utf-8")
+    for kept in (1, 5, 60, len(whole) - 3):
+        path.write_text(whole + whole[:kept], "utf-8")
+        assert len(read_heads(path)) == STREAMS, kept
+        write_heads(path, heads, now=now)
+        assert path.read_text("utf-8").splitlines() == [whole[:-1], whole[:kept], whole[:-1]]
+        assert len(read_heads(path)) == STREAMS, "there is room again"
+    path.write_text(whole + "what somebody else wrote\n", "utf-8")
+    with pytest.raises(ValueError, match="line 2 holds no heads"):
+        read_heads(path)
 
 
 def test_the_export_is_by_day_person_and_target(app: Flask, now: datetime):
