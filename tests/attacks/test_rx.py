@@ -45,7 +45,7 @@ HERD, A_SECOND = (12_000, 200) if SOAK else (40, 40)
 
 
 @pytest.mark.faults
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_RX_02_R_31_a_storm_of_sign_ins_is_bounded_in_memory_and_keeps_nobody_else_waiting(serve: Serve) -> None:
     """A herd at once, 8 admitted: memory of 2 hashes, the rest told to come back, pages answered while hashes run."""
     served = serve(
