@@ -175,6 +175,9 @@ def test_a_transaction_that_was_ended_within_its_block_takes_no_more(app: Flask,
         assert connection.execute(p_all).all() == []
         connection.rollback()
         connection.execute(p_add, row(now))
+    with pytest.raises(InvalidRequestError), db.engine.begin() as connection, connection.begin_nested() as inner:
+        inner.rollback()
+        connection.execute(p_add, row(now))
 
 
 def test_who_listens_hears_of_it_and_many_rows_and_defaults_go_by_core(app: Flask, now: datetime) -> None:
