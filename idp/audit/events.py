@@ -109,6 +109,7 @@ class Event(StrEnum):
     LETTERS_VOIDED = "letters_voided"
     DIRECTORY_IMPORTED = "directory_imported"
     PROVIDER_CHANGED = "provider_changed"
+    NPI_RECORD_CHANGED = "npi_record_changed"
     PIN_LETTER_ISSUED = "pin_letter_issued"
     PRACTICE_CHANGED = "practice_changed"
     TRADING_PARTNER_CHANGED = "trading_partner_changed"

@@ -51,7 +51,7 @@ def directory() -> None:
 @click.option(
     "--registry", help="Whose file it is, such as ozark. Default: the only registry there is. Not for nppes and fhir."
 )
-@click.option("--dry-run", is_flag=True, help="Check and count only; nothing is written.")
+@click.option("--dry-run", is_flag=True, help="Check and count only; nothing is written but --rejects.")
 @click.option("--full", is_flag=True, help="The file is complete: what is listed and not in it ends.")
 @click.option("--yes", is_flag=True, help="With --full: do not ask; needed above 5 percent.")
 @click.option("--rejects", type=click.Path(path_type=Path, dir_okay=False), help="Where refused lines go.")
@@ -85,20 +85,23 @@ def import_(
         stream = _open(file, stack)
         if _is_same(kept.path, stream):
             raise click.UsageError("--rejects names the file that is read: it would be lost.")
-        stack.enter_context(kept)
+        registry = _registry(registry, format_name=format_name)
+        writes_rejects = rejects is not None or not dry_run
+        if writes_rejects:
+            stack.enter_context(kept)
         progress = Progress(stream, size=_size(stream), tell=lambda line: click.echo(line, err=True))
         try:
             report = run_import(
                 stream,
                 name=name,
                 format_name=format_name,
-                registry=_registry(registry, format_name=format_name),
+                registry=registry,
                 now=clock.now(),
                 actor=operator(),
                 origin=Origin.local("cli"),
                 dry_run=dry_run,
                 full=confirm,
-                keep_reject=kept.keep,
+                keep_reject=kept.keep if writes_rejects else lambda _reject: None,
                 progress=progress,
             )
         except (BadFile, Declined) as error:

@@ -167,6 +167,7 @@ class NpiRecord(Model):
     digest: Mapped[bytes] = mapped_column(LargeBinary(16))
     """Of the line's values: whether the same line says anything new."""
     imported_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """When a line last said something new of it, or it left; the same line again does not move it."""
 
 
 class NpiWord(Model):

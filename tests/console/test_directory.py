@@ -102,6 +102,7 @@ def test_imports_show_their_counts_and_why_lines_were_refused(nora: FlaskClient,
 
 
 def test_imports_say_how_they_ended_and_where(nora: FlaskClient, make: Make) -> None:
+    assert "Finished; how was not kept" in nora.get("/console/directory/imports").text
     for line, (outcome, words) in enumerate((
         ("completed", "Done"), ("bad_file", "Bad file"), ("declined", "Nothing ended"), ("interrupted", "Interrupted"),
         ("failed", "Failed"), (None, "Not finished"),
@@ -178,6 +179,20 @@ def test_npi_records_are_searched_by_name_number_and_state_and_have_a_page(nora:
     assert "/console/directory/npis/1999999999" in page.text
     record = nora.get("/console/directory/npis/1999999999").text
     assert "HOLLOWAY ZZZ" in record and "No payer’s file names this NPI." in record
+    assert "Last changed" in record and 'id="history"' not in record
+
+
+def test_an_npi_that_no_roster_names_has_a_history_of_its_standing(nora: FlaskClient, make: Make) -> None:
+    npi_of(make, "1999999999", "HOLLOWAY ZZZ")
+    for number in range(27):
+        details = {"source": "nppes", "changed": ["status"], "status": f"active → left{number:02}"}
+        with writing() as tx:
+            audit.append(tx, Event.NPI_RECORD_CHANGED, now=make.now, actor="system", origin=Origin.local("test"),
+                         target_kind="npi", target_id="1999999999", details=details)  # fmt: skip
+    page = nora.get("/console/directory/npis/1999999999").text
+    assert "NPPES status; active → left26" in page and "left01" not in page
+    (older,) = re.findall(r'"(/console/directory/npis/1999999999\?before=[0-9]+)"', page)
+    assert "left01" in nora.get(older).text
 
 
 def test_a_page_of_the_look_up_is_of_one_list_and_partners_go_on_by_name(nora: FlaskClient, make: Make) -> None:

@@ -26,7 +26,7 @@ from idp.directory.imports.run import Report
 from idp.directory.models import ImportRun, Provider
 from idp.foundation.database import reading
 from idp.settings import Settings
-from tests.directory.files import GROUP, LETTER, MEMBER, PERSON_NPI, PRACTITIONER, written
+from tests.directory.files import GROUP, LETTER, MEMBER, PERSON_NPI, PRACTITIONER, shared, written
 from tests.directory.test_import import BAD_FILES
 
 Run = Callable[..., Result]
@@ -102,6 +102,28 @@ def test_ST_13_rejects_name_line_and_reason_and_hold_no_number(run: Run, setting
     file.write_bytes(written("provider-master", [GROUP]))
     assert run(str(file), *OZARK).exit_code == 0
     assert not path.exists()
+
+
+def test_a_dry_run_and_a_command_that_makes_no_sense_leave_the_last_rejects_alone(
+    run: Run, settings: Settings, file: Path, tmp_path: Path
+):
+    file.write_bytes(written("provider-master", [PRACTITIONER | {"npi": "1"}]))
+    assert run(str(file), *OZARK).exit_code == 1
+    kept, named = settings.data_dir / "providers.csv.rejects.csv", tmp_path / "named.csv"
+    named.write_bytes(before := kept.read_bytes())
+    file.write_bytes(written("provider-master", [GROUP, MEMBER | {"npi": "1"}]))
+    told = run(str(file), *OZARK, "--dry-run")
+    assert (told.exit_code, "Refused rows are in" in told.output) == (1, False)
+    for wrong in (
+        ("--registry", "OZARK"),
+        ("--full", "--format", "pin-letters"),
+        ("--format", "nppes", "--registry", "x"),
+    ):
+        assert run(str(file), *OZARK, *wrong, "--rejects", str(named)).exit_code == 2, wrong
+        assert run(str(file), *OZARK, *wrong).exit_code == 2, wrong
+    assert (kept.read_bytes(), named.read_bytes()) == (before, before)
+    assert run(str(file), *OZARK, "--dry-run", "--rejects", str(named)).exit_code == 1
+    assert named.read_text().splitlines()[1].startswith("3,222222222,npi,")
 
 
 def test_D2_a_refused_letter_shows_no_pin(run: Run, tmp_path: Path):
@@ -245,6 +267,23 @@ def test_nppes_is_no_registrys_file(run: Run, tmp_path: Path):
     assert result.exit_code == 0
     assert "Imported: nppes, 1 rows" in result.output
     assert run(str(path), *MASTER).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "counts"),
+    [
+        ("nppes_sample.csv", "nppes", {"read": 2369, "added": 2369, "rejected": 0}),
+        ("fhir_directory_sample.json", "fhir", {"read": 282, "added": 12, "rejected": 117}),
+    ],
+)
+def test_real_national_files_come_in_by_the_command(run: Run, name: str, kind: str, counts: dict[str, int]):
+    result = run(str(shared(name)), "--format", kind, "--json")
+    assert result.exit_code == (1 if counts["rejected"] else 0)
+    told = json.loads(result.stdout)
+    assert {each: told[each] for each in counts} == counts
+    if counts["rejected"]:
+        with Path(told["rejects"]).open() as kept:
+            assert {row["reasons"] for row in csv.DictReader(kept)} == {"npi"}
 
 
 def test_progress_tells_rows_rate_and_time_left(tmp_path: Path):

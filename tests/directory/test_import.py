@@ -313,6 +313,12 @@ def test_real_the_whole_provider_master(now: datetime, tx: Session):
     by_status = select(Provider.status, func.count()).group_by(Provider.status)
     assert dict(map(tuple, tx.execute(by_status))) == {"active": 2095, "terminated": 370}
     assert tx.execute(select(func.count()).where(Provider.effective_date > now.date())).scalar_one() == 9
+    lengths = Counter(map(len, tx.execute(select(Provider.provider_id)).scalars()))
+    assert lengths == {9: 2255, 6: 210}
+    of_npi = Counter(Counter(tx.execute(select(Provider.npi)).scalars()).values())
+    assert of_npi == {1: 2465 - 105 * 2 - 2 * 3, 2: 105, 3: 2}
+    entities = Counter(tx.execute(select(Provider.tin_index).where(Provider.provider_type == "group")).scalars())
+    assert (len(entities), sum(rows > 1 for rows in entities.values())) == (132, 5)
     zeros = select(func.count()).where(Provider.provider_id.startswith("0"))
     assert tx.execute(zeros).scalar_one() == 244
     assert events("provider_changed") == []
@@ -341,6 +347,8 @@ def test_real_partners_are_engaged_by_known_tins_in_force_only(now: datetime, tx
     assert (report.read, counted(report)) == (40, {"added": 40})
     assert report.notes["tins_without_practice"] == 2
     assert counted(taken(content, "trading-partners", now=now)) == {"unchanged": 40}
+    kinds = Counter(tx.execute(select(TradingPartner.kind)).scalars())
+    assert kinds == {"billing company": 24, "vendor": 9, "clearinghouse": 7}
     named = {row.name: row.id for row in tx.execute(select(TradingPartner.name, TradingPartner.id))}
     for name, tin in (("Copperleaf Claims Office", "200047378"), ("Greywater Physician Billing", "590000017")):
         engaged = service.engagements(tx, named[name], now)

@@ -159,7 +159,7 @@ def provider(tx: Session, identity: UUID, *, before: int | None, after: str = ""
             Letter(each.issued_on, each.expires_on, each.used_on, each.voided_at) for each in letters[:SHOWN]
         ),
         more="" if last is None else f"{last.issued_on.isoformat()}{last.id.hex}",
-        history=_history(tx, identity, before),
+        history=history(tx, identity, before),
     )
 
 
@@ -176,7 +176,7 @@ def practice(tx: Session, identity: UUID, *, before: int | None, after: str = ""
     rows = tx.execute(query.order_by(table.c.registry, table.c.provider_id).limit(MOST_PROVIDERS + 1)).all()
     shown = tuple(directory.provider_of(row) for row in rows[:MOST_PROVIDERS])
     more = f"{shown[-1].provider_id} {shown[-1].registry}" if len(rows) > MOST_PROVIDERS else ""
-    return PracticeRecord(found, shown, more, _history(tx, identity, before))
+    return PracticeRecord(found, shown, more, history(tx, identity, before))
 
 
 def partner(
@@ -200,7 +200,8 @@ def _day_and_id(text: str) -> tuple[date, UUID] | None:
         return None
 
 
-def _history(tx: Session, identity: UUID, before: int | None) -> History:
+def history(tx: Session, identity: UUID | str, before: int | None) -> History:
+    """A page of what happened to a record, a practice or an NPI."""
     rows = looking_up.history(tx, identity, before=before, limit=SHOWN + 1)
     return History(rows[:SHOWN], rows[SHOWN - 1].sequence if len(rows) > SHOWN else None)
 

@@ -74,9 +74,10 @@ def npi(npi: str) -> ResponseReturnValue:
     """Every record of one NPI, also of one that no roster names; an NPI is public and may stand in an address."""
     with reading() as tx:
         every = facts.every_record(tx, npi, after=_after())
+        history = facts.history(tx, npi, _before())
     if every is None:
         abort(404)
-    return _page("npi", npi=npi, every=every)
+    return _page("npi", npi=npi, every=every, history=history)
 
 
 @bp.get("/practices/<uuid:practice_id>")

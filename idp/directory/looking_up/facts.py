@@ -19,7 +19,12 @@ _events: Final[Table] = AuditEvent.__table__  # type: ignore[assignment]
 _table: Final[Table] = facts.provider
 _runs: Final[Table] = ImportRun.__table__  # type: ignore[assignment]
 _rejects: Final[Table] = ImportReject.__table__  # type: ignore[assignment]
-_ROSTER: Final = (Event.PROVIDER_CHANGED.value, Event.PRACTICE_CHANGED.value, Event.PIN_LETTER_ISSUED.value)
+_ROSTER: Final = tuple(
+    event.value
+    for event in (
+        Event.PROVIDER_CHANGED, Event.PRACTICE_CHANGED, Event.PIN_LETTER_ISSUED, Event.NPI_RECORD_CHANGED,
+    )
+)  # fmt: skip
 """Events of the record itself; whose access hangs on it is for those who may read that."""
 _OF_RUN: Final = (
     "id", "registry", "format", "file_name", "started_at", "finished_at", "outcome", "stopped_line", "counts",
@@ -103,7 +108,7 @@ def _records(tx: Session, *conditions: ColumnElement[bool], limit: int) -> tuple
     return tuple(RosterRecord(facts.provider_of(row), tuple(row.zip_codes), row.updated_at) for row in rows)
 
 
-def history(tx: Session, target_id: UUID, *, before: int | None, limit: int) -> tuple[Change, ...]:
+def history(tx: Session, target_id: UUID | str, *, before: int | None, limit: int) -> tuple[Change, ...]:
     """The latest first; all events of one target stand in one stream."""
     columns = [_events.c[name] for name in ("at", "type", "outcome", "actor", "details", "sequence")]
     query = select(*columns).where(_events.c.target_id == str(target_id), _events.c.type.in_(_ROSTER))

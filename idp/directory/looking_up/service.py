@@ -66,8 +66,8 @@ def by_tin(
     return facts.of_tin(tx, registry=registry, tin=index, within=within, after=last, limit=limit)
 
 
-def history(tx: Session, target_id: UUID, *, before: int | None = None, limit: int = MOST) -> tuple[Change, ...]:
-    """What the audit tells of a provider record or a practice, the latest first; the next page begins before the last
+def history(tx: Session, target_id: UUID | str, *, before: int | None = None, limit: int = MOST) -> tuple[Change, ...]:
+    """What the audit tells of a provider record, a practice or an NPI, the latest first; the next page begins before the last
     one's `sequence`."""
     return facts.history(tx, target_id, before=before, limit=limit)
 

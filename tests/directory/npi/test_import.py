@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from datetime import date, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from idp.directory import service
 from idp.directory.imports import bulk
 from idp.directory.imports.files import BadFile
 from idp.directory.imports.npi import taking
+from idp.directory.imports.npi.entries import Entries
 from idp.directory.imports.npi.layout import LAYOUTS, NPPES_329, NPPES_330
 from idp.directory.imports.npi.rules import NPI_SYSTEM
 from idp.directory.imports.run import Reject
@@ -49,6 +51,14 @@ def words(npi: str = "1234567893") -> set[str]:
         return set(tx.execute(select(NpiWord.word).where(NpiWord.npi == npi)).scalars())
 
 
+def turns() -> list[tuple[str | None, str, str]]:
+    """What the audit tells of NPIs: which, who says so, from what to what."""
+    with reading() as tx:
+        query = select(AuditEvent).where(AuditEvent.type == "npi_record_changed")
+        told = [(each.target_id, each.details["source"], each.details["status"]) for each in tx.scalars(query)]
+    return sorted(told, key=str)
+
+
 def nppes(rows: list[dict[str, str]], now: datetime, **more: Any):
     return taken(rows, "nppes", now=now, **more)
 
@@ -70,6 +80,7 @@ def test_a_newer_line_changes_name_place_and_words_and_an_older_one_nothing(now:
     nppes([PERSON_NPI], now)
     newer = PERSON_NPI | {"Provider Last Name (Legal Name)": "ROOS", UPDATED: "01/01/2026"}
     assert counted(nppes([newer], now)) == {"changed": 1}
+    assert turns() == []
     assert (record().name, words()) == ("INÉS M ROOS", {"ines", "m", "roos"})
     report = nppes([PERSON_NPI], now)
     assert (counted(report), report.notes["older_than_known"]) == ({"unchanged": 1}, 1)
@@ -95,6 +106,9 @@ def test_a_deactivation_keeps_the_name_and_a_reactivation_undoes_it(now: datetim
     report = nppes([back], now)
     assert (counted(report), report.notes["reactivated"]) == ({"changed": 1}, 1)
     assert (record().status, words()) == ("active", {"ines", "m", "halvorsen"})
+    assert turns() == [
+        ("1234567893", "nppes", "active → deactivated"), ("1234567893", "nppes", "deactivated → active"),
+    ]  # fmt: skip
 
 
 def test_MODEL_10_a_deactivated_npi_takes_its_records_out_of_force_until_it_is_back(now: datetime, tx: Session):
@@ -133,6 +147,9 @@ def test_MODEL_2_only_nppes_deactivates(now: datetime):
     taken([PRACTITIONER], now=now)
     taken(bundle(practitioner(active=False)), "fhir", now=now)
     assert record(source="fhir").status == "inactive"
+    assert turns() == []
+    taken(bundle(practitioner()), "fhir", now=now)
+    assert turns() == [("1234567893", "fhir", "inactive → active")]
     with reading() as tx:
         assert tx.execute(select(Provider.npi_deactivated_on)).scalar_one() is None
 
@@ -145,8 +162,11 @@ def test_a_full_file_says_what_left_it_and_asks(now: datetime):
     assert record().status == "active"
     assert counted(nppes([CLINIC_NPI], now, full=lambda *_: True)) == {"unchanged": 1, "ended": 1}
     assert record().status == "left"
+    assert counted(nppes([CLINIC_NPI], now, full=lambda *_: True)) == {"unchanged": 1}
+    assert turns() == [("1234567893", "nppes", "active → left")]
     assert counted(nppes([PERSON_NPI, CLINIC_NPI], now)) == {"changed": 1, "unchanged": 1}
     assert record().status == "active"
+    assert turns()[1:] == [("1234567893", "nppes", "left → active")]
 
 
 def test_a_refused_line_of_a_full_file_has_not_left_it(now: datetime):
@@ -284,6 +304,10 @@ def test_real_nppes_rows_are_all_taken(now: datetime):
         kinds = Counter(tx.execute(select(NpiRecord.entity)).scalars())
         standing = Counter(tx.execute(select(NpiRecord.status)).scalars())
         states = Counter(tx.execute(select(NpiRecord.state)).scalars())
+        both = (NpiRecord.deactivated_on.is_not(None), NpiRecord.reactivated_on.is_not(None))
+        back = Counter(tx.execute(select(NpiRecord.status).where(*both)).scalars())
+    assert back == {"active": 41}
+    assert turns() == []
     assert kinds == {"individual": 2218, "organization": 138, None: 13}
     assert standing == {"active": 2356, "deactivated": 13}
     assert (states["CT"], states["MA"], states["RI"], states["TX"], states["TN"], states["NC"]) == (
@@ -299,6 +323,8 @@ def test_real_nppes_rows_are_all_taken(now: datetime):
 
 def test_real_fhir_bundle_has_117_npis_that_fail_their_check_digit(now: datetime):
     content = shared("fhir_directory_sample.json").read_bytes()
+    of_kind = Counter(line.cells["resourceType"] for line in Entries(BytesIO(content), name="x"))
+    assert (of_kind["Practitioner"], of_kind["Organization"], of_kind.total()) == (108, 30, 282)
     report = taken(content, "fhir", now=now)
     assert (report.read, counted(report)) == (282, {"added": 12, "rejected": 117})
     assert report.reasons == Counter({"npi": 117})

@@ -15,11 +15,10 @@ from sqlalchemy import func, select
 
 from bench.nppes import rows
 from idp.directory.cli import directory
-from idp.directory.models import ImportReject, ImportRun, NpiRecord, NpiWord
-from idp.foundation.database import reading
+from idp.directory.models import ImportReject, ImportRun, NpiRecord, NpiWord, Practice, Provider, ProviderWord
+from idp.foundation.database import Model, reading
 from idp.settings import PROJECT, Settings
-
-pytestmark = pytest.mark.both
+from tests.directory.files import PRACTITIONER, written
 
 KILLED_IN_BATCH = """
 import os, signal, sys
@@ -36,6 +35,7 @@ main()
 """
 """All of a batch is written and nothing of it is committed when the process is gone."""
 IMPORT = ("--format", "nppes", "--json")
+MASTER = ("--format", "provider-master", "--registry", "ozark", "--json")
 
 
 @pytest.fixture
@@ -46,14 +46,14 @@ def environment(app: object, settings: Settings, tmp_path: Path) -> dict[str, st
     return os.environ | given | {"IDP_DATA_DIR": str(tmp_path)}
 
 
-def killed(environment: dict[str, str], file: Path, *more: str, batch: int) -> None:
-    command = [sys.executable, "-c", KILLED_IN_BATCH, str(batch), "directory", "import", str(file), *IMPORT, *more]
-    ended = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True)  # noqa: PLW1510
+def killed(environment: dict[str, str], *given: str, batch: int, piped: bytes | None = None) -> None:
+    command = [sys.executable, "-c", KILLED_IN_BATCH, str(batch), "directory", "import", *given]
+    ended = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, input=piped)  # noqa: PLW1510
     assert ended.returncode == -signal.SIGKILL, ended.stderr
 
 
-def done(file: Path, *more: str, code: int = 0) -> dict[str, Any]:
-    ended = CliRunner().invoke(directory, ["import", str(file), *IMPORT, *more])
+def done(file: Path, *more: str, code: int = 0, what: tuple[str, ...] = IMPORT) -> dict[str, Any]:
+    ended = CliRunner().invoke(directory, ["import", str(file), *what, *more])
     assert ended.exit_code == code, ended.output
     report: dict[str, Any] = json.loads(ended.stdout)
     return report
@@ -77,6 +77,7 @@ def runs() -> list[tuple[int, bool, list[int]]]:
     )
 
 
+@pytest.mark.both
 def test_killed_inside_a_batch_it_has_none_of_it_and_the_rejects_are_complete_after_the_next(
     environment: dict[str, str], tmp_path: Path
 ):
@@ -85,7 +86,7 @@ def test_killed_inside_a_batch_it_has_none_of_it_and_the_rejects_are_complete_af
     lines[500:500] = lines[1700:1700] = [wrong]
     file = tmp_path / "npis.csv"
     file.write_bytes(b"".join(lines))
-    killed(environment, file, batch=2)
+    killed(environment, str(file), *IMPORT, batch=2)
     whole = sum(standing().values())
     assert whole == 999
     assert runs() == [(1000, False, [501])]
@@ -99,16 +100,41 @@ def test_killed_inside_a_batch_it_has_none_of_it_and_the_rejects_are_complete_af
         assert tx.execute(named).scalar_one() == tx.execute(select(func.count(NpiWord.npi.distinct()))).scalar_one()
 
 
+@pytest.mark.both
 def test_killed_in_the_midst_of_a_full_files_ending_the_next_ends_the_rest(environment: dict[str, str], tmp_path: Path):
     file, smaller = tmp_path / "npis.csv", tmp_path / "smaller.csv"
     file.write_bytes(b"".join(rows(2_500)))
     smaller.write_bytes(b"".join(rows(300)))
     assert done(file)["added"] == 2_500
     off = standing()["deactivated"]
-    killed(environment, smaller, "--full", "--yes", batch=3)
+    killed(environment, str(smaller), *IMPORT, "--full", "--yes", batch=3)
     assert standing()["left"] == 1_000
     assert [each[:2] for each in runs()] == [(300, False), (2_500, True)]
     ending = done(smaller, "--full", "--yes")
     left = standing()["left"]
     assert (ending["ended"], ending["unchanged"], ending["changed"]) == (left - 1_000, 300, 0)
     assert standing() == {"active": 2_500 - left - off, "left": left, "deactivated": off}
+
+
+@pytest.mark.postgres
+def test_a_roster_that_came_through_a_pipe_and_was_killed_in_a_batch_is_whole_after_the_next(
+    environment: dict[str, str], tmp_path: Path
+):
+    """Every record with its practice and its words, those of the batch that was lost none twice."""
+    lines = [
+        PRACTITIONER | {"provider_id": f"{number:09}", "tin": f"9{number % 400:08}", "legal_name": f"Word{number} Roos"}
+        for number in range(1_100)
+    ]
+    file = tmp_path / "roster.csv"
+    file.write_bytes(content := written("provider-master", lines))
+    killed(environment, "-", *MASTER, batch=2, piped=content)
+    assert rows_of(Provider, Practice, ProviderWord) == [1_000, 400, 2_000]
+    report = done(file, what=MASTER)
+    assert (report["added"], report["unchanged"], report["notes"]["practices_made"]) == (100, 1_000, 0)
+    assert rows_of(Provider, Practice, ProviderWord) == [1_100, 400, 2_200]
+    assert runs() == [(1_000, False, []), (1_100, True, [])]
+
+
+def rows_of(*models: type[Model]) -> list[int]:
+    with reading() as tx:
+        return [tx.execute(select(func.count()).select_from(model)).scalar_one() for model in models]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any, BinaryIO, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp.directory.imports.files import Lines
@@ -71,13 +71,7 @@ class _NpiFile:
         return listed, leaving
 
     def end(self, tx: Session, numbers: Sequence[int], run: Run) -> None:
-        """They have left the file: no deactivation, which NPPES would say."""
-        gone = [f"{number:010}" for number in numbers]
-        tx.execute(
-            update(record)
-            .where(record.c.source == self.source.value, record.c.npi.in_(gone))
-            .values(status=Standing.LEFT.value, imported_at=run.now)
-        )
+        taking.leave(tx, [f"{number:010}" for number in numbers], run, source=self.source)
 
 
 class Nppes(_NpiFile):

@@ -63,8 +63,38 @@ def take(tx: Session, rows: Sequence[NpiRow], run: Run, *, source: Source) -> No
     if not run.dry:
         _add(tx, added, run, source=source)
         _change(tx, changed, run, source=source)
+        for row, before in changed:
+            if before.status != row.status:
+                tell_turned(tx, run, row.npi, before.status, row.status, source=source)
         if source is Source.NPPES:
             follow(tx, _turned(added, changed), run)
+
+
+def leave(tx: Session, npis: Sequence[str], run: Run, *, source: Source) -> None:
+    """They are in the file no more: no deactivation, which NPPES would say."""
+    those = (
+        record.c.source == source.value,
+        record.c.npi.in_(npis),
+        record.c.status.in_((Standing.ACTIVE.value, Standing.INACTIVE.value)),
+    )
+    leaving = tx.execute(select(record.c.npi, record.c.status).where(*those).with_for_update()).all()
+    tx.execute(update(record).where(*those).values(status=Standing.LEFT.value, imported_at=run.now))
+    for row in leaving:
+        tell_turned(tx, run, row.npi, row.status, Standing.LEFT, source=source)
+
+
+def tell_turned(tx: Session, run: Run, npi: str, before: str, status: Standing, *, source: Source) -> None:
+    """Whether an NPI counts is worth an event, also where no roster names it; a record that is new has turned from nothing."""
+    audit.append(
+        tx,
+        Event.NPI_RECORD_CHANGED,
+        now=run.now,
+        actor=run.actor,
+        origin=run.origin,
+        target_kind="npi",
+        target_id=npi,
+        details={"source": source.value, "changed": ["status"], "status": f"{before} → {status.value}"},
+    )
 
 
 def follow(tx: Session, turned: Mapping[str, date | None], run: Run) -> None:
