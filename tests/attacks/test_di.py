@@ -111,5 +111,5 @@ def test_DI_10_health_says_no_more_than_well_or_not(client, path):
     client.environ_base["REMOTE_ADDR"] = "203.0.113.7"
     answer = client.get(path)
     assert answer.status_code in {200, 404}
-    assert set(answer.json or {}) <= {"alive", "ready", "database", "keys", "store"}
+    assert set(answer.json or {}) <= {"alive", "ready", "database", "keys", "store", "clock"}
     assert not [word for word in ("sqlite", "postgres", "password", "version", "://") if word in answer.text.lower()]
