@@ -102,15 +102,6 @@ def test_growth(run: Run) -> None:
     assert run("bench.growth", "growth", *words)["grants"]["1"] >= 30
 
 
-@pytest.mark.soak
-def test_growth_on_postgresql_from_what_was_kept(run: Run, tmp_path: Path) -> None:
-    words = ("--scales", "1,2", "--people", "3", "--seconds", "0.05", "--rounds", "1", "--port", str(free_ports(2)))
-    for _ in range(2):
-        kept = run("bench.growth", "postgresql-growth", *words, "--postgresql", "--keep", str(tmp_path / "kept"))
-        assert kept["peer"].keys() == {"PostgreSQL"}
-        assert kept["grants"]["2"] >= 60
-
-
 def test_a_purge_while_people_sign_in(run: Run) -> None:
     purged = run("bench.purging", "purge", "--expired", "5", "--port", str(free_port()))
     assert [bar["met"] for bar in purged["bars"]] == [True, True]
