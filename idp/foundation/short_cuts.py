@@ -36,7 +36,7 @@ OF_BROWSERS: Final = KNOWN | {
 """What browsers send beside them when they are led to a page; of these only the cookie changes it."""
 
 
-_COOKIE: Final = re.compile(r"([A-Za-z0-9_-]+)=([A-Za-z0-9_.~-]*)", re.ASCII)
+_COOKIE: Final = re.compile(r"\A([A-Za-z0-9_-]+)=([A-Za-z0-9_.~-]*)\Z", re.ASCII)
 
 
 class FallThrough(Exception):
