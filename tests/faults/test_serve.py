@@ -44,14 +44,14 @@ def serving(
     }
     command = [sys.executable, "-m", "idp", "serve", "--bind", f"127.0.0.1:{port}", "--workers", "2"]
     with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=env, cwd=PROJECT, stdout=log, stderr=log)
+        process = subprocess.Popen(command, env=env, cwd=PROJECT, stdout=log, stderr=log, start_new_session=True)
         try:
             until(lambda: accepts(port), seconds=90, what="idp serve does not listen")
             yield process
         finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait(10)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # its workers too
+            process.wait(10)
 
 
 def ask(port: int, path: str = "/healthz", **headers: str) -> int:
