@@ -1,5 +1,6 @@
 """docs/operations.md by its own words: its commands make two nodes behind its proxy and upgrade them."""
 
+import contextlib
 import os
 import re
 import shlex
@@ -118,7 +119,8 @@ class Site:
         own = dict(shlex.split(line)[0].split("=", 1) for line in settings.splitlines() if line and line[0] != "#")
         with (self.folder / f"{name}-{node}.log").open("wb") as log:
             started = subprocess.Popen(
-                shlex.split(self.here(command[1])), env={"PATH": os.environ["PATH"], **own}, cwd=PROJECT, stdout=log, stderr=log
+                shlex.split(self.here(command[1])), env={"PATH": os.environ["PATH"], **own}, cwd=PROJECT, stdout=log, stderr=log,
+                start_new_session=True,
             )  # fmt: skip
         self.running.append(started)
         return started
@@ -145,8 +147,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
     finally:
         for each in reversed(site.running):
-            each.kill()
-            each.wait(10)
+            kill(each)
         site.redis.remove()
         site.postgres.remove()
 
@@ -196,7 +197,9 @@ def _start(site: Site) -> None:
         f"daemon off; pid {site.folder}/nginx.pid; error_log stderr; events {{}}\nhttp {{ access_log off; include {inner}; }}\n"
     )
     with (site.folder / "nginx.log").open("wb") as log:
-        site.running.append(subprocess.Popen(["/usr/sbin/nginx", "-c", str(around)], stdout=log, stderr=log))
+        site.running.append(
+            subprocess.Popen(["/usr/sbin/nginx", "-c", str(around)], stdout=log, stderr=log, start_new_session=True)
+        )
     for port in (*site.ports, site.tls):
         until(lambda port=port: accepts(port), seconds=90, what=f"nobody listens at {port}")
 
@@ -247,13 +250,18 @@ def test_tokens_go_on_when_a_node_dies_and_none_fails_in_a_rolling_reload(two_no
         node.send_signal(signal.SIGHUP)
         until(lambda n=node, b=before: (c := children(n.pid)) and not c & b, seconds=90, what="no fresh workers")
     assert failed == []
-    first = two_nodes.nodes[0]
-    first.kill()
-    first.wait(10)
+    kill(two_nodes.nodes[0])
     assert [token(two_nodes).status_code for _ in range(4)] == [200] * 4
     enough.set()
     asking.join(20)
     assert len(failed) <= 1, "more than the one request that the dead node had in hand"
+
+
+def kill(service: "subprocess.Popen[bytes]") -> None:
+    """It and its workers, at once."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(service.pid, signal.SIGKILL)
+    service.wait(10)
 
 
 def children(pid: int) -> set[str]:
