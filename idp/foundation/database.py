@@ -19,11 +19,11 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
-from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
+
+from idp.foundation import dialects
 
 WRITES_A_REQUEST: Final = 2
 _NAMING: Final = {
@@ -255,7 +255,9 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 def prepare(engine: Engine) -> None:
-    """Make SQLite behave as this module promises; PostgreSQL already does."""
+    """Make SQLite behave as this module promises, and let PostgreSQL's driver keep what it has prepared."""
+    if engine.dialect.driver == "psycopg":
+        engine.dialect.__class__ = dialects.Keeping
     if engine.dialect.name != "sqlite":
         return
 
@@ -269,31 +271,4 @@ def prepare(engine: Engine) -> None:
         cursor.execute("PRAGMA busy_timeout=5000")
         cursor.close()
 
-    # By the dialect, not by an event: one listener on the engine makes SQLAlchemy tell four events of each statement.
-    engine.dialect.__class__ = _Deferred
-
-
-class _Deferred(SQLiteDialect_pysqlite):
-    """Begins what the driver is told not to begin; an engine for writes gets the same dialect, `_Immediate`."""
-
-    supports_statement_cache = True
-    begin = "BEGIN"
-    at_once: "_Immediate | None" = None
-
-    def do_begin(self, dbapi_connection: PoolProxiedConnection) -> None:
-        driver = dbapi_connection.dbapi_connection
-        assert driver is not None, "a connection that begins is open"
-        driver.execute(self.begin)
-
-    def set_engine_execution_options(self, engine: Engine, opts: Mapping[str, Any]) -> None:
-        if opts.get("credence_write"):
-            if self.at_once is None:
-                self.at_once = _Immediate.__new__(_Immediate)
-                self.at_once.__dict__ = self.__dict__  # one state: what the first connection tells is known to both
-            engine.dialect = self.at_once
-        super().set_engine_execution_options(engine, opts)
-
-
-class _Immediate(_Deferred):
-    supports_statement_cache = True
-    begin = "BEGIN IMMEDIATE"
+    engine.dialect.__class__ = dialects.Deferred

@@ -56,6 +56,36 @@ def test_what_a_read_changes_by_mistake_is_not_kept(app: Flask, now: datetime) -
         assert epochs.current(tx) == 1
 
 
+def test_postgresql_keeps_what_was_prepared_through_a_read_s_end_and_forgets_it_after_an_error(
+    app: Flask, make: Make, settings: Settings
+) -> None:
+    if settings.sqlite:  # its driver keeps them for itself
+        return
+    identity = make.subject().id
+    asked = select(Subject.given_name).where(Subject.id == identity)
+
+    def kept(tx: Session) -> list[str]:
+        told = text("SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%given_name%'")
+        return list(tx.execute(told).scalars())
+
+    def ask_often() -> None:
+        for _ in range(8):
+            with reading() as tx:
+                tx.execute(update(Subject).values(family_name="Changed by mistake"))
+                assert tx.execute(asked).scalar_one() is not None
+
+    db.engine.dispose()
+    ask_often()
+    with reading() as tx:
+        assert len(kept(tx)) == 1
+        assert tx.get(Subject, identity).family_name != "Changed by mistake"  # type: ignore[union-attr]
+    with pytest.raises(DBAPIError), reading() as tx:
+        tx.execute(text("SELECT 1 / 0"))
+    with reading() as tx:
+        assert kept(tx) == []
+    ask_often()
+
+
 def test_a_savepoint_takes_back_what_failed_in_it_and_the_transaction_goes_on(app: Flask) -> None:
     with writing() as tx:
         assert tx.execute(text("SELECT 1")).scalar_one() == 1
