@@ -251,6 +251,7 @@ def test_tokens_go_on_when_a_node_dies_and_none_fails_in_a_rolling_reload(two_no
         until(lambda n=node, b=before: (c := children(n.pid)) and not c & b, seconds=90, what="no fresh workers")
     assert failed == []
     kill(two_nodes.nodes[0])
+    until(lambda: not accepts(two_nodes.ports[0]), seconds=20, what="its workers live on")
     assert [token(two_nodes).status_code for _ in range(4)] == [200] * 4
     enough.set()
     asking.join(20)
