@@ -9,7 +9,7 @@ import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -130,7 +130,7 @@ def _digest(name: str, key: str) -> bytes:
     return hashlib.sha256(f"{name}\x00{key}".encode("utf-8", "surrogatepass")).digest()
 
 
-@lru_cache(maxsize=64)
+@cache  # as many as there are budgets: what is prepared stays with the dialect anyway
 def _reserving(budget: Budget, dialect: str) -> Any:
     """The one statement that counts an attempt; built once a budget, since building costs ten times its running."""
     c, now = _budgets.c, bindparam("now", type_=UtcDateTime())

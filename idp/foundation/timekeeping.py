@@ -20,6 +20,8 @@ from idp.foundation.database import Rows, db, guard_writing, reading
 MOST_APART: Final = timedelta(seconds=30)
 """A code of an authenticator app lives so long; what lives minutes outlives it."""
 LOOK_EVERY: Final = 1.0
+LEAP: Final = timedelta(seconds=1)
+"""A clock that gains so much on the monotonic one between two looks was set: what it showed a moment ago says nothing."""
 NEWEST: Final = (
     "SELECT max(at) FROM (SELECT seen_at AS at FROM system_state UNION ALL SELECT e.at AS at FROM audit_head h"
     " JOIN audit_event e ON e.stream = h.stream AND e.sequence = h.sequence) AS known"
@@ -49,6 +51,7 @@ class Agreement:
     ) -> None:
         self._read, self._monotonic = read, monotonic
         self._good_until = monotonic()
+        self._seen = read(), monotonic()
 
     def __call__(self, tx: Session) -> None:
         """Before anything is written: raise `ClockApart` if it would be by a wrong clock."""
@@ -57,10 +60,13 @@ class Agreement:
 
     def apart(self, tx: Rows) -> timedelta:
         """How far they are apart at least, however long the question took."""
-        asked_at = self._monotonic()
+        before, asked_at = self._read(), self._monotonic()
+        seen, at = self._seen
+        self._seen = before, asked_at
+        if before - seen > timedelta(seconds=asked_at - at) + LEAP:
+            self._good_until = asked_at
         if asked_at < self._good_until:
             return timedelta(0)
-        before = self._read()
         there: datetime = tx.execute(_THERE).scalar_one()
         apart = max(before - there, there - self._read(), timedelta(0))
         if apart <= MOST_APART:
@@ -72,9 +78,11 @@ def begin(app: Flask, *, may_go_back: bool) -> None:
     """Ask the database now if it answers, and else with the first connection, before anything in it is judged."""
     with app.app_context():
         engine = db.engine
+        theirs = engine.dialect.name == "postgresql"
         if not may_go_back:
-            event.listen(engine, "connect", _not_before_what_it_holds)
-        if engine.dialect.name == "postgresql":
+            look = _not_before_what_it_holds_nor_after_its_clock if theirs else _not_before_what_it_holds
+            event.listen(engine, "connect", look)
+        if theirs:
             app.extensions[_KEEPER] = agreement = Agreement()
             guard_writing(engine, agreement)
         with contextlib.suppress(exc.SQLAlchemyError), engine.connect():
@@ -113,3 +121,11 @@ def newest(connection: Any) -> datetime | None:
 def _not_before_what_it_holds(connection: Any, _record: object) -> None:
     if moment := newest(connection):
         clock.not_before(moment)
+
+
+def _not_before_what_it_holds_nor_after_its_clock(connection: Any, _record: object) -> None:
+    """One node whose clock leapt writes such moments: no other node follows it beyond PostgreSQL's own clock."""
+    if moment := newest(connection):
+        there: datetime = connection.execute("SELECT clock_timestamp()").fetchone()[0]
+        connection.rollback()
+        clock.not_before(min(moment, there))

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Request, Response, g, request
 from flask.sessions import SessionInterface, SessionMixin
 
-from idp.foundation import clock, csrf_tokens, house
+from idp.foundation import clock, csrf_tokens, house, outage
 from idp.foundation.artefacts import digest_of
 from idp.foundation.database import looking_up, writing
 from idp.foundation.front_door import policy_of
@@ -174,9 +174,13 @@ def _load_session() -> None:
 
 
 def _note_presence(response: Response) -> Response:
+    """Once a minute. A page that could be read stands even where nothing can be written: the session then ends no later for it."""
     session = g.get("session")
     now = clock.now()
     if session is not None and request.method == "GET" and service.wants_touch(session, now=now):
-        with writing() as tx:
-            service.touch(tx, session_id=session.id, now=now)
+        try:
+            with writing() as tx:
+                service.touch(tx, session_id=session.id, now=now)
+        except outage.AWAY as error:
+            outage.note(error)
     return response

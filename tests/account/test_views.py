@@ -1,14 +1,17 @@
 """A person's own pages in a browser (SE-04, SI-20, X5)."""
 
 import re
+from contextlib import contextmanager
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from idp.audit.models import AuditEvent
 from idp.authenticators.password.models import PasswordCredential
 from idp.consent.models import Consent, Grant
 from idp.consent.words import released
 from idp.foundation.database import writing
+from idp.sessions import cookies
 from idp.sessions.models import BrowserSession
 from idp.subjects.models import Subject
 from tests.authenticators.browsing import post_form, press, sign_in, signed_in
@@ -38,6 +41,21 @@ def test_every_page_is_shown_in_both_languages(client, make, path, language):
     assert f'<html lang="{language}"' in page.text
     assert 'aria-current="page"' in page.text
     assert "Rosa Delgado" in page.text
+
+
+def test_a_page_that_can_be_read_stands_where_nothing_can_be_written(client, make, hands, monkeypatch):
+    make.subject("rosa.delgado")
+    signed_in(client, "rosa.delgado")
+    hands.forward(minutes=2)
+
+    @contextmanager
+    def full():
+        raise OperationalError("INSERT", None, Exception("disk full"))
+        yield
+
+    monkeypatch.setattr(cookies, "writing", full)
+    assert client.get("/account/").status_code == 200
+    assert client.get("/account/sessions").status_code == 200
 
 
 def test_after_signing_in_the_person_lands_on_the_page_they_asked_for(client, make):

@@ -98,6 +98,29 @@ def test_R_19_a_node_whose_clock_is_not_the_databases_writes_nothing_and_is_take
         assert isinstance(redeemed(code.reveal()), Redeemed), "as soon as it is right again"
 
 
+@pytest.mark.postgres
+def test_R_19_no_node_follows_one_whose_clock_leapt(begun: Begun) -> None:
+    system = clock._system
+    with writing() as tx:
+        epochs.see(tx, now=system() + HOUR)
+    node = begun(system)
+    assert clock.now() - system() < timedelta(minutes=1)
+    with node.app_context(), writing() as tx:
+        epochs.see(tx, now=clock.now())
+
+
+@pytest.mark.postgres
+def test_R_19_a_clock_that_leaps_within_the_second_after_a_look_is_asked_about_at_once(app: Flask) -> None:
+    hands = [clock._system(), 100.0]
+    agreement = timekeeping.Agreement(read=lambda: hands[0], monotonic=lambda: hands[1])
+    with writing() as tx:
+        assert agreement.apart(tx) < timekeeping.MOST_APART
+        hands[0] += HOUR
+        hands[1] += 0.2
+        assert agreement.apart(tx) > timekeeping.MOST_APART
+        assert agreement.apart(tx) > timekeeping.MOST_APART, "and again"
+
+
 @pytest.mark.usefixtures("app")
 def test_R_19_doctor_tells_of_a_clock_that_was_stepped_forward_and_set_right(settings: Settings) -> None:
     clock.set_reader(clock._system)
