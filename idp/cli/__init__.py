@@ -69,6 +69,8 @@ def run(arguments: list[str] | None = None) -> int:
         return _fail(["this clock is too far from the database's to write by it; `idp doctor` says more"], 1)
     except OperationalError:
         return _fail(["the database does not answer; `idp doctor` says more"], 1)
+    except OSError as error:
+        return _fail([f"{error.filename or 'a file'}: {error.strerror or error}"], 1)
     return status if isinstance(status, int) else 0
 
 

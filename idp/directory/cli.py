@@ -4,7 +4,8 @@ import json
 import os
 import stat
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -74,14 +75,14 @@ def import_(
     no registry: they fill the NPI record, by which nobody is matched.
 
     Exit code 0: every row was taken; 1: some rows were refused, see the rejects; 2: the file could not be read to
-    its end, nobody said yes, or the command makes no sense; 130: it was stopped.
+    its end or the rejects not be written, nobody said yes, or the command makes no sense; 130: it was stopped.
     """
     if full and not FORMATS[format_name].offers_full:
         raise click.UsageError(f"--full makes no sense with {format_name}.")
     name = "standard input" if file == STANDARD_INPUT else Path(file).name
     kept = RejectFile(rejects or _default_rejects(file), words=words.FAULTS)
     confirm = _confirm(yes=yes, dry_run=dry_run, asks=file != STANDARD_INPUT and sys.stdin.isatty()) if full else None
-    with ExitStack() as stack:
+    with _one_line(name, kept), ExitStack() as stack:
         stream = _open(file, stack)
         if _is_same(kept.path, stream):
             raise click.UsageError("--rejects names the file that is read: it would be lost.")
@@ -90,30 +91,41 @@ def import_(
         if writes_rejects:
             stack.enter_context(kept)
         progress = Progress(stream, size=_size(stream), tell=lambda line: click.echo(line, err=True))
-        try:
-            report = run_import(
-                stream,
-                name=name,
-                format_name=format_name,
-                registry=registry,
-                now=clock.now(),
-                actor=operator(),
-                origin=Origin.local("cli"),
-                dry_run=dry_run,
-                full=confirm,
-                keep_reject=kept.keep if writes_rejects else lambda _reject: None,
-                progress=progress,
-            )
-        except (BadFile, Declined) as error:
-            raise Unusable(str(error)) from None
-        except KeyboardInterrupt:
-            raise Stopped(f"{name}: stopped; what is in stays, run this one again") from None
-        except IntegrityError:
-            raise Unusable(f"{name}: another import changed the same rows meanwhile; run this one again") from None
-        except OperationalError:
-            raise Unusable(f"{name}: the database was busy or away; what is in stays, run this one again") from None
+        report = run_import(
+            stream,
+            name=name,
+            format_name=format_name,
+            registry=registry,
+            now=clock.now(),
+            actor=operator(),
+            origin=Origin.local("cli"),
+            dry_run=dry_run,
+            full=confirm,
+            keep_reject=kept.keep if writes_rejects else lambda _reject: None,
+            progress=progress,
+        )
     _tell(report, kept, as_json=as_json)
     click.get_current_context().exit(1 if report.rejected else 0)
+
+
+@contextmanager
+def _one_line(name: str, kept: RejectFile) -> Iterator[None]:
+    """Whatever stops an import is told in one line: of a full disk or a broken one too, with the file's name."""
+    try:
+        yield
+    except BadFile as error:
+        raise Unusable(str(error)) from None
+    except Declined as error:
+        raise Unusable(f"{error} Refused rows are in {kept.path}." if kept.written else str(error)) from None
+    except KeyboardInterrupt:
+        raise Stopped(f"{name}: stopped; what is in stays, run this one again") from None
+    except IntegrityError:
+        raise Unusable(f"{name}: another import changed the same rows meanwhile; run this one again") from None
+    except OperationalError:
+        raise Unusable(f"{name}: the database was busy or away; what is in stays, run this one again") from None
+    except OSError as error:
+        where, what = error.filename or name, error.strerror or error
+        raise Unusable(f"{where}: {what}; what is in stays, run this one again") from None
 
 
 def _default_rejects(file: str) -> Path:
@@ -172,7 +184,7 @@ def _confirm(*, yes: bool, dry_run: bool, asks: bool) -> Confirm:
             click.echo(what, err=True)
             return True
         if rules.needs_yes(leaving=leaving, listed=listed) or not asks:
-            raise Declined(f"{what} Nothing has ended; say --yes to end them.")
+            raise Declined(f"{what} Nothing has ended; the rows that were taken stay. Say --yes to end them.")
         try:
             return click.confirm(f"{what} End them?", err=True)
         except click.Abort:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,7 @@ def taken(
     dry_run: bool = False,
     full: Confirm | None = None,
     rejects: list[Reject] | None = None,
+    progress: Callable[[Report], None] = lambda _report: None,
 ) -> Report:
     """Imports rows or bytes."""
     data = content if isinstance(content, bytes) else written(format_name, content)
@@ -90,7 +91,7 @@ def taken(
     return run_import(
         io.BytesIO(data), name="file.csv", format_name=format_name,
         registry=NATIONAL if FORMATS[format_name].national else registry, now=now, actor="system",
-        origin=Origin.local("test"), dry_run=dry_run, full=full, keep_reject=kept.append,
+        origin=Origin.local("test"), dry_run=dry_run, full=full, keep_reject=kept.append, progress=progress,
     )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from tests.directory.files import GROUP, LETTER, MEMBER, PERSON_NPI, PRACTITIONE
 from tests.directory.test_import import BAD_FILES
 
 Run = Callable[..., Result]
+LAST_OUTCOME = select(ImportRun.outcome).order_by(ImportRun.id.desc()).limit(1)
 
 
 @pytest.fixture
@@ -179,31 +180,38 @@ def test_a_full_file_says_how_much_would_end_before_it_ends_by_yes(run: Run, fil
         assert done in told.stdout
 
 
-@pytest.mark.parametrize(("typed", "ended", "left"), [("n", 0, "active"), ("y", 1, "terminated")])
+@pytest.mark.parametrize(("typed", "code", "left"), [("n", 2, "active"), ("y", 0, "terminated")])
 def test_at_a_terminal_a_full_file_asks_and_does_as_told(
     run: Run,
     file: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     typed: str,
-    ended: int,
+    code: int,
     left: str,
 ):
     listed = [PRACTITIONER | {"provider_id": f"{100000000 + number}"} for number in range(25)]
     file.write_bytes(written("provider-master", listed))
     assert run(str(file), *OZARK).exit_code == 0
-    file.write_bytes(written("provider-master", listed[1:]))
+    file.write_bytes(written("provider-master", [*listed[1:], MEMBER]))
     person, terminal = pty.openpty()
     with os.fdopen(person, "wb", buffering=0) as keys, os.fdopen(terminal, "r") as stdin:
         monkeypatch.setattr("sys.stdin", stdin)
         keys.write(f"{typed}\n".encode())
-        assert directory.main(["import", str(file), *OZARK, "--full"], standalone_mode=False) == 0
+        if code:
+            with pytest.raises(cli.Unusable) as refused:
+                directory.main(["import", str(file), *OZARK, "--full"], standalone_mode=False)
+            assert refused.value.exit_code == code
+            assert str(refused.value) == "Nothing has ended; the rows that were taken stay."
+        else:
+            assert directory.main(["import", str(file), *OZARK, "--full"], standalone_mode=False) == 0
     told = capsys.readouterr()
-    assert "1 of 25 listed are not in the file and would end. End them? [y/N]: " in told.err
-    assert f"ended      {ended:>8}" in told.out
+    assert "1 of 26 listed are not in the file and would end. End them? [y/N]: " in told.err
+    assert (f"ended      {1:>8}" in told.out, "Imported" in told.out) == (not code, not code)
     with reading() as tx:
-        query = select(Provider.status).where(Provider.provider_id == "100000000")
-        assert tx.execute(query).scalar_one() == left
+        query = select(Provider.status).where(Provider.provider_id.in_(("100000000", MEMBER["provider_id"])))
+        assert sorted(tx.execute(query).scalars()) == sorted([left, "active"])
+        assert tx.execute(LAST_OUTCOME).scalar_one() == ("declined" if code else "completed")
 
 
 def test_who_leaves_the_question_unanswered_has_stopped_the_import(monkeypatch: pytest.MonkeyPatch):
@@ -301,12 +309,57 @@ def test_progress_tells_rows_rate_and_time_left(tmp_path: Path):
     assert told == ["4,000 rows, 200 a second, 25%, 0:01:00 left", "8,000 rows, 200 a second, 50%, 0:00:40 left"]
 
 
+def test_progress_of_what_ends_is_by_records():
+    told: list[str] = []
+    ticks = iter([0.0, 100.0, 105.0, 115.0, 140.0])
+    report = Report("nppes", "*", dry_run=False, read=9000)
+    progress = Progress(BytesIO(b""), size=None, tell=told.append, ticks=lambda: next(ticks))
+    for report.leaving, report.ended in ((4000, 0), (4000, 500), (4000, 1000), (4000, 4000)):
+        progress(report)
+    assert told == [
+        "9,000 rows, 0 of 4,000 ended",
+        "9,000 rows, 1,000 of 4,000 ended, 0:00:45 left",
+        "9,000 rows, 4,000 of 4,000 ended, 0:00:00 left",
+    ]
+
+
 def test_progress_of_standard_input_knows_no_end(tmp_path: Path):
     told: list[str] = []
     report = Report("nppes", "*", dry_run=False, read=4000, rejected=2)
     ticks = iter([0.0, 20.0])
     Progress(BytesIO(b""), size=None, tell=told.append, ticks=lambda: next(ticks))(report)
     assert told == ["4,000 rows, 200 a second, 2 refused"]
+
+
+@pytest.mark.parametrize(
+    ("read", "rejects", "says"),
+    [
+        (None, "/dev/full", "/dev/full: No space left on device"),
+        (None, "taken/rejects.csv", "rejects.csv: Not a directory"),
+        ("/proc/self/mem", "rejects.csv", "mem: Input/output error"),
+    ],
+)
+def test_R_28_a_disk_that_is_full_or_broken_is_one_line_and_exit_2(
+    run: Run, file: Path, tmp_path: Path, read: str | None, rejects: str, says: str
+):
+    """The rows before it were taken; what stopped the run stands with it."""
+    (tmp_path / "taken").write_bytes(b"")
+    file.write_bytes(written("provider-master", [GROUP, PRACTITIONER | {"npi": "1"}]))
+    result = run(read or str(file), *OZARK, "--rejects", str(tmp_path / rejects))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert re.fullmatch(rf"Error: \S*{says}; what is in stays, run this one again\n", result.stderr), result.stderr
+    with reading() as tx:
+        assert tx.execute(LAST_OUTCOME).scalar_one_or_none() == (None if rejects.startswith("taken") else "failed")
+    assert Path("/dev/full").is_char_device()
+
+
+def test_rejects_go_into_a_pipe_and_leave_it(run: Run, file: Path, tmp_path: Path):
+    os.mkfifo(pipe := tmp_path / "rejects")
+    file.write_bytes(written("provider-master", [PRACTITIONER | {"npi": "1"}]))
+    with os.fdopen(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb") as end:
+        assert run(str(file), *OZARK, "--rejects", str(pipe)).exit_code == 1
+        assert end.read().splitlines()[1].startswith(b"2,123456789,npi,")
+    assert pipe.is_fifo()
 
 
 @pytest.mark.parametrize(

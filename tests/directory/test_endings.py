@@ -107,11 +107,11 @@ def test_a_run_and_its_audit_event_say_what_stopped_it(name: str, now: datetime)
 
     taken([GROUP, PRACTITIONER], now=now)
     assert last_run() == ("completed", None, True)
-    if isinstance(answer, BaseException):
-        with pytest.raises(type(answer)):
-            taken([GROUP], now=now, full=confirm)
-    else:
+    if answer is True:
         taken([GROUP], now=now, full=confirm)
+    else:
+        with pytest.raises(type(answer) if isinstance(answer, BaseException) else Declined):
+            taken([GROUP], now=now, full=confirm)
     assert last_run() == (*told, True)
 
 

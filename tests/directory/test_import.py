@@ -12,7 +12,7 @@ from idp.directory import service
 from idp.directory.imports import service as imports
 from idp.directory.imports.files import LONGEST_LINE, BadFile
 from idp.directory.imports.pin_letters import pin_digest
-from idp.directory.imports.run import Reject
+from idp.directory.imports.run import Declined, Reject
 from idp.directory.models import Engagement, ImportRun, PinLetter, Practice, Provider, TradingPartner
 from idp.foundation import artefacts, house
 from idp.foundation.artefacts import Artefact, Kind, Redeemed
@@ -156,8 +156,17 @@ def test_a_full_file_ends_what_it_no_longer_lists_but_not_a_refused_row(now: dat
 
 def test_a_full_file_that_is_declined_ends_nothing(now: datetime):
     taken([GROUP, PRACTITIONER], now=now)
-    assert counted(taken([GROUP], now=now, full=lambda *_: False)) == {"unchanged": 1}
-    assert provider().status == "active"
+    with pytest.raises(Declined, match=r"Nothing has ended; the rows that were taken stay\."):
+        taken([GROUP, MEMBER], now=now, full=lambda *_: False)
+    assert (provider().status, provider("222222222").status) == ("active", "active")
+
+
+def test_what_a_full_file_ends_is_told_batch_by_batch(now: datetime, monkeypatch: pytest.MonkeyPatch):
+    taken([GROUP, MEMBER, PRACTITIONER], now=now)
+    monkeypatch.setattr(imports, "BATCH", 1)
+    told: list[tuple[int, int]] = []
+    taken([GROUP], now=now, full=lambda *_: True, progress=lambda so_far: told.append((so_far.ended, so_far.leaving)))
+    assert told == [(0, 0), (0, 2), (1, 2), (2, 2)]
 
 
 def test_engagements_follow_the_roster(now: datetime):

@@ -53,6 +53,8 @@ class Report:
     changed: int = 0
     unchanged: int = 0
     ended: int = 0
+    leaving: int = 0
+    """So many are ending, since somebody said yes; it says how far that is, and is no part of the result."""
     rejected: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)

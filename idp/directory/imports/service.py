@@ -37,7 +37,7 @@ _rejects: Table = ImportReject.__table__  # type: ignore[assignment]
 _PATIENCE: Final = text("SELECT set_config('statement_timeout', '60s', true)")
 
 Confirm = Callable[[int, int], bool]
-"""Asked with how many would end and how many are listed; `False` leaves them, and so does `Declined`, which is raised on."""
+"""Asked with how many would end and how many are listed. Without its yes the run ends as `Declined`."""
 
 
 def run_import(
@@ -57,7 +57,8 @@ def run_import(
     """Take a file in. Raises `BadFile` where it cannot be read on: earlier batches stay, nothing of this one does.
 
     The same file again changes nothing, so a run that was killed is resumed by running it again. With `full`, what is listed
-    and not in the file ends, if `full` says so. How it has ended is kept with the run and told to the audit.
+    and not in the file ends, if `full` says so; if not, `Declined` is raised and the rows that were taken stay. How it has
+    ended is kept with the run and told to the audit.
     """
     keyring = house.get(Keyring)
     report = Report(format_name, registry, dry_run)
@@ -78,8 +79,9 @@ def run_import(
     with _ending(run, started):
         seen = kind.seen()
         _take_all(kind, kind.read(stream, name=name), run, started, seen=seen, progress=progress)
-        ended = full is None or _end_missing(kind, seen, run, started, confirm=full)
-    _finish(run, started, Outcome.COMPLETED if ended else Outcome.DECLINED)
+        if full is not None:
+            _end_missing(kind, seen, run, started, confirm=full, progress=progress)
+    _finish(run, started, Outcome.COMPLETED)
     return report
 
 
@@ -160,20 +162,24 @@ def _rows(kind: Format[Any], source: Source, run: Run, seen: Seen) -> Iterator[t
             raise source.bad(line.number, f"the same key stands {where} already")
 
 
-def _end_missing(kind: Format[Any], seen: Seen, run: Run, started: UUID, *, confirm: Confirm) -> bool:
-    """Whether all that has left the file has ended."""
+def _end_missing(
+    kind: Format[Any], seen: Seen, run: Run, started: UUID, *, confirm: Confirm, progress: Callable[[Report], None]
+) -> None:
+    """End all that has left the file, once somebody has said yes."""
     with reading() as tx:
         listed, leaving = kind.missing(tx, run.registry, seen)
     if not leaving:
-        return True
+        return
     if not confirm(len(leaving), listed):
-        return False
+        raise Declined("Nothing has ended; the rows that were taken stay.")
+    run.report.leaving = len(leaving)
+    progress(run.report)
     for numbers in _batches(leaving):
         with _batch(run, started) as tx:
             run.report.ended += len(numbers)
             if not run.dry:
                 kind.end(tx, numbers, run)
-    return True
+        progress(run.report)
 
 
 @contextmanager
