@@ -1,4 +1,4 @@
-"""What Alembic runs; the connection comes from `run.py`, inside whose transaction everything happens."""
+"""What Alembic runs, each migration in a transaction of its own; the connection comes from `run.py`."""
 
 from alembic import context
 
@@ -9,6 +9,8 @@ context.configure(
     target_metadata=metadata(),
     render_as_batch=True,
     compare_type=True,
+    transaction_per_migration=True,
+    on_version_apply=context.config.attributes.get("applied"),
 )
 with context.begin_transaction():
     context.run_migrations()

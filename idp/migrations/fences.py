@@ -1,8 +1,10 @@
 """What the database itself refuses: changes of the audit, and affiliations outside the scope that was named.
 
-SECURITY rulings 20 and 21. `give_rights` runs after every upgrade, so that a table added later is covered too.
+SECURITY rulings 20 and 21. `give_rights_to_new` runs with every migration, `give_rights` after the last: a table added later is
+covered too, from its first moment.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import Connection, inspect, text
@@ -82,14 +84,32 @@ _USUAL: Final = "SELECT, INSERT, UPDATE, DELETE"
 
 def give_rights(connection: Connection, *, role: str | None) -> None:
     """Give the application's role what it needs on every table, and nothing else. The owner itself needs nothing."""
-    owner = connection.execute(text("SELECT current_user")).scalar_one()
-    if role is None or role == owner:
-        return
+    if role is not None and role != _owner(connection):
+        looked = inspect(connection)
+        _give(connection, role, sorted({*looked.get_table_names(), *looked.get_view_names()}))
+
+
+def give_rights_to_new(connection: Connection, *, role: str | None) -> None:
+    """The same for what the role cannot read yet: in the transaction of the migration that made it."""
+    if role is not None and role != _owner(connection):
+        _give(connection, role, list(connection.execute(_UNREADABLE, {"role": role}).scalars()))
+
+
+_UNREADABLE: Final = text(
+    "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')"
+    " AND NOT has_table_privilege(:role, oid, 'SELECT') ORDER BY relname"
+)
+
+
+def _owner(connection: Connection) -> str:
+    return str(connection.execute(text("SELECT current_user")).scalar_one())
+
+
+def _give(connection: Connection, role: str, names: Sequence[str]) -> None:
     preparer = connection.dialect.identifier_preparer
     grantee = preparer.quote(role)
-    looked = inspect(connection)
     connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {grantee}"))
-    for name in sorted({*looked.get_table_names(), *looked.get_view_names()}):
+    for name in names:
         table = preparer.quote(name)
         connection.execute(text(f"REVOKE ALL ON {table} FROM {grantee}"))
         connection.execute(text(f"GRANT {_RIGHTS.get(name, _USUAL)} ON {table} TO {grantee}"))

@@ -1,7 +1,11 @@
-"""Run migrations: one migrator at a time, all of it or nothing, and the application's role with exactly its rights."""
+"""Run migrations: one migrator at a time, each migration wholly or not at all, the application's role with exactly its rights.
+
+Each has a transaction of its own: what one has locked is free again before the next begins, which may work for minutes.
+"""
 
 import fcntl
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -11,31 +15,42 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy import Connection, create_engine, func, make_url, select, text
 from sqlalchemy.pool import NullPool
 
 from idp.foundation.database import prepare
-from idp.migrations.fences import give_rights
+from idp.migrations.fences import give_rights, give_rights_to_new
 from idp.migrations.tables import metadata
 from idp.settings import Settings
 
 _ADVISORY_LOCK: Final = 0x63726564
 """`cred`; any number that nothing else in this database locks."""
+_ASK_AGAIN: Final = 0.2
 
 
 def upgrade(settings: Settings, *, to: str = "head") -> tuple[str, ...]:
     """Bring the database to `to`; returns the revisions that were run. A second migrator waits, then finds nothing.
 
+    One that fails or is killed leaves those before it, with their rights: the next run goes on from there.
     A database of a later release is left as it is: each migration works with the release before it (DESIGN §8).
     """
+    role = make_url(settings.database_url).username
+
+    def applied(*, ctx: MigrationContext, **_: object) -> None:
+        if ctx.connection is not None and ctx.connection.dialect.name == "postgresql":
+            give_rights_to_new(ctx.connection, role=role)
+
     with _migrating(settings) as connection:
-        if _later(connection) is not None:
+        with connection.begin():
+            later, before = _later(connection), _pending(connection)
+        if later is not None:
             return ()
-        before = _pending(connection)
-        command.upgrade(_config(connection), to)
-        if connection.dialect.name == "postgresql":
-            give_rights(connection, role=make_url(settings.database_url).username)
-        left = _pending(connection)
+        command.upgrade(_config(connection, applied=applied), to)
+        connection.rollback()  # of what was only read, where nothing was left to run
+        with connection.begin():
+            if connection.dialect.name == "postgresql":
+                give_rights(connection, role=role)
+            left = _pending(connection)
     return tuple(revision for revision in before if revision not in left)
 
 
@@ -67,6 +82,7 @@ def differences(settings: Settings) -> list[Any]:
 
 @contextmanager
 def _migrating(settings: Settings) -> Iterator[Connection]:
+    """The owner's connection, outside any transaction, while nobody else migrates."""
     engine = create_engine(settings.database_owner_url, poolclass=NullPool)
     if settings.sqlite:
         prepare(engine)
@@ -74,26 +90,32 @@ def _migrating(settings: Settings) -> Iterator[Connection]:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with file.with_name(f"{file.name}.migrating").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            with engine.execution_options(credence_write=True).begin() as connection:
+            with engine.execution_options(credence_write=True).connect() as connection:
                 yield connection
         return
-    with engine.connect() as holder:
-        holder.execute(text("SELECT pg_advisory_lock(:number)"), {"number": _ADVISORY_LOCK})
-        holder.commit()
-        try:
-            with engine.begin() as connection:
-                connection.execute(text("SET LOCAL lock_timeout = '2s'"))
-                yield connection
-        finally:
-            holder.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": _ADVISORY_LOCK})
-            holder.commit()
+    with engine.connect() as connection:
+        while not _ours(connection):
+            time.sleep(_ASK_AGAIN)
+        with connection.begin():
+            connection.execute(text("SET lock_timeout = '2s'"))
+        yield connection
 
 
-def _config(connection: Connection | None = None) -> Config:
+def _ours(connection: Connection) -> bool:
+    """Whether this connection now migrates: until it is closed, so that a killed one works on no longer than it holds this.
+
+    Asked again and again, not waited for: an index that is built beside everything waits for whoever waits in a statement.
+    """
+    with connection.begin():
+        return bool(connection.execute(select(func.pg_try_advisory_lock(_ADVISORY_LOCK))).scalar_one())
+
+
+def _config(connection: Connection | None = None, *, applied: Callable[..., None] | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
+    config.attributes["applied"] = applied
     return config
 
 

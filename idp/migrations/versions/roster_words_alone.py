@@ -1,10 +1,9 @@
 """A search of the roster within a state, or for a second word, reads the index of its words alone.
 
-Until the new index stands, imports of a roster wait, and everything else goes on; the former one goes by a migration of its own,
-since that lock is everybody's.
+Imports and searches go on while it is built; the former one goes by a migration of its own, whose lock is everybody's.
 """
 
-from alembic import op
+from idp.migrations import beside
 
 revision = "roster_words_alone"
 down_revision = "seen_moments"
@@ -13,6 +12,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index(
+    beside.create_index(
         "ix_provider_word_pages", "provider_word", ["registry", "word", "name_key", "number", "state", "provider_id"]
     )

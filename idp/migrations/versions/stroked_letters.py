@@ -75,8 +75,11 @@ def _npi_records(connection: sa.Connection, words: Sequence[str]) -> None:
             connection.execute(sa.delete(_npi_word).where(*this))
         key = _key(row.name_key)
         if key:
-            new = [its | {"word": word, "name_key": key} for word in key.split()]
-            connection.execute(sa.insert(_npi_word), new)
+            new = _distinct(
+                key.split()
+            )  # the last may now be cut short, into a word that stands before it or a new one
+            connection.execute(sa.insert(_npi_word), [its | {"word": word, "name_key": key} for word in new])
+            connection.execute(_INTO_VOCABULARY, {"scope": "*", "word": new[-1]})
         those = (_npi.c.npi == row.npi, _npi.c.source == row.source)
         connection.execute(sa.update(_npi).where(*those).values(name_key=key))
 
@@ -88,8 +91,7 @@ def _providers(connection: sa.Connection, registry: str, words: Sequence[str]) -
         rows = connection.execute(sa.select(_provider_word).where(named.provider_id == identity)).mappings().all()
         key = _key(rows[0]["name_key"])
         new = [
-            dict(rows[0]) | {"word": word, "name_key": key}
-            for word in _distinct(_plain(row["word"])[:_WORD] for row in rows)
+            dict(rows[0]) | {"word": word, "name_key": key} for word in _distinct(_plain(row["word"]) for row in rows)
         ]
         connection.execute(sa.delete(_provider_word).where(named.provider_id == identity))
         if new:
@@ -106,7 +108,8 @@ def _beyond_ascii(connection: sa.Connection, table: sa.TableClause, column: sa.C
 
 
 def _plain(word: str) -> str:
-    return word.translate(_LATIN)
+    """As a search folds it today, cut where that cuts it: some letters become two."""
+    return word.translate(_LATIN)[:_WORD]
 
 
 def _key(name_key: str) -> str:

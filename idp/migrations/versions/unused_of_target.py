@@ -1,7 +1,8 @@
 """Whose access to a target nobody has used for long, found by an index: the numbers on a manager's tabs read no further."""
 
 import sqlalchemy as sa
-from alembic import op
+
+from idp.migrations import beside
 
 revision = "unused_of_target"
 down_revision = "former_holders"
@@ -12,11 +13,10 @@ _ACTIVE = sa.text("status = 'active'")
 
 
 def upgrade() -> None:
-    op.create_index(
+    beside.create_index(
         "ix_affiliation_unused",
         "affiliation",
         ["target_id", "registry", "last_used_at", "activated_at"],
-        unique=False,
         sqlite_where=_ACTIVE,
         postgresql_where=_ACTIVE,
     )

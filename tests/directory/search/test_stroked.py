@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from idp.directory import service
 from idp.directory.models import FormerHolder, NameWord, NpiRecord, NpiWord, Provider, ProviderWord
-from idp.directory.rules import NATIONAL, name_key
+from idp.directory.rules import NATIONAL, key_words, name_key
 from idp.foundation.database import Model, new_id, reading, writing
 from tests.directory.files import CLINIC_NPI, PERSON_NPI, PRACTITIONER, taken
 
@@ -40,6 +40,27 @@ def test_only_names_with_such_letters_are_folded_again_to_what_an_import_would_w
         assert [each.npi for each in service.search_npi(tx, text).records] == ["1234567893"]
     tx.rollback()
     assert taken([PRACTITIONER | {"legal_name": "Łucja Ørsted Lucja"}], now=now).changes == 0
+
+
+def test_a_long_name_that_is_cut_into_a_word_it_has_is_folded_again_too(tx: Session, now: datetime):
+    tx.rollback()
+    taken([NPI], "nppes", now=now)
+    for last in ("abcdef", "cdefgh"):
+        of_old = " ".join(["ab", "æ" * 40, "x" * 64, "y" * 64, last])
+        with writing() as its:
+            state = its.execute(select(NpiWord.state).limit(1)).scalar_one()
+            its.execute(delete(NpiWord))
+            said = {"npi": "1234567893", "source": "nppes", "state": state, "name_key": of_old}
+            its.execute(insert(NpiWord), [said | {"word": each} for each in of_old.split()])
+            its.execute(update(NpiRecord).values(name_key=of_old))
+            its.execute(delete(NameWord))
+            its.execute(insert(NameWord), [{"scope": NATIONAL, "word": each} for each in of_old.split()])
+            importlib.import_module("idp.migrations.versions.stroked_letters").refold(its.connection())
+        words = set(key_words(name_key(of_old)))
+        assert set(tx.execute(select(NpiWord.word, NpiWord.name_key))) == {(each, name_key(of_old)) for each in words}
+        assert words <= set(tx.execute(select(NameWord.word)).scalars())
+        assert tx.execute(select(NpiRecord.name_key)).scalar_one() == name_key(of_old)
+        tx.rollback()
 
 
 def _kept() -> list[set[tuple[object, ...]]]:
