@@ -7,6 +7,7 @@ provider that is served on the same database is asked for tokens.
 """
 
 import argparse
+import math
 import os
 import statistics
 import subprocess
@@ -49,6 +50,8 @@ TUNED: Final = {"shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_time
 WHOLE: Final = "whole"
 MEMORY_MIB: Final = 400
 OF_BARE: Final = 0.5
+LONGEST_MS, P99_MS, LONGEST_ON_SQLITE_MS = 1000.0, 500.0, 2000.0
+"""Who waits no longer while rows are taken in is not stalled. SQLite has one writer: others wait for a batch, and for those before them."""
 Measured = tuple[list[Figure], list[Bar]]
 
 
@@ -63,8 +66,15 @@ class Taken:
     peak_mib: float = 0.0
     waits_ms: list[float] = field(default_factory=list)
 
-    def bar(self, name: str) -> Bar:
-        return Bar(f"{name}: its peak, MiB", self.peak_mib, MEMORY_MIB, at_least=False)
+    def bars(self, name: str, *, sqlite: bool = False) -> list[Bar]:
+        """Its memory, and that others are not stalled meanwhile; where nobody was answered, they are."""
+        asked, others = self.waits_ms or [math.inf], f"{name}: another request meanwhile"
+        longest = LONGEST_ON_SQLITE_MS if sqlite else LONGEST_MS
+        return [
+            Bar(f"{name}: its peak, MiB", self.peak_mib, MEMORY_MIB, at_least=False),
+            Bar(f"{others}, the longest, ms", max(asked), longest, at_least=False),
+            *([Bar(f"{others}, p99, ms", _quantiles(asked)[1], P99_MS, at_least=False)] if sqlite else []),
+        ]
 
     def figures(self, name: str) -> list[Figure]:
         """Printed as soon as it is known: what comes after takes long."""
@@ -176,7 +186,7 @@ def compare_on_sqlite(folder: Path, rows: int) -> Measured:
     )
     told = [*ours.figures("SQLite, ours"), *bare.figures("SQLite, bare")]
     told.append(Figure("SQLite, ours beside bare, by CPU", "", [bare.cpu_seconds / ours.cpu_seconds]))
-    return told, [ours.bar("SQLite, ours"), _of_bare("SQLite, ours beside bare, by rate", ours, bare)]
+    return told, [*ours.bars("SQLite, ours", sqlite=True), _of_bare("SQLite, ours beside bare, by rate", ours, bare)]
 
 
 def _of_bare(what: str, ours: Taken, bare: Taken) -> Bar:
@@ -215,6 +225,7 @@ def _on_postgresql(folder: Path, asked: argparse.Namespace, versions: dict[str, 
         measured = [] if filled else [_load(server, folder, asked)]
         whole = _migrated(folder, **_urls(server, WHOLE))
         roster.fill(server.url("postgres", WHOLE), asked.rows)
+        roster.make_selective(server.url("postgres", WHOLE))
         with create_app(load(overrides=whole)).app_context():
             versions |= report.postgresql_version(db.engine)
             key = house.get(Keyring).index
@@ -231,7 +242,7 @@ def _load(server: Postgres, folder: Path, asked: argparse.Namespace) -> Measured
     with psycopg.connect(server.url(OWNER, WHOLE), autocommit=True) as connection:
         for table in ("npi_record", "npi_word", "name_word"):
             connection.execute(f"VACUUM ANALYZE {table}")
-    return told, [ours.bar("ours"), whole.bar("whole"), _of_bare("ours beside bare, by rate", ours, bare)]
+    return told, [*ours.bars("ours"), *whole.bars("whole"), _of_bare("ours beside bare, by rate", ours, bare)]
 
 
 if __name__ == "__main__":

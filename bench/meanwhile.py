@@ -15,7 +15,10 @@ EVERY: Final = 0.1
 
 @contextmanager
 def asking(provider: Provider | None) -> Iterator[list[float]]:
-    """The milliseconds that each request took, over HTTP: a live session is read, a code written and committed."""
+    """The milliseconds that each request took, over HTTP: a live session is read, a code written and committed.
+
+    One that is not answered so is raised at the end: an import beside which nobody is served is no measurement.
+    """
     waits: list[float] = []
     if provider is None:
         yield waits
@@ -26,9 +29,14 @@ def asking(provider: Provider | None) -> Iterator[list[float]]:
     def ask() -> None:
         while not done.wait(EVERY):
             begun = time.monotonic()
-            live.code(caller)
+            try:
+                live.code(caller)
+            except Exception as error:
+                failed.append(error)
+                return
             waits.append((time.monotonic() - begun) * 1e3)
 
+    failed: list[Exception] = []
     other = threading.Thread(target=ask)
     other.start()
     try:
@@ -37,3 +45,5 @@ def asking(provider: Provider | None) -> Iterator[list[float]]:
         done.set()
         other.join()
         caller.close()
+    if failed:
+        raise failed[0]

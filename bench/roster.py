@@ -18,6 +18,8 @@ LARGEST: Final = 20_000
 """So many records share the practice of the first."""
 TINS: Final = {f"{900_000_010 + n}": LARGEST // 4 + 9_000 * n for n in range(20)}
 """Numbers that are asked for, and whose practices' they are; the first is the largest's."""
+SELECTIVE: Final = "michael"
+"""Of all who have this word in their name, one in a thousand is in Medicare; no other question has it."""
 _BUILDING: Final = (
     "SET session_replication_role = replica",
     "SET maintenance_work_mem = '1GB'",
@@ -65,6 +67,13 @@ def give_tins(url: str, index_of: Callable[[Tin], bytes]) -> None:
             )
 
 
+def make_selective(url: str) -> None:
+    """A program that hardly anybody of a common name has, by the records' numbers."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        if connection.execute(_SELECTIVE, {"word": SELECTIVE}).rowcount:
+            connection.execute("VACUUM ANALYZE provider")
+
+
 def _taken_off(connection: psycopg.Connection) -> list[str]:
     """Drops what is faster built at once; says how to make it again."""
     made = connection.execute(
@@ -104,6 +113,12 @@ _PROVIDERS: Final = """
         CASE n % 50 WHEN 7 THEN 'terminated' ELSE 'active' END, '2020-01-01',
         CASE n % 50 WHEN 7 THEN '2024-12-31'::date END, '2026-01-01'
     FROM numbered JOIN npi_record USING (npi) WHERE source = 'nppes' ORDER BY n
+"""
+_SELECTIVE: Final = """
+    UPDATE provider SET programs = meant.programs
+    FROM (SELECT provider_id AS id, CASE WHEN number::bigint %% 1000 = 0 THEN 'both' ELSE 'medicaid' END AS programs
+          FROM provider_word WHERE registry = 'bench' AND word = %(word)s) meant
+    WHERE provider.id = meant.id AND provider.programs <> meant.programs
 """
 _WORDS: Final = """
     INSERT INTO provider_word (registry, word, provider_id, name_key, number, state)

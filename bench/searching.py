@@ -1,4 +1,5 @@
-"""What searching and matching cost among all of the country's names, each asked in a transaction of its own."""
+"""What searching and matching cost among all of the country's names, each asked in a transaction of its own: the same questions
+again and again, and some hundred names of the roster once each."""
 
 import statistics
 import time
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from bench.matching import rule_us
 from bench.report import Bar, Figure
-from bench.roster import LARGEST, REGISTRY, TINS, number_of
+from bench.roster import LARGEST, REGISTRY, SELECTIVE, TINS, number_of
 from idp.directory import service as directory
 from idp.directory.looking_up import service as looking_up
 from idp.directory.matching import service as matching
@@ -23,6 +24,8 @@ from idp.directory.rules import DirectoryFilter, ProviderFacts
 from idp.foundation.database import reading
 
 ASKED: Final = 20
+DIFFERENT: Final = 300
+"""So many names, evenly out of the roster, are asked once each: pages that nobody has read before."""
 SEARCHES: Final = (
     "1000000004", "1618033991", "john smith", "mary johnson", "james garcia", "patricia lopez", "robert", "smith",
     "hernandez", "nguyen linda", "kebi family", "drogin", "stebru nobo", "mar", "wil", "sna", "clinic juba", "pharmacy",
@@ -58,26 +61,49 @@ def searches() -> tuple[list[Figure], list[Bar]]:
         ).one()  # fmt: skip
     print(f"searches among {rows:,.0f} NPI records and a roster of as many ({size}):")
     told, bars = list[Figure](), list[Bar]()
+    for kind, questions in _different(int(rows)).items():
+        once = Spent()
+        for ask in questions:
+            once.add(timed(ask, times=1, before=0))
+        _judge(kind, once, told, bars)
     for kind, questions in _kinds().items():
         every = Spent()
         for what, ask in questions:
             every.add(spent := timed(ask))
             told += spent.figures(f"{kind}: {what}")
-        for unit, taken in (("ms", every.wall_ms), ("ms CPU", every.cpu_ms)):
-            cuts = statistics.quantiles(taken, n=100)
-            told += [Figure(f"{kind}, all, p{part}", unit, [cuts[part - 1]]) for part in (50, 95, 99)]
-            bars.append(Bar(f"{kind}, p95, {unit}", cuts[94], AT_MOST, at_least=False))
+        _judge(kind, every, told, bars)
     return told, bars
+
+
+def _judge(kind: str, every: Spent, told: list[Figure], bars: list[Bar]) -> None:
+    for unit, taken in (("ms", every.wall_ms), ("ms CPU", every.cpu_ms)):
+        cuts = statistics.quantiles(taken, n=100)
+        told += [Figure(f"{kind}, all, p{part}", unit, [cuts[part - 1]]) for part in (50, 95, 99)]
+        bars.append(Bar(f"{kind}, p95, {unit}", cuts[94], AT_MOST, at_least=False))
+
+
+def _different(rows: int) -> dict[str, list[Ask]]:
+    """The first and the last word of names that stand as far from one another as the roster allows."""
+    numbers = [number_of(1 + at * rows // DIFFERENT) for at in range(DIFFERENT)]
+    query = select(Provider.name_key).where(Provider.registry_name == REGISTRY, Provider.provider_id.in_(numbers))
+    with reading() as tx:
+        keys = [key.split(" ") for key in tx.scalars(query.order_by(Provider.provider_id))]
+    names = list(dict.fromkeys(f"{key[0]} {key[-1]}" for key in keys))
+    return {
+        f"roster by {len(names)} different names, once each": [_of_the_roster(name) for name in names],
+        f"the same {len(names)} in a program, once each": [_of_the_roster(n, programs=("medicare",)) for n in names],
+        f"NPI records by the same {len(names)}, once each": [_of_the_country(name, None) for name in names],
+    }
+
+
+def _of_the_roster(words: str, **within: tuple[str, ...]) -> Ask:
+    part, now = DirectoryFilter.of(**within), datetime.now(UTC)
+    return lambda tx: directory.search_providers(tx, REGISTRY, words, now=now, within=part)
 
 
 def _kinds() -> dict[str, list[tuple[str, Ask]]]:
     """What is asked of the NPI records, and of the roster by number, name, program and TIN."""
-    now = datetime.now(UTC)
-
-    def roster(words: str, **within: tuple[str, ...]) -> Ask:
-        part = DirectoryFilter.of(**within)
-        return lambda tx: directory.search_providers(tx, REGISTRY, words, now=now, within=part)
-
+    roster = _of_the_roster
     national = [
         (f"{words}{f' in {state}' if state else ''}", _of_the_country(words, state))
         for words, state in (*((words, None) for words in SEARCHES), *IN_STATES)
@@ -98,6 +124,10 @@ def _kinds() -> dict[str, list[tuple[str, Ask]]]:
         "roster by name in a program and a state": [
             (f"{words} in medicare and {state}", roster(words, programs=("medicare",), states=(state,)))
             for words, state in IN_STATES
+        ],
+        "roster by a common name in a program that one in a thousand of them has": [
+            (f"{words} in medicare", roster(words, programs=("medicare",)))
+            for words in (SELECTIVE, f"{SELECTIVE} smith")
         ],
         "roster by TIN": [
             *((f"**-***{tin[-4:]}", _of_tin(tin)) for tin in tins),
@@ -166,10 +196,10 @@ def _somebody(rows: int) -> tuple[str, dict[str, str]]:
         return one.provider_id, {**names, "zip_code": one.zip_codes[0]}
 
 
-def timed(ask: Ask) -> Spent:
-    """`ASKED` times, and once before."""
+def timed(ask: Ask, *, times: int = ASKED, before: int = 1) -> Spent:
+    """So many times, and once before, which is not counted, where it is to be warm."""
     spent = Spent()
-    for _ in range(ASKED + 1):
+    for _ in range(times + before):
         with reading() as tx:
             server = tx.execute(text("SELECT pg_backend_pid()")).scalar_one()
             cpu, begun = _cpu_ms(server), time.perf_counter()
@@ -177,7 +207,7 @@ def timed(ask: Ask) -> Spent:
             spent.wall_ms.append((time.perf_counter() - begun) * 1e3)
             tx.execute(text("SELECT 1"))
             spent.cpu_ms.append(_cpu_ms(server) - cpu)
-    return Spent(spent.wall_ms[1:], spent.cpu_ms[1:])
+    return Spent(spent.wall_ms[before:], spent.cpu_ms[before:])
 
 
 def _cpu_ms(server: int) -> float:

@@ -13,13 +13,16 @@ from tests.conftest import Backend
 from tests.plans import analyze
 
 ROWS: Final = 600
+RARE: Final = (103, 303, 503)
+"""Who of them is in Medicare; all are in Medicaid."""
 MOST: Final = 20
 """What is read of any table to answer with a page of a few."""
 _TABLES: Final = [table.__table__ for table in (Practice, Provider, ProviderWord, NpiRecord, NpiWord, NameWord)]
 
 
 def grow(backend: Backend, now: datetime) -> None:
-    """`ROWS` more of registry `ozark` and of NPPES, each named John, a name of its own, Smith; forty of them in Wyoming."""
+    """`ROWS` more of registry `ozark` and of NPPES, each named John, a name of its own, Smith; forty of them in Wyoming,
+    and `RARE` in a program."""
     made: list[list[dict[str, Any]]] = [[] for _table in _TABLES]
     for n in range(ROWS):
         for rows, new in zip(made, _one(n, now), strict=True):
@@ -41,8 +44,8 @@ def _one(n: int, now: datetime) -> tuple[list[dict[str, Any]], ...]:
         [tin | {"id": identity, "tin_last4": "0001", "name": "Grown", "created_at": now}],
         [tin | its | {
             "id": identity, "registry": "ozark", "provider_id": number, "provider_type": "practitioner", "npi": npi,
-            "practice_id": identity, "legal_name": "John Grown Smith", "zip_codes": ["65801"], "programs": "both",
-            "status": "active", "effective_date": date(2020, 1, 1), "updated_at": now,
+            "practice_id": identity, "legal_name": "John Grown Smith", "zip_codes": ["65801"],
+            "programs": "both" if n in RARE else "medicaid", "status": "active", "effective_date": date(2020, 1, 1), "updated_at": now,
         }],
         [its | {"registry": "ozark", "word": word, "provider_id": identity, "number": number} for word in words],
         [its | {

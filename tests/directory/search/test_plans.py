@@ -15,7 +15,8 @@ from tests.directory import grown
 from tests.plans import Asked, asked, at_size, postgres_plan, sqlite_plan, wasted
 
 pytestmark = pytest.mark.both
-WYOMING = DirectoryFilter.of(programs=["medicare"], states=["WY"])
+WYOMING = DirectoryFilter.of(programs=["medicaid"], states=["WY"])
+HARDLY_ANYBODY = DirectoryFilter.of(programs=["medicare"])
 WORDS = {"provider_word", "npi_word"}
 
 
@@ -58,6 +59,26 @@ def test_DESIGN_8_every_search_runs_on_an_index_in_its_order(searches: list[Aske
     if connection.dialect.name == "postgresql":
         told = tx.execute(text("SELECT current_setting('jit'), current_setting('max_parallel_workers_per_gather')"))
         assert tuple(told.one()) == ("off", "0")
+
+
+def test_a_program_that_hardly_anybody_has_costs_a_record_for_each_of_that_name_and_no_more(
+    backend: Backend, tx: Session, now: datetime
+):
+    """Which docs/directory.md says: the index of words knows no program, so each candidate's record is read, once."""
+    tx.rollback()
+    grown.grow(backend, now)
+    with asked("SELECT") as statements:
+        page = service.search_providers(tx, "ozark", "smith", None, 2, now=now, within=HARDLY_ANYBODY)
+        rest = service.search_providers(tx, "ozark", "smith", page.after, 2, now=now, within=HARDLY_ANYBODY)
+    assert [each.provider_id for each in (*page.providers, *rest.providers)] == [
+        f"{500_000_000 + n}" for n in grown.RARE
+    ]
+    assert rest.after is None
+    connection = tx.connection()
+    at_size(connection)
+    for statement in statements:
+        assert wasted(connection, *statement, most=grown.ROWS) == [], statement
+    assert all(_alone(connection, each) for each in statements if "found_by" in each[0])
 
 
 def _alone(connection: Connection, statement: Asked) -> bool:
