@@ -75,9 +75,8 @@ def _npi_records(connection: sa.Connection, words: Sequence[str]) -> None:
             connection.execute(sa.delete(_npi_word).where(*this))
         key = _key(row.name_key)
         if key:
-            new = _distinct(
-                key.split()
-            )  # the last may now be cut short, into a word that stands before it or a new one
+            # The last may now be cut short, into a word that stands before it or a new one.
+            new = _distinct(key.split())
             connection.execute(sa.insert(_npi_word), [its | {"word": word, "name_key": key} for word in new])
             connection.execute(_INTO_VOCABULARY, {"scope": "*", "word": new[-1]})
         those = (_npi.c.npi == row.npi, _npi.c.source == row.source)
