@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from bench.matching import rule_us
@@ -61,7 +61,7 @@ def searches() -> tuple[list[Figure], list[Bar]]:
         ).one()  # fmt: skip
     print(f"searches among {rows:,.0f} NPI records and a roster of as many ({size}):")
     told, bars = list[Figure](), list[Bar]()
-    for kind, questions in _different(int(rows)).items():
+    for kind, questions in _different().items():
         once = Spent()
         for ask in questions:
             once.add(timed(ask, times=1, before=0))
@@ -82,11 +82,13 @@ def _judge(kind: str, every: Spent, told: list[Figure], bars: list[Bar]) -> None
         bars.append(Bar(f"{kind}, p95, {unit}", cuts[94], AT_MOST, at_least=False))
 
 
-def _different(rows: int) -> dict[str, list[Ask]]:
+def _different() -> dict[str, list[Ask]]:
     """The first and the last word of names that stand as far from one another as the roster allows."""
-    numbers = [number_of(1 + at * rows // DIFFERENT) for at in range(DIFFERENT)]
-    query = select(Provider.name_key).where(Provider.registry_name == REGISTRY, Provider.provider_id.in_(numbers))
+    named = select(Provider.name_key).where(Provider.registry_name == REGISTRY)
+    last = select(func.max(Provider.provider_id)).where(Provider.registry_name == REGISTRY)
     with reading() as tx:
+        rows = int(tx.execute(last).scalar_one()) - int(number_of(0))
+        query = named.where(Provider.provider_id.in_({number_of(1 + n * rows // DIFFERENT) for n in range(DIFFERENT)}))
         keys = [key.split(" ") for key in tx.scalars(query.order_by(Provider.provider_id))]
     names = list(dict.fromkeys(f"{key[0]} {key[-1]}" for key in keys))
     return {

@@ -117,6 +117,20 @@ def test_nppes_on_sqlite(run: Run) -> None:
     run("bench.directory", "directory", "--sqlite", COMPARED_SQLITE=30)
 
 
+def test_an_import_that_stalls_others_does_not_hold_its_bars() -> None:
+    """One wait too long on PostgreSQL, one in fifty on SQLite, and nobody answered at all."""
+    for waits, sqlite, met in (
+        ([20.0] * 99 + [999.0], False, [True, True]),
+        ([20.0] * 99 + [1001.0], False, [True, False]),
+        ([20.0] * 98 + [499.0] * 2, True, [True, True, True]),
+        ([20.0] * 98 + [501.0] * 2, True, [True, True, False]),
+        ([20.0] * 999 + [2001.0], True, [True, False, True]),
+        ([], True, [True, False, False]),
+    ):
+        taken = directory.Taken(1, waits_ms=waits)
+        assert [bar.met for bar in taken.bars("ours", sqlite=sqlite)] == met, waits[-2:]
+
+
 def test_searches_of_a_kept_cluster(
     run: Run, postgres: Postgres, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -130,9 +144,10 @@ def test_searches_of_a_kept_cluster(
         monkeypatch.setattr(directory, "_cluster", lambda _folder: nullcontext(postgres))
         monkeypatch.setattr(directory, "is_filled", lambda _folder: True)
         monkeypatch.setattr(searching, "ASKED", 2)
+        monkeypatch.setattr(searching, "DIFFERENT", 8)
         kept = run("bench.directory", "directory", "--rows", str(len(rows)), "--cluster", str(tmp_path))
         assert kept["peer"].keys() == {"PostgreSQL"}
-        assert len(kept["bars"]) == 14
+        assert len(kept["bars"]) == 22
     finally:
         with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {directory.WHOLE} WITH (FORCE)")
