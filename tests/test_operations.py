@@ -22,6 +22,7 @@ from tests.servers import Postgres, RedisServer, accepts, binary, free_port, unt
 
 OPERATIONS = PROJECT / "docs" / "operations.md"
 DEPLOY = PROJECT / "docs" / "deploy"
+INJECTION = Path(__file__).parent / "faults" / "injection"
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 NOT_HERE = ("apt-get ", "useradd ", "git pull", "make install", "systemctl ")
 """What needs a machine of its own; `make test` installs the packages, and the units' own commands are run below."""
@@ -117,13 +118,21 @@ class Site:
         assert command is not None
         settings = (self.folder / f"node-{node}.env").read_text("utf-8")
         own = dict(shlex.split(line)[0].split("=", 1) for line in settings.splitlines() if line and line[0] != "#")
-        with (self.folder / f"{name}-{node}.log").open("wb") as log:
+        own |= {"PATH": os.environ["PATH"], "PYTHONPATH": str(INJECTION), "CLOCK_FILE": str(self.clock(node))}
+        with self.log(name, node).open("wb") as log:
             started = subprocess.Popen(
-                shlex.split(self.here(command[1])), env={"PATH": os.environ["PATH"], **own}, cwd=PROJECT, stdout=log, stderr=log,
+                shlex.split(self.here(command[1])), env=own, cwd=PROJECT, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
         self.running.append(started)
         return started
+
+    def log(self, name: str, node: int) -> Path:
+        return self.folder / f"{name}-{node}.log"
+
+    def clock(self, node: int) -> Path:
+        """By how many seconds that node's is ahead."""
+        return self.folder / f"clock-{node}"
 
     def ask(self, path: str) -> httpx2.Response:
         """Through the proxy."""
@@ -188,6 +197,7 @@ def _start(site: Site) -> None:
     tls = site.folder / "etc" / "tls"
     _, file = certificate(tls)
     file.rename(tls / "fullchain.pem")
+    site.clock(1).write_text("3600", "utf-8")
     site.nodes[:] = [site.unit("credence.service", node=node) for node in (0, 1)]
     site.unit("credence-worker.service")
     around = site.folder / "nginx.conf"
@@ -200,6 +210,10 @@ def _start(site: Site) -> None:
         site.running.append(
             subprocess.Popen(["/usr/sbin/nginx", "-c", str(around)], stdout=log, stderr=log, start_new_session=True)
         )
+    waits = site.log("credence.service", 1)
+    until(lambda: "nothing is served" in waits.read_text("utf-8"), seconds=90, what="no node waits for its clock")
+    assert not accepts(site.ports[1])
+    site.clock(1).unlink()
     for port in (*site.ports, site.tls):
         until(lambda port=port: accepts(port), seconds=90, what=f"nobody listens at {port}")
 
@@ -256,6 +270,16 @@ def test_tokens_go_on_when_a_node_dies_and_none_fails_in_a_rolling_reload(two_no
     enough.set()
     asking.join(20)
     assert len(failed) <= 1, "more than the one request that the dead node had in hand"
+
+
+def test_R_19_a_node_ends_when_its_clock_is_off_and_did_not_listen_before_it_was_right(two_nodes: Site) -> None:
+    """The proxy asks another then, as after a death; a POST too, which it would not repeat after a 503."""
+    assert "nothing is served" in two_nodes.log("credence.service", 1).read_text("utf-8")
+    assert "nothing is served" not in two_nodes.log("credence.service", 0).read_text("utf-8")
+    assert "\nRestart=always\n" in (DEPLOY / "credence.service").read_text("utf-8")
+    two_nodes.clock(1).write_text("3600", "utf-8")
+    assert two_nodes.nodes[1].wait(60) == 0
+    assert not accepts(two_nodes.ports[1])
 
 
 def kill(service: "subprocess.Popen[bytes]") -> None:

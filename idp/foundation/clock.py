@@ -38,6 +38,10 @@ class Forward:
             log.error("the system's clock went back; expired things stay expired: set it right and restart")
         return expected
 
+    def begin_anew(self) -> None:
+        """Believe the system's clock, whatever it showed before."""
+        self._last = (self._wall(), self._monotonic())
+
     def not_before(self, moment: datetime) -> None:
         """Go on from a moment that an earlier process has seen, where the system's clock stands before it."""
         behind = moment - self()
@@ -61,6 +65,11 @@ _read: Callable[[], datetime] = _forward
 def now() -> datetime:
     """The present moment, aware, in UTC. Called by views, commands and the worker only."""
     return _read()
+
+
+def begin_anew() -> None:
+    """Believe the system's clock as it stands, in a process that has judged nothing by it yet."""
+    _forward.begin_anew()
 
 
 def not_before(moment: datetime) -> None:

@@ -155,12 +155,12 @@ class Writing(Quick):
     """A transaction of `writing`: what must leave a trace of every change listens to this class."""
 
 
-_guards: Final[WeakKeyDictionary[Engine, Callable[[Session], None]]] = WeakKeyDictionary()
+_guards: Final[WeakKeyDictionary[Engine, Callable[[Rows], None]]] = WeakKeyDictionary()
 
 
-def guard_writing(engine: Engine, guard: Callable[[Session], None]) -> None:
-    """Ask this before each transaction of `writing` on that engine; what it raises stops the write."""
-    _guards[engine] = guard
+def guard(engine: Engine, asked: Callable[[Rows], None]) -> None:
+    """Ask this first in each `writing` and `looking_up` on that engine; what it raises stops both."""
+    _guards[engine] = asked
 
 
 @contextmanager
@@ -172,8 +172,8 @@ def writing() -> Iterator[Session]:
             raise RuntimeError("a request has at most two write transactions (DESIGN §4.4)")
         left[0] -= 1
     with Writing(_for_writes(db.engine), expire_on_commit=False) as tx, tx.begin():
-        if _guards and (guard := _guards.get(db.engine)) is not None:
-            guard(tx)
+        if _guards and (asked := _guards.get(db.engine)) is not None:
+            asked(tx)
         yield tx
 
 
@@ -201,12 +201,13 @@ def reading() -> Iterator[Session]:
 def looking_up(*, fenced: bool = False) -> Iterator[Connection]:
     """A read without the ORM's Session, at half of its cost: for token, UserInfo and introspection (PERFORMANCE §3).
 
-    Who calls `see_as` in it says `fenced`; everybody else saves PostgreSQL's BEGIN and ROLLBACK, two of three round trips.
-    Only SELECTs belong here: in AUTOCOMMIT nothing would roll a write back.
+    Who calls `see_as` in it says `fenced`; everybody else saves PostgreSQL's BEGIN and ROLLBACK: SELECTs alone belong here.
     """
     with db.engine.connect() as connection:
         if not fenced and connection.dialect.name == "postgresql":
             connection.execution_options(isolation_level="AUTOCOMMIT")
+        if _guards and (asked := _guards.get(db.engine)) is not None:
+            asked(connection)
         yield connection
 
 

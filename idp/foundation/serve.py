@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from idp.foundation import timekeeping
 from idp.settings import PROJECT, Settings
 
 GRACE_SECONDS: Final = 15
@@ -13,7 +14,7 @@ TARGET: Final = "wsgi:bridged"
 
 
 def serve(settings: Settings, *, target: str = TARGET) -> None:
-    """Serve until SIGTERM or SIGINT; SIGHUP replaces the workers one after the other.
+    """Serve until SIGTERM or SIGINT, or until the clock is off (R-19); SIGHUP replaces the workers one after the other.
 
     `target` is another only for the bench, which compares the product with bare views on the same server.
     """
@@ -22,6 +23,7 @@ def serve(settings: Settings, *, target: str = TARGET) -> None:
 
     from idp.foundation.patient import PatientServer
 
+    timekeeping.wait(settings.database_url)
     host, _, port = settings.bind.rpartition(":")
     metrics = _metrics_folder(settings)
     try:

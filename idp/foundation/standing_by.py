@@ -1,6 +1,7 @@
 """Which workers serve: each says so by a file beside the metrics, so that an old one goes only when a new one is there."""
 
 import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,17 @@ def wait(pid: int, *, seconds: float, is_alive: Callable[[], bool]) -> bool:
             return False
         time.sleep(LOOK_EVERY)
     return True
+
+
+def end_server() -> None:
+    """Let, in a worker, its `idp serve` end as by the operator's SIGTERM."""
+    if is_served():
+        os.kill(os.getppid(), signal.SIGTERM)
+
+
+def is_served() -> bool:
+    """Whether this process is a worker of an `idp serve` that lives."""
+    return Path(os.environ.get(FOLDER, "")).name == f"metrics-{os.getppid()}"
 
 
 def _file(folder: Path, pid: int) -> Path:

@@ -5,23 +5,24 @@ Nothing here happens unless `begin` is called, as whatever serves, works or comm
 
 import contextlib
 import logging
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from flask import Flask, current_app
-from sqlalchemy import event, exc, text
-from sqlalchemy.orm import Session
+from sqlalchemy import NullPool, create_engine, event, exc, text
 
-from idp.foundation import clock
-from idp.foundation.database import Rows, db, guard_writing, reading
+from idp.foundation import clock, standing_by
+from idp.foundation.database import Rows, db, engine_options, guard, reading
 
 MOST_APART: Final = timedelta(seconds=30)
 """A code of an authenticator app lives so long; what lives minutes outlives it."""
 LOOK_EVERY: Final = 1.0
 LEAP: Final = timedelta(seconds=1)
 """A clock that gains so much on the monotonic one between two looks was set: what it showed a moment ago says nothing."""
+WAIT_BETWEEN: Final = 2.0
 NEWEST: Final = (
     "SELECT max(at) FROM (SELECT seen_at AS at FROM system_state UNION ALL SELECT e.at AS at FROM audit_head h"
     " JOIN audit_event e ON e.stream = h.stream AND e.sequence = h.sequence) AS known"
@@ -33,11 +34,11 @@ _log: Final = logging.getLogger(__name__)
 
 
 class ClockIsOff(Exception):
-    """Why nothing is written."""
+    """Why nothing is written, and no token judged."""
 
 
 class ClockApart(exc.OperationalError):
-    """Nothing is written by this clock: answered like a database that is away, since another node can do it."""
+    """Nothing is written or judged by this clock: answered like a database that is away, since another node can do it."""
 
     def __init__(self, apart: timedelta) -> None:
         super().__init__("writing", None, ClockIsOff(f"{int(apart.total_seconds())} s"))
@@ -53,8 +54,8 @@ class Agreement:
         self._good_until = monotonic()
         self._seen = read(), monotonic()
 
-    def __call__(self, tx: Session) -> None:
-        """Before anything is written: raise `ClockApart` if it would be by a wrong clock."""
+    def __call__(self, tx: Rows) -> None:
+        """Before anything is written or judged: raise `ClockApart` if it would be by a wrong clock."""
         if (apart := self.apart(tx)) > MOST_APART:
             raise ClockApart(apart)
 
@@ -84,7 +85,7 @@ def begin(app: Flask, *, may_go_back: bool) -> None:
             event.listen(engine, "connect", look)
         if theirs:
             app.extensions[_KEEPER] = agreement = Agreement()
-            guard_writing(engine, agreement)
+            guard(engine, agreement)
         with contextlib.suppress(exc.SQLAlchemyError), engine.connect():
             pass
 
@@ -99,6 +100,41 @@ def agrees() -> bool:
             return agreement.apart(tx) <= MOST_APART
     except exc.SQLAlchemyError:
         return True  # then the database is down, and said to be
+
+
+def wait(url: str, *, pause: Callable[[float], None] = time.sleep) -> None:
+    """Return as soon as this machine's clock and PostgreSQL's agree, or if it does not answer: before that nothing listens.
+
+    Whoever asks meanwhile is refused the connection, and a proxy asks another node, for a POST too: none was begun.
+    """
+    engine = create_engine(url, poolclass=NullPool, connect_args=engine_options(url)["connect_args"])
+    while engine.dialect.name == "postgresql":
+        clock.begin_anew()
+        try:
+            with engine.connect() as tx:
+                apart = Agreement().apart(tx)
+        except exc.SQLAlchemyError:
+            return
+        if apart <= MOST_APART:
+            return
+        _log.error("this clock is too far from the database's: nothing is served until they agree")
+        pause(WAIT_BETWEEN)
+
+
+def watch(app: Flask) -> None:
+    """In a worker of `idp serve` beside PostgreSQL: end the server when the clock is off. Started anew it waits until it agrees."""
+    if _KEEPER in app.extensions and standing_by.is_served():
+        threading.Thread(target=end_when_off, args=(app, standing_by.end_server), name="clock", daemon=True).start()
+
+
+def end_when_off(app: Flask, end: Callable[[], None], *, pause: Callable[[float], None] = time.sleep) -> None:
+    """Look each second; a clock that jumped ahead is never right again in a process, since it does not go back there."""
+    pause(LOOK_EVERY)
+    with app.app_context():
+        while agrees():
+            pause(LOOK_EVERY)
+    _log.error("this clock is too far from the database's: the server ends, and waits when it is started anew")
+    end()
 
 
 def newest(connection: Any) -> datetime | None:

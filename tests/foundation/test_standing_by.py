@@ -21,6 +21,21 @@ def test_a_worker_that_serves_is_waited_for_and_a_dead_one_is_not(monkeypatch: p
     assert standing_by.wait(4711, seconds=60, is_alive=lambda: False)
 
 
+@pytest.mark.parametrize(("folder_of", "ends"), [("4711", [4711]), ("4712", []), (None, [])])
+def test_R_19_a_worker_ends_the_server_that_started_it_and_no_other_process(
+    folder_of: str | None, ends: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if folder_of is None:
+        monkeypatch.delenv(standing_by.FOLDER)
+    else:
+        monkeypatch.setenv(standing_by.FOLDER, f"/data/metrics-{folder_of}")
+    ended: list[int] = []
+    monkeypatch.setattr("os.getppid", lambda: 4711)
+    monkeypatch.setattr("os.kill", lambda pid, _signal: ended.append(pid))
+    standing_by.end_server()
+    assert ended == ends
+
+
 def test_without_a_folder_nothing_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(standing_by.FOLDER)
     standing_by.tell()

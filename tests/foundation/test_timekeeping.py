@@ -15,13 +15,40 @@ from idp.foundation.artefacts import Kind, Reason, Redeemed, digest_of
 from idp.foundation.clock import Forward
 from idp.foundation.database import db, writing
 from idp.foundation.origin import Origin
+from idp.keyring import service as keyring
 from idp.settings import Settings
 from idp.vocabulary.refused import Refused
 from tests.conftest import ISSUER, NOON
+from tests.factories.make import Make
+from tests.oidc.flow import Registered
+from tests.oidc.sides import Sides
 
 CODE = Kind.AUTHORIZATION_CODE
 HOUR = timedelta(hours=1)
 Begun = Callable[..., Flask]
+ALONE = {
+    "scope": "provider_id",
+    "grant_types": ["client_credentials"],
+    "approved_for": {"registry": "heartland", "provider_ids": ["100200300"], "tins": []},
+    "resources": ["https://api.test"],
+    "redirect_uris": [],
+    "first_party": False,
+}
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+PROOF = FORM | {name.lower(): value for name, value in Registered("app").proof()[0].items()}
+TOKEN = {"authorization": "Bearer unknown"}
+BODIES = {"/oauth/token": b"grant_type=client_credentials", "/oauth/introspect": b"token=unknown"}
+
+
+class Machine:
+    """What its clock shows."""
+
+    def __init__(self) -> None:
+        self.off = timedelta(0)
+        self._system = clock._system
+
+    def __call__(self) -> datetime:
+        return self._system() + self.off
 
 
 @pytest.fixture
@@ -119,6 +146,80 @@ def test_R_19_a_clock_that_leaps_within_the_second_after_a_look_is_asked_about_a
         hands[1] += 0.2
         assert agreement.apart(tx) > timekeeping.MOST_APART
         assert agreement.apart(tx) > timekeeping.MOST_APART, "and again"
+
+
+@pytest.mark.postgres
+def test_R_19_no_token_is_issued_or_judged_by_a_clock_that_jumped(
+    begun: Begun, settings: Settings, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the next request on, at once on the loop, in a thread and by Flask, and once it is right as before."""
+    monkeypatch.setattr(keyring, "SETTLED_BEFORE", -3600.0)
+    make.client("app", partner=True, registration=ALONE)
+    machine = Machine()
+    sides = Sides(begun(machine), settings, monkeypatch)
+
+    def told(of: dict[str, tuple[int, bool]]) -> None:
+        for path, expected in of.items():
+            sent = TOKEN if path.endswith("userinfo") else PROOF
+            method, body = ("GET", b"") if sent is TOKEN else ("POST", BODIES[path])
+            (short, _), (whole, _), left_out = sides.both(method, path, sent, body)
+            assert (short[0], left_out) == expected, path
+            assert short[0] == whole[0], path
+            assert (dict(short[1]).get("Retry-After") == "2") is (short[0] == 503), path
+
+    right = {"/oauth/token": (200, True), "/oauth/userinfo": (401, True), "/oauth/introspect": (200, True)}
+    sides.both("POST", "/oauth/token", PROOF, BODIES["/oauth/token"])
+    sides.look()
+    told(right)
+    machine.off = HOUR
+    told(dict.fromkeys(right, (503, False)))
+    sides.look()
+    told(dict.fromkeys(right, (503, False)))
+    machine.off = timedelta(0)
+    clock.begin_anew()
+    sides.look()
+    told(right)
+
+
+@pytest.mark.postgres
+def test_R_19_a_node_is_served_only_once_its_clock_is_right(
+    begun: Begun, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine = Machine()
+    begun(machine)
+    paused: list[float] = []
+
+    def set_right(seconds: float) -> None:
+        paused.append(seconds)
+        machine.off = timedelta(0)
+
+    def waited() -> int:
+        paused.clear()
+        timekeeping.wait(settings.database_url, pause=set_right)
+        return len(paused)
+
+    assert waited() == 0
+    for off in (HOUR, -HOUR):
+        machine.off = off
+        assert waited() == 1
+        assert abs(clock.now() - clock._system()) < timedelta(minutes=5), "what it showed before is forgotten"
+    assert "nothing is served" in caplog.text
+    timekeeping.wait("postgresql+psycopg://127.0.0.1:9/none", pause=pytest.fail)
+    timekeeping.wait("sqlite://", pause=pytest.fail)
+
+
+@pytest.mark.postgres
+def test_R_19_a_server_ends_when_its_clock_jumps(begun: Begun) -> None:
+    machine, ended = Machine(), list[str]()
+    looks = iter([timedelta(0), timedelta(0), HOUR])
+
+    def pause(_: float) -> None:
+        assert ended == []
+        machine.off = next(looks)
+
+    timekeeping.end_when_off(begun(machine), lambda: ended.append("ended"), pause=pause)
+    assert ended == ["ended"]
+    assert list(looks) == []
 
 
 @pytest.mark.usefixtures("app")

@@ -1,13 +1,14 @@
-"""Loaded by Python itself in the processes that a fault test starts (PYTHONPATH): kills one of them at a chosen moment.
+"""Loaded by Python itself in the processes that a test starts (PYTHONPATH): kills one at a chosen moment, or sets its clock.
 
-The file that FAULT_FILE names says which, such as `after_commit 2`: the second commit since the file was seen. The product
-knows nothing of this.
+The file that FAULT_FILE names says which, such as `after_commit 2`: the second commit since the file was seen. The
+file that CLOCK_FILE names says by how many seconds its machine's clock is ahead. The product knows nothing of this.
 """
 
 import os
 import signal
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,19 @@ def _forget_the_last_death(respawn: Callable[..., None]) -> Callable[..., None]:
 
     return respawned
 
+
+def _shown() -> datetime:
+    try:
+        ahead = float(Path(os.environ["CLOCK_FILE"]).read_text("utf-8"))
+    except FileNotFoundError:
+        ahead = 0.0
+    return datetime.now(UTC) + timedelta(seconds=ahead)
+
+
+if "CLOCK_FILE" in os.environ:
+    from idp.foundation import clock
+
+    clock._forward._wall = _shown
 
 if "FAULT_FILE" in os.environ:
     AbstractServer._respawn_workers = _forget_the_last_death(AbstractServer._respawn_workers)
