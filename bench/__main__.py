@@ -24,6 +24,8 @@ PEER_AT_LEAST: Final = 1.1
 """Of the peer's CPU; 1.3 is aimed at."""
 PEER_WARM_UP: Final = 4.0
 """Seconds: Node compiles what it has run often."""
+BESIDE: Final = ("database_url", "redis_url")
+"""What the bare views share with the product; they migrate nothing."""
 Place = tuple[int, int]
 """A port, and the process whose tree answers there."""
 
@@ -44,7 +46,7 @@ def main() -> None:
         with (
             _stores(postgresql=asked.postgresql) as (urls, stores),
             running(data, port=asked.port, **urls) as provider,
-            bare(data, port=asked.port + 1, database_url=urls.get("database_url")) as bare_pid,
+            bare(data, port=asked.port + 1, **{name: urls[name] for name in BESIDE if name in urls}) as bare_pid,
             contextlib.nullcontext() if asked.postgresql else peer.running(asked.port + 2) as other,
         ):
             pairs = {

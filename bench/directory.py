@@ -205,11 +205,12 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         rotation.create(Path(name) / "keys", now=datetime.now(UTC))
-        measured, versions = list[Measured](), dict[str, str]()
+        versions = dict[str, str]()
         if asked.cluster is None or not is_filled(asked.cluster):
-            measured.append(compare_on_sqlite(Path(name), COMPARED_SQLITE))
-        if not asked.sqlite:
-            measured += _on_postgresql(Path(name), asked, versions)
+            report.tell("sqlite-directory", *compare_on_sqlite(Path(name), COMPARED_SQLITE))
+        if asked.sqlite:
+            return
+        measured = _on_postgresql(Path(name), asked, versions)
     told, bars = ([each for part in parts for each in part] for parts in zip(*measured, strict=True))
     report.tell("directory", told, bars, rows=asked.rows, peer=versions)
 

@@ -18,6 +18,10 @@ CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest())
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 SCOPE = "openid profile email provider_id tin entitlements"
 MOST_PAGES = 12
+COUNTED = 2
+"""Commits of a sign-in that count a request; Redis counts them where there is one."""
+SIGN_IN_COMMITS = COUNTED + 4
+"""All of them: parked, password tried, session and code made, code used. `tests/oidc/test_commits.py` counts the product's."""
 
 
 @dataclass(frozen=True, slots=True)

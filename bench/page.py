@@ -68,7 +68,8 @@ TOLD: Final[Mapping[str, Callable[[dict[str, Any]], str]]] = {
     "hot-paths": hot_paths,
     "served-on-postgresql": hot_paths,
     **dict.fromkeys(("growth", "postgresql-growth"), growth),
-    **dict.fromkeys(("purge", "passkeys", "second-factors", "revoking", "matching", "directory"), figures),
+    **dict.fromkeys(("purge", "passkeys", "second-factors", "revoking", "matching"), figures),
+    **dict.fromkeys(("directory", "sqlite-directory"), figures),
     **dict.fromkeys(("managing-on-sqlite", "managing-on-postgresql"), figures),
 }
 

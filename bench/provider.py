@@ -85,11 +85,13 @@ def beside(first: Provider, folder: Path, *, port: int) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def bare(folder: Path, *, port: int, workers: int = 2, database_url: str | None = None) -> Iterator[int]:
+def bare(
+    folder: Path, *, port: int, workers: int = 2, database_url: str | None = None, redis_url: str | None = None
+) -> Iterator[int]:
     """Serve the hand-written views of `bench.bare` on a provider's folder; gives the server's process id."""
-    changed = overrides(port, folder) | {"workers": str(workers)}
-    if database_url is not None:
-        changed |= {"database_url": database_url}
+    stores = {"database_url": database_url, "redis_url": redis_url}
+    named = {name: url for name, url in stores.items() if url is not None}
+    changed = overrides(port, folder) | {"workers": str(workers)} | named
     with _served(changed, ("-m", "bench.bare_server"), log=folder / "bare.log") as server:
         yield server.pid
 

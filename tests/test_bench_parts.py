@@ -4,25 +4,25 @@ The commands are those that docs/performance.md and docs/directory.md show; `mak
 """
 
 import importlib
-import io
-import json
 import re
 import shutil
 import sys
-from collections.abc import Callable
-from contextlib import nullcontext
-from datetime import UTC, datetime
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-import psycopg
 import pytest
+from click.testing import CliRunner
+from flask.cli import ScriptInfo
 
-from bench import bare_import, directory, nppes, page, provider, report, searching
-from idp.directory.imports.npi.formats import Nppes
-from idp.directory.imports.npi.rules import NpiRow
-from idp.settings import PROJECT
-from tests.servers import OWNER, Postgres, free_port, free_ports
+from bench import directory, nppes, page, provider, report, searching
+from idp import create_app
+from idp.cli import idp
+from idp.settings import PROJECT, load
+from tests.servers import Postgres, free_port, free_ports
 
 pytestmark = pytest.mark.timeout(240)
 Run = Callable[..., dict[str, Any]]
@@ -39,19 +39,22 @@ COUNTED = {
 }
 """The sizes that are constants; whatever a part has of them is made small."""
 
+FLAGS = {"--postgresql", "--sqlite"}
+"""What makes another part of one; a run here has them in its first line."""
+
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs a part with what it is told, in this process; gives what it kept."""
     results = tmp_path / "results"
     monkeypatch.setattr(report, "RESULTS", results)
-    for served in (provider.running, provider.bare):
+    for served in (provider.running, provider.serving, provider.bare):
         monkeypatch.setitem(served.__wrapped__.__kwdefaults__, "workers", 1)  # type: ignore[attr-defined]
     monkeypatch.setattr(page, "RESULTS", results)
 
     def run(part: str, name: str, *words: str, **smaller: float) -> dict[str, Any]:
         module = importlib.import_module(part)
-        for within in (module, importlib.import_module("bench.cases"), importlib.import_module("bench.load")):
+        for within in (module, *map(importlib.import_module, ("bench.cases", "bench.load", "bench.matching"))):
             for constant, value in {**COUNTED, **smaller}.items():
                 if hasattr(within, constant):
                     monkeypatch.setattr(within, constant, value)
@@ -114,7 +117,7 @@ def test_a_second_node(run: Run) -> None:
 
 @pytest.mark.soak
 def test_nppes_on_sqlite(run: Run) -> None:
-    run("bench.directory", "directory", "--sqlite", COMPARED_SQLITE=30)
+    run("bench.directory", "sqlite-directory", "--sqlite", COMPARED_SQLITE=30)
 
 
 def test_an_import_that_stalls_others_does_not_hold_its_bars() -> None:
@@ -131,38 +134,72 @@ def test_an_import_that_stalls_others_does_not_hold_its_bars() -> None:
         assert [bar.met for bar in taken.bars("ours", sqlite=sqlite)] == met, waits[-2:]
 
 
-def test_searches_of_a_kept_cluster(
-    run: Run, postgres: Postgres, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """The tests' own cluster stands for it, with a few rows in the database that is searched."""
-    postgres.create_database(directory.WHOLE)
-    try:
-        directory._migrated(tmp_path, **directory._urls(postgres, directory.WHOLE))
-        lines = Nppes().read(io.BytesIO(b"".join(nppes.rows(60))), name="few")
-        rows = [row for line in lines if isinstance(row := Nppes().parse(line.cells), NpiRow)]
-        bare_import._postgresql(postgres.url(OWNER, directory.WHOLE), rows, datetime.now(UTC))
-        monkeypatch.setattr(directory, "_cluster", lambda _folder: nullcontext(postgres))
-        monkeypatch.setattr(directory, "is_filled", lambda _folder: True)
-        monkeypatch.setattr(searching, "ASKED", 2)
-        monkeypatch.setattr(searching, "DIFFERENT", 8)
-        kept = run("bench.directory", "directory", "--rows", str(len(rows)), "--cluster", str(tmp_path))
+@pytest.fixture(scope="module")
+def keep() -> Iterator[Path]:
+    """A folder with a cluster that stays, where PostgreSQL's own user may pass: pytest's folders are closed to it."""
+    folder = Path(tempfile.mkdtemp(prefix="credence-bench-"))
+    folder.chmod(0o711)
+    Postgres(folder=folder / "cluster")
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_nppes_on_postgresql(run: Run, monkeypatch: pytest.MonkeyPatch, keep: Path) -> None:
+    """Loaded and searched, then searched again. Nobody is served meanwhile and ours is no process: `--sqlite` has both."""
+    apart = directory.take_in
+
+    @contextmanager
+    def unserved(home: Path, *, port: int, workers: int, **databases: str) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(changed=directory._migrated(home.parent, **databases))
+
+    def take_in(changed: dict[str, Any], rows: int, *, command: tuple[str, ...], beside: object) -> directory.Taken:
+        if command == directory.BARE:
+            return apart(changed, rows, command=command)
+        app = create_app(load(overrides=changed))
+        came = CliRunner().invoke(
+            idp, command[1:], input=b"".join(nppes.rows(rows)), obj=ScriptInfo(create_app=lambda: app)
+        )
+        assert came.exit_code == 0, came.output
+        return directory.Taken(rows, seconds=1)
+
+    monkeypatch.setattr(directory, "running", unserved)
+    monkeypatch.setattr(directory, "take_in", take_in)
+    monkeypatch.setattr(directory, "compare_on_sqlite", lambda _folder, _rows: ([], []))
+    monkeypatch.setattr(searching, "ASKED", 2)
+    words = ("--rows", "60", "--compared", "30", "--cluster", str(keep / "cluster"))
+    for is_filled, bars in ((False, 3 + 14), (True, 14)):
+        monkeypatch.setattr(directory, "is_filled", lambda _folder, told=is_filled: told)
+        kept = run("bench.directory", "directory", *words)
         assert kept["peer"].keys() == {"PostgreSQL"}
-        assert len(kept["bars"]) == 22
-    finally:
-        with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {directory.WHOLE} WITH (FORCE)")
+        assert len(kept["bars"]) == bars
 
 
-def test_every_part_that_a_page_shows_is_run_here_and_by_make_bench() -> None:
+def test_growth_on_postgresql_from_what_was_kept(run: Run, keep: Path) -> None:
+    words = ("--scales", "1", "--people", "3", "--seconds", "0.05", "--rounds", "1", "--port", str(free_port()))
+    kept = run("bench.growth", "postgresql-growth", "--postgresql", "--keep", str(keep), *words)
+    assert kept["peer"].keys() == {"PostgreSQL"}
+    assert kept["grants"]["1"] >= 30
+
+
+def test_every_part_that_a_page_shows_is_run_here_and_by_make_bench_with_its_flags() -> None:
     shown = {
         part
         for path in page.PAGES
         for part in re.findall(r"python -m (bench(?:\.[a-z_]+)?)\b", path.read_text("utf-8"))
     } - {"bench.page"}
-    made = (PROJECT / "Makefile").read_text("utf-8").partition("\nbench:")[2].partition("\nsoak:")[0]
-    parts = {name.strip('"') for name in re.findall(r"\bbench(?:\.[a-z_]+)?\b", made.partition("\n")[2])}
-    here = Path(__file__).read_text("utf-8")
-    assert shown <= parts
-    for part in parts - {"bench.page", "bench"}:
-        assert f'run("{part}"' in here, part
-    assert json.dumps("bench.__main__") in here
+    listed = (PROJECT / "Makefile").read_text("utf-8").partition("for part in bench ")[2].partition(";")[0]
+    made = [("bench", set[str]()), *map(_flags, re.findall(r'"[^"]+"|bench\.[a-z_]+', listed))]
+    assert shown <= {part for part, _ in made}
+    runs = re.findall(r'\brun\("(bench\.[a-z_]+)"([^\n]*)', Path(__file__).read_text("utf-8"))
+    here = [(part.removesuffix(".__main__"), set(re.findall(r'"(--[a-z]+)"', words))) for part, words in runs]
+    for part, flags in made:
+        alike = [found for found in here if found[0] == part and found[1] & FLAGS == flags]
+        assert alike, f"no test here runs {part} with {flags or 'no flag'}"
+
+
+def _flags(command: str) -> tuple[str, set[str]]:
+    """A part as the Makefile names it, and what is said to it; how much it measures is left out."""
+    part, *words = command.strip('"').split()
+    flags = {word for word in words if word.startswith("--")} - {"--rows"}
+    assert flags <= FLAGS
+    return part, flags

@@ -71,7 +71,6 @@ A_MACHINE_S = {
     "nft": "its firewall; the tests' network is loopback",
     "sysctl": "its kernel",
     "rsync": "needs a second machine; tests/faults/test_nodes.py has both nodes read one folder",
-    "chronyc": "its clock",
     "runuser -u credence -- bash": "its users; what is typed in that shell is run above",
     "sha256sum": "coreutils; the digest itself is held by tests/consent",
 }
