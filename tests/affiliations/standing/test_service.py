@@ -367,7 +367,7 @@ def test_AU_06_a_statement_that_passes_by_the_unit_of_work_leaves_a_record_too(w
 
 
 def test_AU_06_statements_that_nobody_hears_are_known_by_name() -> None:
-    """`Writing` hands those of Core straight to the connection: of these tables, only a use and an epoch are such."""
+    """`Writing` hands those of Core straight to the connection: of these tables, only a use, an epoch and who was told are such."""
     watched, found = r"(?:Affiliation|AffiliationEvidence|HeldLevel)", set()
     for path in sorted(IDP.rglob("*.py")):
         text = path.read_text()
@@ -377,4 +377,4 @@ def test_AU_06_statements_that_nobody_hears_are_known_by_name() -> None:
         changed = set(re.findall(r"\b(?:delete|insert|update)\(\s*(\w+)", text))
         if any(re.search(rf"\b{name}\b.* = .*\b{watched}\.__table__", text) for name in changed):
             found.add(str(path.relative_to(IDP)))
-    assert found == {"affiliations/service.py", "affiliations/roster/service.py"}
+    assert found == {f"affiliations/{each}.py" for each in ("service", "roster/service", "roster/returning")}
