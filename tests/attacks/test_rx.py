@@ -82,7 +82,9 @@ def test_RX_02_R_31_a_storm_of_sign_ins_is_bounded_in_memory_and_keeps_nobody_el
     over.set()
     watching.join(5)
     by_status = [status for _, status, _ in done]
-    assert by_status.count(422) >= CONCURRENCY + QUEUE
+    assert by_status.count(422) > CONCURRENCY, (
+        "some waited for their turn; a slow machine tells the last of them to come back"
+    )
     assert by_status.count(503) > 0
     assert set(by_status) == {422, 503}
     assert all(int(retry) >= 1 for _, status, retry in done if status == 503)
