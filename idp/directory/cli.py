@@ -178,12 +178,14 @@ def _registry(name: str | None, *, format_name: str) -> str:
 
 
 def _confirm(*, yes: bool, dry_run: bool, asks: bool) -> Confirm:
-    def confirm(leaving: int, listed: int) -> bool:
+    def confirm(leaving: int, listed: int, nameless: int) -> bool:
         what = f"{leaving} of {listed} listed are not in the file and would end."
+        if nameless:
+            what += f" Refused lines that may name one of them, for nobody can tell whom they name: {nameless}."
         if yes or dry_run:
             click.echo(what, err=True)
             return True
-        if rules.needs_yes(leaving=leaving, listed=listed) or not asks:
+        if rules.needs_yes(leaving=leaving, listed=listed, nameless=nameless) or not asks:
             raise Declined(f"{what} Nothing has ended; the rows that were taken stay. Say --yes to end them.")
         try:
             return click.confirm(f"{what} End them?", err=True)

@@ -22,7 +22,7 @@ from idp.audit.models import AuditEvent
 from idp.directory import cli
 from idp.directory.cli import directory
 from idp.directory.imports.progress import Progress
-from idp.directory.imports.run import Report
+from idp.directory.imports.run import Declined, Report
 from idp.directory.models import ImportRun, Provider
 from idp.foundation.database import reading
 from idp.settings import Settings
@@ -220,7 +220,15 @@ def test_who_leaves_the_question_unanswered_has_stopped_the_import(monkeypatch: 
 
     monkeypatch.setattr("click.confirm", leave)
     with pytest.raises(KeyboardInterrupt):
-        cli._confirm(yes=False, dry_run=False, asks=True)(1, 100)
+        cli._confirm(yes=False, dry_run=False, asks=True)(1, 100, 0)
+
+
+def test_a_full_file_with_a_line_that_may_name_anybody_needs_yes(capsys: pytest.CaptureFixture[str]):
+    unsure = "1 of 100 listed are not in the file and would end. Refused lines that may name one of them, for nobody can tell"
+    with pytest.raises(Declined, match=f"{unsure} whom they name: 2. Nothing has ended"):
+        cli._confirm(yes=False, dry_run=False, asks=True)(1, 100, 2)
+    assert cli._confirm(yes=True, dry_run=False, asks=True)(1, 100, 2)
+    assert unsure in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["providers.csv", "linked.csv", "./other/../providers.csv", "standard input"])

@@ -100,7 +100,7 @@ STOPS: dict[str, tuple[BaseException | bool, tuple[str, int | None]]] = {
 def test_a_run_and_its_audit_event_say_what_stopped_it(name: str, now: datetime):
     answer, told = STOPS[name]
 
-    def confirm(_leaving: int, _listed: int) -> bool:
+    def confirm(_leaving: int, _listed: int, _nameless: int) -> bool:
         if isinstance(answer, BaseException):
             raise answer
         return answer

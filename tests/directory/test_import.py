@@ -144,14 +144,43 @@ def test_a_dry_run_counts_and_writes_nothing(now: datetime):
 def test_a_full_file_ends_what_it_no_longer_lists_but_not_a_refused_row(now: datetime):
     taken([GROUP, MEMBER, PRACTITIONER], now=now)
     asked = []
-    report = taken(
-        [GROUP, MEMBER | {"npi": ""}], now=now, full=lambda leaving, listed: asked.append((leaving, listed)) or True
-    )
-    assert asked == [(1, 3)]
+    report = taken([GROUP, MEMBER | {"npi": ""}], now=now, full=lambda *counts: asked.append(counts) or True)
+    assert asked == [(1, 3, 0)]
     assert counted(report) == {"unchanged": 1, "rejected": 1, "ended": 1}
     assert (provider().status, provider().end_date) == ("terminated", now.date())
     assert len(events("provider_changed")) == 1
     assert counted(taken([GROUP, PRACTITIONER], now=now)) == {"unchanged": 1, "changed": 1}
+
+
+def test_a_partner_whose_refused_line_writes_its_id_in_lower_case_has_not_left_a_full_file(now: datetime):
+    taken([PARTNER], "trading-partners", now=now)
+    for small in (
+        PARTNER | {"trading_partner_id": "tp000001"},
+        PARTNER | {"trading_partner_id": "tp000001", "type": "x"},
+    ):
+        assert "ended" not in counted(taken([small], "trading-partners", now=now, full=lambda *_: True))
+
+
+UNSURE = {
+    "a comma in a name": (
+        "000042,group,1234567893,079990001,EIN,,Juniper, Ridge,,,06002,CT,both,active,2020-01-01,",
+        1,
+    ),
+    "a broken line": ("000042,group,1234567893\n079990001,EIN,,Juniper,,,06002,CT,both,active,2020-01-01,", 2),
+    "no key": ("42,group,1234567893,079990001,EIN,,Juniper,,,06002,CT,both,active,2020-01-01,", 1),
+}
+
+
+@pytest.mark.parametrize("name", UNSURE)
+def test_whoever_a_refused_line_may_name_is_not_ended_by_a_full_file_unasked(name: str, now: datetime):
+    taken([GROUP, PRACTITIONER, MEMBER], now=now)
+    line, nameless = UNSURE[name]
+    asked: list[tuple[int, ...]] = []
+    content = written("provider-master", [MEMBER]) + line.encode() + b"\n"
+    report = taken(content, now=now, full=lambda *counts: bool(asked.append(counts)) or True)
+    known = name != "no key"
+    assert asked == [(2 - known, 3, nameless)]
+    assert (counted(report)["ended"], provider("000042").status) == (2 - known, "active" if known else "terminated")
 
 
 def test_a_full_file_that_is_declined_ends_nothing(now: datetime):
@@ -277,6 +306,10 @@ BAD_FILES = {
     ),
     "cut behind the header": (written("provider-master", []).strip(), 1, "without a line end"),
     "cut in a quote": (written("provider-master", [GROUP]) + b'1,"2', 3, "inside a quoted"),
+    "quote left open": (written("provider-master", []) + b'1,"2\n' + b"3,4\n" * 9, 2, "inside a quoted"),
+    "quote closed late": (written("provider-master", [GROUP]) + b'1,"2\n\n3"4,5\n', 3, "quoting"),
+    "quote never closed": (written("provider-master", [GROUP]) + b'1,"2\n' + b"3,4\n" * 20_000, 3, "row is longer"),
+    "spreadsheet": (b"PK\x03\x04" + b"\n" * 26 + b"[Content_Types].xml" + b"x" * 50, 1, "spreadsheet; save it as CSV"),
     "stray quote": (written("provider-master", [GROUP]) + b'1,"2"3,4\n', 3, "quoting"),
     "duplicate": (written("provider-master", [GROUP, MEMBER, GROUP]), 4, "line 2 already"),
 }

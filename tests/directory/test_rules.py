@@ -253,5 +253,6 @@ def test_a_masked_tin_shows_four_digits(tin: str):
 
 
 def test_more_than_five_percent_needs_a_spoken_yes():
-    assert not lines.needs_yes(leaving=5, listed=100)
-    assert lines.needs_yes(leaving=6, listed=100)
+    assert not lines.needs_yes(leaving=5, listed=100, nameless=0)
+    assert lines.needs_yes(leaving=6, listed=100, nameless=0)
+    assert lines.needs_yes(leaving=1, listed=100, nameless=1)

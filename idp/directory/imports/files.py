@@ -8,7 +8,12 @@ from typing import Any, BinaryIO, Final
 LONGEST_LINE: Final = 64 * 1024
 NOT_ENDED: Final = "the file ends without a line end and may be cut short; if it is whole, end its last line"
 BOM: Final = b"\xef\xbb\xbf"
-PACKED: Final = {b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstandard"}
+ZIP: Final = b"PK\x03\x04"
+PACKED: Final = {ZIP: "a zip archive", b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstandard"}
+SHEET: Final = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"xl/")
+"""How the first entry of an OOXML spreadsheet is called (ECMA-376, part 2)."""
+_ENTRY_NAME: Final = 30
+"""Where it stands in a zip archive."""
 
 
 class BadFile(ValueError):
@@ -21,10 +26,12 @@ class BadFile(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One record; `cells` is `None` when it has not as many columns as the header."""
+    """One record, by the line on which it begins; `cells` is `None` when it has not as many columns as the header."""
 
     number: int
     cells: Any
+    opening: str = ""
+    """Its first cell, whatever the others are."""
 
 
 class Lines:
@@ -49,6 +56,8 @@ class Lines:
         self._layouts = (columns, *also)
         self._shape = shape or (lambda cells: dict(zip(columns, cells, strict=True)))
         self._read = 0
+        self._begun = 1
+        self._held = 0
         self._cut = False
 
     def bad(self, line: int, what: str) -> BadFile:
@@ -65,14 +74,16 @@ class Lines:
             whole = len(cells) == width
             if self._cut:
                 raise self.bad(records.line_num, NOT_ENDED if whole else "the file ends in the middle of a row")
-            yield Line(records.line_num, self._shape(cells) if whole else None)
+            yield Line(self._begun, self._shape(cells) if whole else None, cells[0])
 
     def _next(self, records: Iterator[list[str]]) -> list[str] | None:
+        self._begun, self._held = self._read + 1, 0
         try:
             return next(records, None)
         except csv.Error as error:
-            what = "the file ends inside a quoted field" if "end of data" in str(error) else "the quoting is broken"
-            raise self.bad(self._read, what) from None
+            is_open = "end of data" in str(error)
+            what = "the file ends inside a quoted field that begins here" if is_open else "the quoting is broken"
+            raise self.bad(self._begun, what) from None
 
     def _layout(self, header: list[str] | None) -> tuple[str, ...]:
         if header is None:
@@ -92,6 +103,9 @@ class Lines:
                 raw = self._opening(raw)
             if len(raw) > LONGEST_LINE:
                 raise self.bad(self._read, f"the line is longer than {LONGEST_LINE // 1024} KiB")
+            self._held += len(raw)
+            if self._held > LONGEST_LINE:
+                raise self.bad(self._begun, f"the row is longer than {LONGEST_LINE // 1024} KiB: is a quote left open?")
             if b"\x00" in raw:
                 raise self.bad(self._read, "this is binary data, not UTF-8 text")
             self._cut = not raw.endswith((b"\n", b"\r"))
@@ -101,14 +115,18 @@ class Lines:
                 raise self.bad(self._read, "this is not UTF-8 text") from None
 
     def _opening(self, raw: bytes) -> bytes:
-        if what := packed(raw):
-            raise self.bad(1, f"this is {what}; unpack it first")
+        if what := packed(raw, self._stream):
+            raise self.bad(1, what)
         return raw.removeprefix(BOM)
 
 
-def packed(opening: bytes) -> str | None:
-    """What kind of archive begins like this."""
-    return next((what for magic, what in PACKED.items() if opening.startswith(magic)), None)
+def packed(opening: bytes, rest: BinaryIO) -> str | None:
+    """What is to be said of a file that begins like this, where that is an archive; nothing of it is unpacked."""
+    if opening.startswith(ZIP) and (opening + rest.read(64))[_ENTRY_NAME:].startswith(SHEET):
+        return "this is a spreadsheet; save it as CSV"
+    return next(
+        (f"this is {what}; unpack it first" for magic, what in PACKED.items() if opening.startswith(magic)), None
+    )
 
 
 def _agree(layout: tuple[str, ...], header: list[str]) -> int:

@@ -8,14 +8,14 @@ from sqlalchemy import Table, insert, select, update
 from sqlalchemy.orm import Session
 
 from idp.directory import facts
+from idp.directory.imports.kinds import PayersFile
 from idp.directory.imports.rules import LETTER_COLUMNS, Fault, LetterRow, letter_row
-from idp.directory.imports.run import PayersFile, Run
+from idp.directory.imports.run import Run
 from idp.directory.letters import service as letters
 from idp.directory.letters.digest import pin_digest
 from idp.directory.models import PinLetter
 from idp.foundation import artefacts
 from idp.foundation.database import new_id
-from idp.vocabulary.identifiers import Malformed, ProviderId
 
 __all__ = ["PinLetters", "pin_digest"]
 _table: Table = PinLetter.__table__  # type: ignore[assignment]
@@ -34,12 +34,6 @@ class PinLetters(PayersFile):
 
     def key(self, row: LetterRow) -> str:
         return f"{row.provider_id} {row.pin.reveal()}"
-
-    def public_key(self, cells: Mapping[str, str]) -> str:
-        try:
-            return ProviderId.parse(cells["provider_id"])
-        except Malformed:
-            return ""
 
     def take(self, tx: Session, batch: Sequence[tuple[int, LetterRow]], run: Run) -> None:
         numbers = [row.provider_id for _line, row in batch]

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from idp.directory import facts
 from idp.directory.imports import changes, name_words, practices
 from idp.directory.imports.changes import Altered
+from idp.directory.imports.kinds import PayersFile
 from idp.directory.imports.npi.taking import deactivated
 from idp.directory.imports.rules import PROVIDER_COLUMNS, Fault, ProviderRow, provider_row
-from idp.directory.imports.run import PayersFile, Run
+from idp.directory.imports.run import Run
 from idp.directory.rules import ProviderStatus, name_key, search_words
 from idp.directory.service import provider_context, seal_tin, tin_index
 from idp.foundation.database import new_id
-from idp.vocabulary.identifiers import Malformed, ProviderId
 
 _table = facts.provider
 _COMPARED: Final = (
@@ -48,12 +48,6 @@ class ProviderMaster(PayersFile):
 
     def key(self, row: ProviderRow) -> str:
         return row.provider_id
-
-    def public_key(self, cells: Mapping[str, str]) -> str:
-        try:
-            return ProviderId.parse(cells["provider_id"])
-        except Malformed:
-            return ""
 
     def take(self, tx: Session, batch: Sequence[tuple[int, ProviderRow]], run: Run) -> None:
         rows = [row for _line, row in batch]

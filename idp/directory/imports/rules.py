@@ -199,9 +199,9 @@ def letter_row(cells: Mapping[str, str]) -> LetterRow | tuple[Fault, ...]:
     return LetterRow(identity, pin, issued, expires, used)
 
 
-def needs_yes(*, leaving: int, listed: int) -> bool:
-    """Whether ending this many of those listed takes a spoken yes."""
-    return leaving > listed * FULL_NEEDS_YES
+def needs_yes(*, leaving: int, listed: int, nameless: int) -> bool:
+    """Whether ending this many of those listed takes a spoken yes; so it does where a refused line may name one of them."""
+    return leaving > listed * FULL_NEEDS_YES or nameless > 0
 
 
 def registry(name: str) -> str:

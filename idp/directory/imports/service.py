@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.directory.imports.files import BadFile
+from idp.directory.imports.files import BadFile, Line
+from idp.directory.imports.kinds import Format, Seen, SeenLines, Source
 from idp.directory.imports.npi.formats import Fhir, Nppes
 from idp.directory.imports.pin_letters import PinLetters
 from idp.directory.imports.provider_master import ProviderMaster
 from idp.directory.imports.rules import Fault
-from idp.directory.imports.run import Declined, Format, Outcome, Reject, Report, Run, Seen, SeenLines, Source
+from idp.directory.imports.run import Declined, Outcome, Reject, Report, Run
 from idp.directory.imports.trading_partners import TradingPartners
 from idp.directory.models import ImportReject, ImportRun
 from idp.directory.upstairs import Upstairs
@@ -36,8 +37,9 @@ _runs: Table = ImportRun.__table__  # type: ignore[assignment]
 _rejects: Table = ImportReject.__table__  # type: ignore[assignment]
 _PATIENCE: Final = text("SELECT set_config('statement_timeout', '60s', true)")
 
-Confirm = Callable[[int, int], bool]
-"""Asked with how many would end and how many are listed. Without its yes the run ends as `Declined`."""
+Confirm = Callable[[int, int, int], bool]
+"""Asked with how many would end, how many are listed, and how many refused lines name nobody for sure. Without its yes the run
+ends as `Declined`."""
 
 
 def run_import(
@@ -136,21 +138,16 @@ def _rows(kind: Format[Any], source: Source, run: Run, seen: Seen) -> Iterator[t
     for line in source:
         run.report.read += 1
         run.report.line = line.number
-        if line.cells is None:
-            run.refuse(line.number, "", Fault.COLUMN_COUNT)
-            yield None
-            continue
-        row = kind.parse(line.cells)
+        row = (Fault.COLUMN_COUNT,) if line.cells is None else kind.parse(line.cells)
         if row is None:
             run.report.notes["about_something_else"] += 1
             continue
-        if keys is not seen:
-            seen.first(kind.number(line.cells), line.number)
         if isinstance(row, tuple):
-            seen.first(kind.number(line.cells), line.number)
-            run.refuse(line.number, kind.public_key(line.cells), *row)
+            _refuse(kind, line, run, seen, row)
             yield None
             continue
+        if keys is not seen:
+            seen.first(kind.number(line.cells), line.number)
         first = keys.first(kind.key(row), line.number)
         if first is None:
             yield line.number, row
@@ -162,6 +159,17 @@ def _rows(kind: Format[Any], source: Source, run: Run, seen: Seen) -> Iterator[t
             raise source.bad(line.number, f"the same key stands {where} already")
 
 
+def _refuse(kind: Format[Any], line: Line, run: Run, seen: Seen, faults: Sequence[Fault]) -> None:
+    """It has not left the file: its key counts as named. With columns too many or too few another cell may stand in its place."""
+    is_whole = line.cells is not None
+    number = kind.number(line.cells) if is_whole else kind.identify(line.opening)
+    if number:
+        seen.first(number, line.number)
+    if not (number and is_whole):
+        run.report.nameless += 1
+    run.refuse(line.number, kind.public_key(line.cells) if is_whole else "", *faults)
+
+
 def _end_missing(
     kind: Format[Any], seen: Seen, run: Run, started: UUID, *, confirm: Confirm, progress: Callable[[Report], None]
 ) -> None:
@@ -170,7 +178,7 @@ def _end_missing(
         listed, leaving = kind.missing(tx, run.registry, seen)
     if not leaving:
         return
-    if not confirm(len(leaving), listed):
+    if not confirm(len(leaving), listed, run.report.nameless):
         raise Declined("Nothing has ended; the rows that were taken stay.")
     run.report.leaving = len(leaving)
     progress(run.report)

@@ -12,12 +12,13 @@ from idp.audit.events import Event
 from idp.directory import facts
 from idp.directory.changed import DirectoryChange, What
 from idp.directory.imports import practices
+from idp.directory.imports.kinds import PayersFile
 from idp.directory.imports.rules import PARTNER_COLUMNS, Fault, PartnerRow, partner_row
-from idp.directory.imports.run import PayersFile, Run
+from idp.directory.imports.run import Run
 from idp.directory.rules import ProviderStatus
 from idp.directory.service import tin_index
 from idp.foundation.database import new_id
-from idp.vocabulary.identifiers import Malformed, TradingPartnerId
+from idp.vocabulary.identifiers import TradingPartnerId
 
 ROSTER: Final = "roster"
 _table = facts.partner
@@ -29,6 +30,7 @@ class TradingPartners(PayersFile):
 
     name = "trading-partners"
     columns = PARTNER_COLUMNS
+    identity = TradingPartnerId
     offers_full = True
 
     def parse(self, cells: Mapping[str, str]) -> PartnerRow | tuple[Fault, ...]:
@@ -39,10 +41,7 @@ class TradingPartners(PayersFile):
 
     def public_key(self, cells: Mapping[str, str]) -> str:
         """With qualifier `30`, or none that is known, nine digits are a tax ID."""
-        try:
-            number = TradingPartnerId.parse(cells["trading_partner_id"])
-        except Malformed:
-            return ""
+        number = self.number(cells)
         return f"…{number[-4:]}" if number.isdigit() and cells["qualifier"] != "01" else number
 
     def take(self, tx: Session, batch: Sequence[tuple[int, PartnerRow]], run: Run) -> None:

@@ -156,10 +156,10 @@ def test_MODEL_2_only_nppes_deactivates(now: datetime):
 
 def test_a_full_file_says_what_left_it_and_asks(now: datetime):
     nppes([PERSON_NPI, CLINIC_NPI], now)
-    asked: list[tuple[int, int]] = []
+    asked: list[tuple[int, ...]] = []
     with pytest.raises(Declined):
         nppes([CLINIC_NPI], now, full=lambda *counts: bool(asked.append(counts)))
-    assert asked == [(1, 2)]
+    assert asked == [(1, 2, 0)]
     assert record().status == "active"
     assert counted(nppes([CLINIC_NPI], now, full=lambda *_: True)) == {"unchanged": 1, "ended": 1}
     assert record().status == "left"
@@ -262,6 +262,7 @@ def test_two_refused_entries_of_one_line_are_both_kept(now: datetime):
         (b"npi,name\n", "line 1: this is not a JSON object"),
         (b"PK\x03\x04", "this is a zip archive; unpack it first"),
         (b"\x1f\x8b\x08", "this is gzip; unpack it first"),
+        (b"PK\x03\x04" + b"\x00" * 26 + b"xl/workbook.xml", "this is a spreadsheet"),
         (b'{"resourceType": "Bundle"}', "not a FHIR bundle with entries"),
         (b'{"resourceType": "Patient", "entry": []}', "not a FHIR bundle"),
         (b'{"resourceType": "Bundle", "entry": {}}', "the entries are not a list"),

@@ -51,8 +51,8 @@ class Entries:
         opening = self._stream.read(_CHUNK)
         if not opening:
             raise self.bad(1, "the file is empty")
-        if what := packed(opening):
-            raise self.bad(1, f"this is {what}; unpack it first")
+        if what := packed(opening, self._stream):
+            raise self.bad(1, what)
         self._text = self._decoded(opening)
         if self._next() != "{":
             raise self.bad(self._line, "this is not a JSON object")

@@ -9,13 +9,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp.directory.imports.files import Lines
+from idp.directory.imports.kinds import Seen
+from idp.directory.imports.kinds import Source as File
 from idp.directory.imports.npi import layout, taking
 from idp.directory.imports.npi.entries import Entries
 from idp.directory.imports.npi.rules import NpiRow, Source, Standing, fhir_npi, fhir_row, nppes_row
 from idp.directory.imports.npi.taking import record
 from idp.directory.imports.rules import Fault
-from idp.directory.imports.run import Run, Seen
-from idp.directory.imports.run import Source as File
+from idp.directory.imports.run import Run
 from idp.vocabulary.identifiers import Malformed, Npi
 
 _PAGE: Final = 10_000
@@ -52,6 +53,12 @@ class _NpiFile:
     def seen(self) -> Seen:
         return SeenNpis()
 
+    def identify(self, text: str) -> str:
+        try:
+            return str(Npi.parse(text))
+        except Malformed:
+            return ""
+
     def key(self, row: NpiRow) -> str:
         return row.npi
 
@@ -86,13 +93,13 @@ class Nppes(_NpiFile):
         return Lines(stream, name=name, columns=layout.NPPES_329, also=layout.LAYOUTS, shape=itemgetter(*places))
 
     def number(self, cells: Sequence[str]) -> str:
-        return cells[0]
+        return self.identify(cells[0])
 
     def parse(self, cells: Sequence[str]) -> NpiRow | tuple[Fault, ...]:
         return nppes_row(cells)
 
     def public_key(self, cells: Sequence[str]) -> str:
-        return _valid(cells[0])
+        return self.number(cells)
 
 
 class Fhir(_NpiFile):
@@ -106,13 +113,13 @@ class Fhir(_NpiFile):
         return Entries(stream, name=name)
 
     def number(self, cells: Mapping[str, Any]) -> str:
-        return fhir_npi(cells) or ""
+        return self.identify(fhir_npi(cells) or "")
 
     def parse(self, cells: Mapping[str, Any]) -> NpiRow | tuple[Fault, ...] | None:
         return fhir_row(cells)
 
     def public_key(self, cells: Mapping[str, Any]) -> str:
-        return _valid(self.number(cells))
+        return self.number(cells)
 
 
 def _place(number: str) -> int | None:
@@ -121,10 +128,3 @@ def _place(number: str) -> int | None:
         return None
     place = int(number[:9]) - _FIRST
     return place if 0 <= place <= _LAST - _FIRST else None
-
-
-def _valid(number: str) -> str:
-    try:
-        return Npi.parse(number)
-    except Malformed:
-        return ""
