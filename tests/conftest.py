@@ -35,14 +35,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis
-from sqlalchemy import create_engine, text
+from sqlalchemy import make_url
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool
 
 from idp import create_app
 from idp.foundation import clock
@@ -195,6 +195,8 @@ class Backend:
 
     def __init__(self, name: str, settings: Settings) -> None:
         self.name, self.settings = name, settings
+        self._broom: psycopg.Connection | None = None
+        self._sweep = _sweep()
         upgrade(settings)
         self.app = create_app(settings)
         self.app.testing = True
@@ -216,17 +218,23 @@ class Backend:
             _forget_everything(self.app)
 
     def _clean_postgres(self) -> None:
-        engine = create_engine(
-            self.settings.database_owner_url.replace("credence_owner", "postgres"), poolclass=NullPool
-        )
-        with engine.begin() as connection:
-            connection.execute(text("SET LOCAL session_replication_role = replica"))
-            for table in metadata().tables:
-                if table not in SEEDED:
-                    connection.execute(text(f'DELETE FROM "{table}"'))
-            connection.execute(text("UPDATE system_state SET epoch = 1, bumped_at = NULL, seen_at = NULL"))
-            connection.execute(text("UPDATE clients_version SET version = 1, note = NULL"))
-            connection.execute(text("UPDATE audit_head SET sequence = 0, hash = :zero"), {"zero": bytes(32)})
+        """One prepared statement on a connection that is kept: planning sixty, on a new one, took 30 ms a test."""
+        if self._broom is None or self._broom.closed:
+            address = make_url(self.settings.database_owner_url).set(drivername="postgresql", username="postgres")
+            self._broom = psycopg.connect(address.render_as_string(hide_password=False), autocommit=True)
+            self._broom.execute("SET session_replication_role = replica")
+        self._broom.execute(self._sweep, prepare=True)
+
+
+def _sweep() -> bytes:
+    """Empty every table and set back what the migrations put there."""
+    parts = [f'DELETE FROM "{table}"' for table in metadata().tables if table not in SEEDED]
+    parts += [
+        "UPDATE system_state SET epoch = 1, bumped_at = NULL, seen_at = NULL",
+        "UPDATE clients_version SET version = 1, note = NULL",
+        f"UPDATE audit_head SET sequence = 0, hash = '\\x{bytes(32).hex()}'",
+    ]
+    return f"WITH {', '.join(f'part_{at} AS ({part})' for at, part in enumerate(parts))} SELECT".encode()
 
 
 def _forget_everything(app: Flask) -> None:
