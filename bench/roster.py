@@ -68,10 +68,11 @@ def give_tins(url: str, index_of: Callable[[Tin], bytes]) -> None:
 
 
 def make_selective(url: str) -> None:
-    """A program that hardly anybody of a common name has, by the records' numbers."""
+    """A program that hardly anybody of a common name has, by the records' numbers; their words know it."""
     with psycopg.connect(url, autocommit=True) as connection:
-        if connection.execute(_SELECTIVE, {"word": SELECTIVE}).rowcount:
-            connection.execute("VACUUM ANALYZE provider")
+        for statement, table in ((_SELECTIVE, "provider"), (_SELECTIVE_WORDS, ProviderWord.__tablename__)):
+            if connection.execute(statement, {"word": SELECTIVE}).rowcount:
+                connection.execute(f"VACUUM ANALYZE {table}")
 
 
 def _taken_off(connection: psycopg.Connection) -> list[str]:
@@ -120,9 +121,17 @@ _SELECTIVE: Final = """
           FROM provider_word WHERE registry = 'bench' AND word = %(word)s) meant
     WHERE provider.id = meant.id AND provider.programs <> meant.programs
 """
+_SELECTIVE_WORDS: Final = """
+    UPDATE provider_word SET program = meant.program
+    FROM (SELECT provider_id AS id, CASE WHEN number::bigint %% 1000 = 0 THEN 1 ELSE 0 END AS program
+          FROM provider_word WHERE registry = 'bench' AND word = %(word)s) meant
+    WHERE provider_word.provider_id = meant.id AND provider_word.program <> meant.program
+"""
 _WORDS: Final = """
-    INSERT INTO provider_word (registry, word, provider_id, name_key, number, state)
-    SELECT 'bench', word, id, name_key, number, state FROM numbered JOIN npi_word USING (npi) WHERE source = 'nppes'
+    INSERT INTO provider_word (registry, word, provider_id, name_key, number, state, program)
+    SELECT 'bench', word, id, name_key, number, state,
+        CASE WHEN n % 10 < 6 THEN 1 WHEN n % 10 < 9 THEN 0 ELSE 2 END
+    FROM numbered JOIN npi_word USING (npi) WHERE source = 'nppes'
 """
 _VOCABULARY: Final = """
     INSERT INTO name_word (scope, word) SELECT 'bench', word FROM name_word WHERE scope = '*' ON CONFLICT DO NOTHING

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.foundation.database import Json, Model, UtcDateTime, new_id
@@ -109,9 +109,9 @@ class ProviderWord(Model):
 
     __tablename__ = "provider_word"
     __table_args__ = (
-        Index("ix_provider_word_pages", "registry", "word", "name_key", "number", "state", "provider_id"),
+        Index("ix_provider_word_found", "registry", "word", "name_key", "number", "state", "program", "provider_id"),
     )
-    """A search within a state, or for a second word, reads nothing but the index until it has found somebody."""
+    """A search within a state or a program, or for a second word, reads nothing but the index until it has found somebody."""
 
     registry_name: Mapped[str] = mapped_column("registry", String(32), primary_key=True)
     word: Mapped[str] = mapped_column(WORD_TEXT, primary_key=True)
@@ -121,6 +121,9 @@ class ProviderWord(Model):
     number: Mapped[str] = mapped_column(NUMBER_TEXT, server_default="")
     """The payer's number of the record: of equal names the lower comes first."""
     state: Mapped[str] = mapped_column(String(2), server_default="")
+    program: Mapped[int] = mapped_column(SmallInteger, server_default="1")
+    """The place of the record's `programs` in `rules.NEIGHBOURS`. Where it is not known, that of `both`: who is found in either
+    program is compared with the record."""
 
 
 class NameWord(Model):

@@ -56,6 +56,10 @@ class Program(StrEnum):
     BOTH = "both"
 
 
+NEIGHBOURS: Final = (Program.MEDICAID, Program.BOTH, Program.MEDICARE)
+"""In this order the programs that a filter serves are neighbours, so that an index finds them between two places."""
+
+
 @dataclass(frozen=True, slots=True)
 class DirectoryFilter:
     """Which records a portal serves (ruling 9); `None`: whatever it is."""
@@ -77,6 +81,12 @@ class DirectoryFilter:
         wanted = frozenset({state}) if state else None
         states = self.states if wanted is None else wanted if self.states is None else self.states & wanted
         return DirectoryFilter(programs, states)
+
+    @property
+    def places(self) -> tuple[int, int] | None:
+        """The first and the last of `NEIGHBOURS` that it serves; `None`: every one, or none at all."""
+        served = sorted(NEIGHBOURS.index(each) for each in self.programs or ())
+        return (served[0], served[-1]) if served else None
 
 
 EVERY_RECORD: Final = DirectoryFilter()

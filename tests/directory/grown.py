@@ -47,7 +47,9 @@ def _one(n: int, now: datetime) -> tuple[list[dict[str, Any]], ...]:
             "practice_id": identity, "legal_name": "John Grown Smith", "zip_codes": ["65801"],
             "programs": "both" if n in RARE else "medicaid", "status": "active", "effective_date": date(2020, 1, 1), "updated_at": now,
         }],
-        [its | {"registry": "ozark", "word": word, "provider_id": identity, "number": number} for word in words],
+        [its | {
+            "registry": "ozark", "word": word, "provider_id": identity, "number": number, "program": 1 if n in RARE else 0,
+        } for word in words],
         [its | {
             "npi": npi, "source": "nppes", "entity": "individual", "name": "JOHN GROWN SMITH", "zip_code": "65801",
             "status": "active", "digest": b"", "imported_at": now,

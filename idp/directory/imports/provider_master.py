@@ -15,7 +15,7 @@ from idp.directory.imports.kinds import PayersFile
 from idp.directory.imports.npi.taking import deactivated
 from idp.directory.imports.rules import PROVIDER_COLUMNS, Fault, ProviderRow, provider_row
 from idp.directory.imports.run import Run
-from idp.directory.rules import ProviderStatus, name_key, search_words
+from idp.directory.rules import NEIGHBOURS, Program, ProviderStatus, name_key, search_words
 from idp.directory.service import provider_context, seal_tin, tin_index
 from idp.foundation.database import new_id
 
@@ -178,7 +178,7 @@ def _change(tx: Session, changed: Sequence[Altered], run: Run) -> None:
             "tin_sealed": seal_tin(each.row.tin, keys=run.vault, context=provider_context(identity)),
         }
         rows.append({"row_id": identity, **{f"new_{name}": value for name, value in {**each.values, **stamp}.items()}})
-        if not {"legal_name", "name_key", "state"}.isdisjoint(each.differing):
+        if not {"legal_name", "name_key", "state", "programs"}.isdisjoint(each.differing):
             renamed.append(identity)
             words += _words(identity, each.row, run)
     tx.execute(_UPDATE, rows)
@@ -190,7 +190,7 @@ def _change(tx: Session, changed: Sequence[Altered], run: Run) -> None:
 def _words(identity: UUID, row: ProviderRow, run: Run) -> list[dict[str, Any]]:
     its = {
         "registry": run.registry, "provider_id": identity, "name_key": name_key(row.legal_name),
-        "number": str(row.provider_id), "state": row.state,
+        "number": str(row.provider_id), "state": row.state, "program": NEIGHBOURS.index(Program(row.programs)),
     }  # fmt: skip
     return [{**its, "word": word} for word in search_words(row.legal_name)]
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from idp.directory import facts
 from idp.directory.models import NameWord, NpiRecord, NpiWord
-from idp.directory.rules import NATIONAL
+from idp.directory.rules import NATIONAL, DirectoryFilter
 from idp.directory.search.rules import (
     CONSIDERED,
     LENGTHS,
@@ -59,6 +59,13 @@ def roster(registry: str) -> Index:
         (words.c.number,),
         facts.PROVIDERS.join(words, words.c.provider_id == facts.provider.c.id),
     )
+
+
+def here(index: Index, within: DirectoryFilter) -> tuple[ColumnElement[bool], ...]:
+    """What of a filter the index itself tells of whom it leads to, without reading them."""
+    words = index.words.c
+    states = () if within.states is None else (words.state.in_(sorted(within.states)),)
+    return states if within.places is None else (*states, words.program.between(*within.places))
 
 
 def national() -> Index:
@@ -148,7 +155,12 @@ def _found(index: Index, where: ColumnElement[bool], others: Iterable[str]) -> S
         words.word.label("found_by"),
         words.name_key.label("sorted_by"),
         *(key.label(f"by_{key.name}") for key in index.keys),
-    ).where(where, *(literal(" ").concat(words.name_key).like(f"% {term}%") for term in others))
+    ).where(where, *(_has(words.name_key, term) for term in others))
+
+
+def _has(name: Column[Any], start: str) -> ColumnElement[bool]:
+    """Names of which some word begins so; what is in none of its words is passed over first, at half of the cost."""
+    return and_(name.like(f"%{start}%"), literal(" ").concat(name).like(f"% {start}%"))
 
 
 def _stretch(index: Index, terms: Sequence[str], its: Stretch) -> Select[Any]:
@@ -170,15 +182,16 @@ def neighbours(tx: Session, index: Index, word: str) -> list[str]:
     """Words of names that begin with the same letter and share trigrams with this one, the nearest first; after `count_first`."""
     column, letter = name_word.c.word, word[0]
     alike = select(column).where(
-        name_word.c.scope == index.scope,
-        column >= letter,
-        column < letter + _AFTER_EVERY_WORD,
-        func.length(column).between(len(word) - LENGTHS, len(word) + LENGTHS),
+        name_word.c.scope == index.scope, func.length(column).between(len(word) - LENGTHS, len(word) + LENGTHS)
     )
     if tx.get_bind().dialect.name != "postgresql":
-        return near(word, tx.execute(alike).scalars())[:CONSIDERED]
+        those = alike.where(column >= letter, column < letter + _AFTER_EVERY_WORD)
+        return near(word, tx.execute(those).scalars())[:CONSIDERED]
     share = func.similarity(column, word)
-    nearest = alike.where(column.op("%")(word), share > near_enough(word)).order_by(share.desc(), column)
+    # Not as a stretch of words: PostgreSQL would take all with that letter to be fewer than those that share trigrams.
+    nearest = alike.where(column.op("%")(word), func.left(column, 1) == letter, share > near_enough(word)).order_by(
+        share.desc(), column
+    )
     return list(tx.execute(nearest.limit(CONSIDERED)).scalars())
 
 

@@ -38,7 +38,7 @@ def search_providers(
         place = after if after is not None and all(part.isprintable() for part in after) else None
         return Page(*directory.search_page(tx, number, *allowed, after=place, limit=limit))
     index = facts.roster(registry)
-    rows, more, meant = _by_words(tx, index, text, allowed, states=within.states, after=after, limit=limit)
+    rows, more, meant = _by_words(tx, index, text, allowed, within=within, after=after, limit=limit)
     return Page(tuple(directory.provider_of(row) for row in rows), more, meant)
 
 
@@ -49,8 +49,8 @@ def search_npi(
     text = text.strip()
     if text.isascii() and text.isdigit():
         return NpiPage(facts.npi_records(tx, text), None)
-    states = None if state is None else frozenset({state})
-    rows, more, meant = _by_words(tx, facts.national(), text, (), states=states, after=after, limit=limit)
+    within = EVERY_RECORD if state is None else DirectoryFilter(states=frozenset({state}))
+    rows, more, meant = _by_words(tx, facts.national(), text, (), within=within, after=after, limit=limit)
     return NpiPage(tuple(facts.npi_of(row) for row in rows), more, meant)
 
 
@@ -60,7 +60,7 @@ def _by_words(
     text: str,
     allowed: Sequence[ColumnElement[bool]],
     *,
-    states: frozenset[str] | None,
+    within: DirectoryFilter,
     after: tuple[str, str] | None,
     limit: int,
 ) -> tuple[list[object], tuple[str, str] | None, tuple[str, ...] | None]:
@@ -76,9 +76,10 @@ def _by_words(
     if tuple(known) != typed:
         counts |= facts.count(tx, index, (word for word in known if word not in counts), most=most)
     counted = {word: counts[word] for word in known}
-    here = () if states is None else (index.words.c.state.in_(sorted(states)),)
     first, terms = rules.stretches(counted), rules.order(counted)
-    rows, more = facts.page(tx, index, terms, *here, *allowed, first=first, after=after, limit=limit)
+    rows, more = facts.page(
+        tx, index, terms, *facts.here(index, within), *allowed, first=first, after=after, limit=limit
+    )
     return rows, more, tuple(known) if tuple(known) != typed else None
 
 
