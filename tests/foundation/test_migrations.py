@@ -122,9 +122,10 @@ def test_R_26_what_a_migration_locked_is_free_before_the_next_one_works(
     upgrade(fresh)
     assert locked["how_imports_ended"] == {"import_run"}
     assert locked["seen_moments"] == {"system_state"}
-    assert locked["unused_of_target"] == locked["roster_words_alone"] == locked["stroked_letters"] == set()
+    beside = ("unused_of_target", "roster_words_alone", "stroked_letters", "roster_words_by_program")
+    assert [locked[revision] for revision in beside] == [set()] * 4
     assert locked["told_by_roster"] == {"affiliation"}
-    assert locked["former_roster_words"] == {"provider_word"}
+    assert locked["former_roster_words"] == locked["roster_words_before_programs"] == {"provider_word"}
 
 
 def test_R_26_rosters_are_taken_in_while_the_index_of_their_words_is_built_and_a_broken_one_is_built_anew(
