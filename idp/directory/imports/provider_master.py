@@ -81,7 +81,8 @@ class ProviderMaster(PayersFile):
         return list(tx.execute(query.order_by(_table.c.provider_id)).scalars())
 
     def end(self, tx: Session, numbers: Sequence[str], run: Run) -> None:
-        those = (_table.c.registry == run.registry, _table.c.provider_id.in_(numbers))
+        active = _table.c.status == ProviderStatus.ACTIVE.value
+        those = (_table.c.registry == run.registry, _table.c.provider_id.in_(numbers), active)
         columns = (_table.c.id, _table.c.provider_id, _table.c.practice_id, _table.c.npi, _table.c.name_key)
         held = facts.in_force_on(run.today).label("held")
         ending = tx.execute(select(*columns, held).where(*those).order_by(_table.c.id).with_for_update()).all()

@@ -8,12 +8,13 @@ from itertools import islice
 from typing import Any, BinaryIO, Final
 from uuid import UUID
 
-from sqlalchemy import Table, insert, text, update
+from sqlalchemy import Table, insert, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
+from idp.directory.imports import turns
 from idp.directory.imports.files import BadFile, Line
 from idp.directory.imports.kinds import Format, Seen, SeenLines, Source
 from idp.directory.imports.npi.formats import Fhir, Nppes
@@ -35,7 +36,6 @@ FORMATS: Final[Mapping[str, Format[Any]]] = {
 }
 _runs: Table = ImportRun.__table__  # type: ignore[assignment]
 _rejects: Table = ImportReject.__table__  # type: ignore[assignment]
-_PATIENCE: Final = text("SELECT set_config('statement_timeout', '60s', true)")
 
 Confirm = Callable[[int, int, int], bool]
 """Asked with how many would end, how many are listed, and how many refused lines name nobody for sure. Without its yes the run
@@ -207,12 +207,12 @@ def _batch(run: Run, started: UUID) -> Iterator[Session]:
 
 @contextmanager
 def _transaction(run: Run) -> Iterator[Session]:
-    """A page must be answered soon (R-12); a batch may wait, on a busy machine or for the plan of a table that is new."""
+    """A batch that only counts waits for nobody; one that writes has its turn before it reads."""
     run.room.leave()
     with reading() if run.dry else writing() as tx:
         dialect = tx.get_bind().dialect.name
-        if dialect == "postgresql":
-            tx.execute(_PATIENCE)
+        wait = turns.be_patient if run.dry else turns.take
+        wait(tx)
         run.tick()
         yield tx
     if not run.dry:

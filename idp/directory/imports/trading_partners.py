@@ -70,7 +70,8 @@ class TradingPartners(PayersFile):
         return list(tx.execute(query.order_by(_table.c.trading_partner_id)).scalars())
 
     def end(self, tx: Session, numbers: Sequence[str], run: Run) -> None:
-        those = (_table.c.registry == run.registry, _table.c.trading_partner_id.in_(numbers))
+        active = _table.c.status == ProviderStatus.ACTIVE.value
+        those = (_table.c.registry == run.registry, _table.c.trading_partner_id.in_(numbers), active)
         ended = {"status": ProviderStatus.TERMINATED.value, "updated_at": run.now}
         ending = tx.execute(
             update(_table).where(*those).values(**ended).returning(_table.c.id, _table.c.trading_partner_id)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from idp.directory.imports import owners, practices
+from idp.directory.imports import owners, practices, turns
 from idp.directory.imports.run import Report, Run
 from idp.directory.rules import NATIONAL
 from idp.directory.upstairs import Upstairs
@@ -15,6 +15,9 @@ from idp.keyring.service import Keyring
 
 def part_due(tx: Session, *, now: datetime, batch: int) -> int:
     """Part a batch of practices whose number has passed on by its records' dates; says how many were judged."""
+    if not owners.due(tx, now.date(), limit=1):
+        return 0
+    turns.take(tx)
     due = owners.due(tx, now.date(), limit=batch)
     if due:
         keyring, origin = house.get(Keyring), Origin.local("worker")
