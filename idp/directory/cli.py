@@ -74,8 +74,9 @@ def import_(
     A run that was killed is resumed by running it again: what is in already is only read. NPPES and FHIR files belong to
     no registry: they fill the NPI record, by which nobody is matched.
 
-    Exit code 0: every row was taken; 1: some rows were refused, see the rejects; 2: the file could not be read to
-    its end or the rejects not be written, nobody said yes, or the command makes no sense; 130: it was stopped.
+    Exit code 0: every row was taken; 1: some rows were refused, see the rejects; 2: a name begins as a formula of a
+    spreadsheet (it is refused, the other rows are taken), the file could not be read to its end or the rejects not
+    be written, nobody said yes, or the command makes no sense; 130: it was stopped.
     """
     if full and not FORMATS[format_name].offers_full:
         raise click.UsageError(f"--full makes no sense with {format_name}.")
@@ -105,7 +106,7 @@ def import_(
             progress=progress,
         )
     _tell(report, kept, as_json=as_json)
-    click.get_current_context().exit(1 if report.rejected else 0)
+    click.get_current_context().exit(_exit_code(report, name))
 
 
 @contextmanager
@@ -193,6 +194,16 @@ def _confirm(*, yes: bool, dry_run: bool, asks: bool) -> Confirm:
             raise KeyboardInterrupt from None
 
     return confirm
+
+
+def _exit_code(report: Report, name: str) -> int:
+    """A formula in somebody's name is no slip of the pen: one line says where the first stands."""
+    if report.formula is None:
+        return 1 if report.rejected else 0
+    where = f"{name}, line {report.formula.line}{f' ({report.formula.place})' if report.formula.place else ''}"
+    many = report.reasons[rules.Fault.FORMULA.value]
+    click.echo(f"Error: {where}: a name begins as a spreadsheet's formula; refused for that: {many}", err=True)
+    return 2
 
 
 def _tell(report: Report, kept: RejectFile, *, as_json: bool) -> None:

@@ -258,6 +258,9 @@ class ImportRun(Model):
     counts: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
 
 
+AT: Final = "@"
+
+
 class ImportReject(Model):
     """A refused line of a run, for the console's download; never more of one run than `KEPT_REJECTS`."""
 
@@ -269,3 +272,4 @@ class ImportReject(Model):
     line: Mapped[int]
     key: Mapped[str] = mapped_column(String(32))
     reasons: Mapped[list[str]] = mapped_column(Json)
+    """Why; behind them, after `AT`, which entry of a bundle it was."""

@@ -34,6 +34,7 @@ FAULTS: Final[Mapping[Fault, str]] = {
     Fault.PROVIDER_UNKNOWN: "The registry has no provider with this ID; import the provider master first.",
     Fault.ENTITY: "The entity type is 1 (a person) or 2 (an organization); empty only for a deactivated NPI.",
     Fault.REPEATED: "The file names this NPI twice; the first time counts.",
+    Fault.DELETES: "The entry deletes a resource; what a directory no longer has, a full one with --full ends.",
     Fault.US_DATE: "A date is a day of the calendar as MM/DD/YYYY.",
     Fault.LETTER_DIFFERS: "This letter is known with other dates.",
 }

@@ -93,10 +93,10 @@ def test_letters_show_their_dates_and_nothing_of_a_pin(nora: FlaskClient, make: 
 
 def test_imports_show_their_counts_and_why_lines_were_refused(nora: FlaskClient, make: Make) -> None:
     (run,) = make.rows(ImportRun)
-    make._save(ImportReject(run_id=run.id, number=1, line=7, key="", reasons=["npi"]))
+    make._save(ImportReject(run_id=run.id, number=1, line=7, key="", reasons=["npi", "@Entry 12, Practitioner/a.1"]))
     assert "providers.csv" in nora.get("/console/directory/imports").text
     page = nora.get(f"/console/directory/imports/{run.id}").text
-    assert "An NPI has 10 digits and a right check digit." in page
+    assert "Entry 12, Practitioner/a.1: An NPI has 10 digits and a right check digit." in page
     assert ">7<" in page
     assert "refused lines are kept" not in page
 
@@ -149,11 +149,11 @@ def test_AD_06_the_look_up_is_strict(nora: FlaskClient) -> None:
 
 def test_refused_lines_leave_as_a_file_that_no_spreadsheet_runs(nora: FlaskClient, make: Make) -> None:
     (run,) = make.rows(ImportRun)
-    make._save(ImportReject(run_id=run.id, number=1, line=7, key="=1+1", reasons=["npi"]))
+    make._save(ImportReject(run_id=run.id, number=1, line=7, key="=1+1", reasons=["npi", "@Entry 3"]))
     assert "rejects.csv" in nora.get(f"/console/directory/imports/{run.id}").text
     answer = nora.get(f"/console/directory/imports/{run.id}/rejects.csv")
     assert answer.mimetype == "text/csv"
-    assert answer.text.splitlines()[1].startswith("7,'=1+1,npi,")
+    assert answer.text.splitlines()[1].startswith("7,'=1+1,npi,Entry 3: An NPI")
     assert nora.get(f"/console/directory/imports/{uuid4()}/rejects.csv").status_code == 404
 
 

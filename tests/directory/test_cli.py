@@ -127,6 +127,25 @@ def test_a_dry_run_and_a_command_that_makes_no_sense_leave_the_last_rejects_alon
     assert named.read_text().splitlines()[1].startswith("3,222222222,npi,")
 
 
+def test_ST_13_one_formula_stops_no_file_and_is_told_with_its_line_and_exit_2(run: Run, file: Path):
+    rows = [
+        GROUP,
+        PRACTITIONER | {"npi": "1"},
+        MEMBER | {"legal_name": "@HOME CARE LLC"},
+        PRACTITIONER | {"legal_name": "=1"},
+    ]
+    file.write_bytes(written("provider-master", rows))
+    result = run(str(file), *OZARK, "--json")
+    assert result.exit_code == 2
+    assert (
+        result.stderr == "Error: providers.csv, line 4: a name begins as a spreadsheet's formula; refused for that: 2\n"
+    )
+    told = json.loads(result.stdout)
+    assert (told["added"], told["reasons"]) == (1, {"formula": 2, "npi": 1})
+    with reading() as tx:
+        assert tx.execute(LAST_OUTCOME).scalar_one() == "completed"
+
+
 def test_D2_a_refused_letter_shows_no_pin(run: Run, tmp_path: Path):
     letters, rejects = tmp_path / "letters.csv", tmp_path / "refused.csv"
     letters.write_bytes(written("pin-letters", [LETTER, LETTER | {"pin": "Secret!1", "provider_id": "999999"}]))
@@ -299,7 +318,11 @@ def test_real_national_files_come_in_by_the_command(run: Run, name: str, kind: s
     assert {each: told[each] for each in counts} == counts
     if counts["rejected"]:
         with Path(told["rejects"]).open() as kept:
-            assert {row["reasons"] for row in csv.DictReader(kept)} == {"npi"}
+            refused = list(csv.DictReader(kept))
+        assert {row["reasons"] for row in refused} == {"npi"}
+        assert all(
+            re.match(r"Entry \d+, (Practitioner|Organization)/\S+: An NPI", row["explanation"]) for row in refused
+        )
 
 
 def test_progress_tells_rows_rate_and_time_left(tmp_path: Path):

@@ -131,8 +131,10 @@ def test_refused_rows_leave_the_others_and_say_why(now: datetime):
     assert [(each.line, each.key) for each in rejects] == [(2, "222222222"), (3, "")]
 
 
-def test_a_dry_run_counts_and_writes_nothing(now: datetime):
-    assert counted(taken([GROUP, MEMBER], now=now, dry_run=True)) == {"added": 2}
+def test_a_dry_run_counts_and_writes_nothing(now: datetime, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(imports, "BATCH", 1)
+    report = taken([GROUP, MEMBER], now=now, dry_run=True)
+    assert (counted(report), report.notes["practices_made"]) == ({"added": 2}, 1)
     assert (count(Provider), count(Practice), count(ImportRun), count(AuditEvent)) == (0, 0, 0, 0)
     taken([GROUP], now=now)
     assert counted(taken([GROUP | {"state": "MO"}, MEMBER], now=now, dry_run=True)) == {"added": 1, "changed": 1}

@@ -26,12 +26,14 @@ class BadFile(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One record, by the line on which it begins; `cells` is `None` when it has not as many columns as the header."""
+    """One record, by the line on which it begins; `cells` is `None` where they cannot be read, such as with too few columns."""
 
     number: int
     cells: Any
     opening: str = ""
     """Its first cell, whatever the others are."""
+    place: str = ""
+    """Where a line tells too little: which entry of the file it is, in words."""
 
 
 class Lines:
@@ -62,6 +64,9 @@ class Lines:
 
     def bad(self, line: int, what: str) -> BadFile:
         return BadFile(self._name, line, what)
+
+    def part(self) -> None:
+        """A CSV file says nothing of being no whole one."""
 
     def __iter__(self) -> Iterator[Line]:
         records = csv.reader(self._texts(), strict=True)

@@ -20,6 +20,10 @@ class Source(Protocol):
 
     def __iter__(self) -> Iterator[Line]: ...
 
+    def part(self) -> str | None:
+        """Once all is read: what the file says itself of being no whole one."""
+        ...
+
 
 class Seen(Protocol):
     """Which numbers the file has named so far."""
@@ -60,6 +64,11 @@ class Format(Protocol, Generic[RowType]):
     @property
     def may_repeat(self) -> bool:
         """Whether a second line of the same key is refused alone, instead of the file."""
+        ...
+
+    @property
+    def unread(self) -> Fault:
+        """Why a line without cells is refused."""
         ...
 
     def read(self, stream: BinaryIO, *, name: str) -> Source: ...
@@ -104,6 +113,7 @@ class PayersFile:
     identity: type[ProviderId] | type[TradingPartnerId] = ProviderId
     national = False
     may_repeat = False
+    unread = Fault.COLUMN_COUNT
 
     def read(self, stream: BinaryIO, *, name: str) -> Source:
         return Lines(stream, name=name, columns=self.columns)

@@ -31,8 +31,11 @@ def resolve(tx: Session, rows: Sequence[ProviderRow], run: Run) -> dict[bytes, P
     """The practice of each row's TIN, made where it is missing; in a dry run a missing one has a passing id."""
     wanted = {tin_index(row.practice_tin, key=run.index): row for row in rows}
     found = {index: Place(row.id, row.created_at >= run.begun) for index, row in _held(tx, wanted).items()}
+    found |= {index: Place(run.passing[index], is_new=True) for index in wanted.keys() & run.passing.keys()}
     made = [_new(row, index, run) for index, row in wanted.items() if index not in found]
-    if made and not run.dry:
+    if run.dry:
+        run.passing.update({row["tin_index"]: row["id"] for row in made})
+    elif made:
         tx.execute(insert(facts.practice), made)
     run.report.notes["practices_made"] += len(made)
     return found | {row["tin_index"]: Place(row["id"], is_new=True) for row in made}

@@ -86,6 +86,7 @@ class RejectFile:
             self._file = os.fdopen(descriptor, "w", encoding="utf-8", newline="", buffering=1)
             csv.writer(self._file, lineterminator="\n").writerow(["line", "key", "reasons", "explanation"])
         reasons = ";".join(fault.value for fault in reject.faults)
-        explanation = " ".join(self._words[fault] for fault in reject.faults)
+        why = " ".join(self._words[fault] for fault in reject.faults)
+        explanation = f"{reject.place}: {why}" if reject.place else why
         cells = [str(reject.line), reject.key, reasons, explanation]
         csv.writer(self._file, lineterminator="\n").writerow([formula_safe(cell) for cell in cells])

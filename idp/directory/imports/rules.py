@@ -68,6 +68,7 @@ class Fault(StrEnum):
     ENTITY = "entity"
     US_DATE = "us_date"
     REPEATED = "repeated"
+    DELETES = "deletes"
 
 
 @dataclass(frozen=True, slots=True)

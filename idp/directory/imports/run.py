@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
+from uuid import UUID
 
 from idp.directory.changed import DirectoryChange
 from idp.directory.imports.rules import Fault
@@ -53,6 +54,8 @@ class Report:
     rejected: int = 0
     nameless: int = 0
     """Refused lines of which nobody can say for sure whom they name: what a full file ends may stand in one of them."""
+    formula: "Reject | None" = None
+    """The first that was refused for one: the rest is taken, and whoever typed the command must see it."""
     reasons: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
 
@@ -91,6 +94,8 @@ class Reject:
     faults: tuple[StrEnum, ...]
     number: int = 0
     """Of the refusals of a run the first is 1: many may stand on one line."""
+    place: str = ""
+    """Which of them it is then, in words: the entry, and what FHIR calls its resource."""
 
 
 class Room:
@@ -156,6 +161,8 @@ class Run:
     read_clock: Callable[[], datetime] | None = None
     """Without one, all happens at the moment when it began."""
     moment: list[datetime] = field(default_factory=list)
+    passing: dict[bytes, UUID] = field(default_factory=dict)
+    """Practices that a dry run would have made, by the index of their TIN."""
 
     @property
     def now(self) -> datetime:
@@ -172,11 +179,13 @@ class Run:
         if self.read_clock is not None:
             self.moment[:] = [self.read_clock()]
 
-    def refuse(self, line: int, key: str, *faults: Fault) -> None:
+    def refuse(self, line: int, key: str, *faults: Fault, place: str = "") -> None:
         """Count a refused line and hand it to whoever keeps the rejects."""
         self.report.rejected += 1
         self.report.reasons.update(fault.value for fault in faults)
-        reject = Reject(line, key, faults, self.report.rejected)
+        reject = Reject(line, key, faults, self.report.rejected, place)
+        if Fault.FORMULA in faults and self.report.formula is None:
+            self.report.formula = reject
         if self.report.rejected <= KEPT_REJECTS:
             self.rejects.append(reject)
         self.keep_reject(reject)

@@ -23,7 +23,7 @@ from idp.directory.imports.provider_master import ProviderMaster
 from idp.directory.imports.rules import Fault
 from idp.directory.imports.run import Declined, Outcome, Reject, Report, Run
 from idp.directory.imports.trading_partners import TradingPartners
-from idp.directory.models import ImportReject, ImportRun
+from idp.directory.models import AT, ImportReject, ImportRun
 from idp.directory.upstairs import Upstairs
 from idp.foundation import clock, house
 from idp.foundation.database import new_id, reading, writing
@@ -79,9 +79,11 @@ def run_import(
     kind = FORMATS[format_name]
     started = _begin(run, name=name)
     with _ending(run, started):
-        seen = kind.seen()
-        _take_all(kind, kind.read(stream, name=name), run, started, seen=seen, progress=progress)
+        seen, source = kind.seen(), kind.read(stream, name=name)
+        _take_all(kind, source, run, started, seen=seen, progress=progress)
         if full is not None:
+            if part := source.part():
+                raise source.bad(1, f"{part}: it is no full file, and ends nothing")
             _end_missing(kind, seen, run, started, confirm=full, progress=progress)
     _finish(run, started, Outcome.COMPLETED)
     return report
@@ -138,7 +140,7 @@ def _rows(kind: Format[Any], source: Source, run: Run, seen: Seen) -> Iterator[t
     for line in source:
         run.report.read += 1
         run.report.line = line.number
-        row = (Fault.COLUMN_COUNT,) if line.cells is None else kind.parse(line.cells)
+        row = (kind.unread,) if line.cells is None else kind.parse(line.cells)
         if row is None:
             run.report.notes["about_something_else"] += 1
             continue
@@ -152,7 +154,7 @@ def _rows(kind: Format[Any], source: Source, run: Run, seen: Seen) -> Iterator[t
         if first is None:
             yield line.number, row
         elif kind.may_repeat:
-            run.refuse(line.number, kind.public_key(line.cells), Fault.REPEATED)
+            run.refuse(line.number, kind.public_key(line.cells), Fault.REPEATED, place=line.place)
             yield None
         else:
             where = f"in line {first}" if first else "in an earlier line"
@@ -167,7 +169,7 @@ def _refuse(kind: Format[Any], line: Line, run: Run, seen: Seen, faults: Sequenc
         seen.first(number, line.number)
     if not (number and is_whole):
         run.report.nameless += 1
-    run.refuse(line.number, kind.public_key(line.cells) if is_whole else "", *faults)
+    run.refuse(line.number, kind.public_key(line.cells) if is_whole else "", *faults, place=line.place)
 
 
 def _end_missing(
@@ -260,7 +262,7 @@ def _keep(tx: Session, run: Run, identity: UUID) -> None:
 
 
 def _kept(run_id: UUID, reject: Reject) -> dict[str, Any]:
-    reasons = [fault.value for fault in reject.faults]
+    reasons = [fault.value for fault in reject.faults] + ([AT + reject.place] if reject.place else [])
     return {"run_id": run_id, "number": reject.number, "line": reject.line, "key": reject.key[:32], "reasons": reasons}
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from idp.audit.events import Event
 from idp.audit.models import AuditEvent
 from idp.directory import facts
-from idp.directory.models import ImportReject, ImportRun
+from idp.directory.models import AT, ImportReject, ImportRun
 from idp.directory.rules import DirectoryFilter, ProviderFacts
 
 _events: Final[Table] = AuditEvent.__table__  # type: ignore[assignment]
@@ -77,6 +77,8 @@ class RejectFacts:
     line: int
     key: str
     reasons: tuple[str, ...]
+    place: str
+    """Which entry of a bundle it was; empty of a line."""
 
 
 def of_npi(tx: Session, npi: str, *, after: tuple[str, str], limit: int) -> tuple[RosterRecord, ...]:
@@ -136,6 +138,10 @@ def rejects(tx: Session, run_id: UUID, *, after: int, limit: int) -> tuple[Rejec
         .where(_rejects.c.run_id == run_id, _rejects.c.number > after)
         .order_by(_rejects.c.number)
     )
-    return tuple(
-        RejectFacts(row.number, row.line, row.key, tuple(row.reasons)) for row in tx.execute(query.limit(limit))
-    )
+    return tuple(_reject(row) for row in tx.execute(query.limit(limit)))
+
+
+def _reject(row: Any) -> RejectFacts:
+    reasons = tuple(each for each in row.reasons if not each.startswith(AT))
+    place = next((each.removeprefix(AT) for each in row.reasons if each.startswith(AT)), "")
+    return RejectFacts(row.number, row.line, row.key, reasons, place)

@@ -101,7 +101,8 @@ def rejects_csv(run_id: UUID) -> Iterator[str]:
 
 
 def _reject(each: RejectFacts) -> str:
-    explanation = " ".join(words.FAULTS[Fault(reason)] for reason in each.reasons)
+    why = " ".join(words.FAULTS[Fault(reason)] for reason in each.reasons)
+    explanation = f"{each.place}: {why}" if each.place else why
     return _line(str(each.line), each.key, ";".join(each.reasons), explanation)
 
 

@@ -20,6 +20,7 @@ from idp.directory.imports.npi.entries import Entries
 from idp.directory.imports.npi.layout import LAYOUTS, NPPES_329, NPPES_330
 from idp.directory.imports.npi.rules import NPI_SYSTEM
 from idp.directory.imports.run import Declined, Reject
+from idp.directory.looking_up import service as looking_up
 from idp.directory.matching import service as matching
 from idp.directory.matching.rules import PractitionerClaim, ProviderMatch, Reason
 from idp.directory.models import ImportReject, NameWord, NpiRecord, NpiWord, Provider
@@ -94,10 +95,11 @@ def test_names_with_signs_of_the_copy_format_come_out_as_they_went_in(now: datet
 
 def test_a_deactivation_keeps_the_name_and_a_reactivation_undoes_it(now: datetime):
     nppes([PERSON_NPI], now)
-    report = nppes([OFF], now)
+    faulty = PERSON_NPI | {"NPI Deactivation Date": "02/01/2026", "Entity Type Code": "x"}
+    report = nppes([faulty], now)
     assert (counted(report), report.notes["deactivated"]) == ({"changed": 1}, 1)
     assert (record().status, record().name) == ("deactivated", "INÉS M HALVORSEN")
-    assert counted(nppes([OFF], now)) == {"unchanged": 1}
+    assert counted(nppes([faulty], now)) == {"unchanged": 1}
     back = PERSON_NPI | {
         UPDATED: "02/03/2026",
         "NPI Deactivation Date": "02/01/2026",
@@ -246,12 +248,31 @@ def test_a_resource_that_names_an_npi_again_is_refused_alone(now: datetime):
     assert rejects[0].faults == ("repeated",)
 
 
-def test_two_refused_entries_of_one_line_are_both_kept(now: datetime):
-    report = taken(bundle(practitioner("1234567890"), practitioner("1234567891")), "fhir", now=now)
+def test_two_refused_entries_of_one_line_are_both_kept_and_can_be_found(now: datetime):
+    report = taken(bundle(practitioner("1234567890"), practitioner("1234567891", id="p-1")), "fhir", now=now)
     assert counted(report) == {"rejected": 2}
     with reading() as tx:
-        kept = tx.execute(select(ImportReject).order_by(ImportReject.number)).scalars()
-        assert [(each.number, each.line) for each in kept] == [(1, 1), (2, 1)]
+        (run_id,) = tx.execute(select(ImportReject.run_id).distinct()).scalars()
+        kept = looking_up.rejects(tx, run_id)
+    assert [(each.number, each.line, each.reasons) for each in kept] == [(1, 1, ("npi",)), (2, 1, ("npi",))]
+    assert [each.place for each in kept] == ["Entry 1, Practitioner", "Entry 2, Practitioner/p-1"]
+
+
+def test_a_full_bundle_is_whole_and_an_empty_one_names_nobody(now: datetime):
+    taken(bundle(practitioner()), "fhir", now=now)
+    page = {"resourceType": "Bundle", "type": "searchset"}
+    empty, first = json.dumps(page), json.dumps(page | {"link": [{"relation": "next"}], "entry": []})
+    asked: list[tuple[int, ...]] = []
+    with pytest.raises(BadFile, match=r"line 1: the bundle is one page of several.*ends nothing"):
+        taken(first.encode(), "fhir", now=now, full=lambda *counts: bool(asked.append(counts)) or True)
+    assert asked == []
+    assert counted(taken(empty.encode(), "fhir", now=now)) == {}
+    gone = json.dumps(page | {"entry": [{"request": {"method": "DELETE", "url": "Practitioner/1"}}]}).encode()
+    with pytest.raises(Declined):
+        taken(gone, "fhir", now=now, full=lambda *counts: bool(asked.append(counts)))
+    report = taken(empty.encode(), "fhir", now=now, full=lambda *counts: bool(asked.append(counts)) or True)
+    assert (asked, counted(report)) == ([(1, 1, 1), (1, 1, 0)], {"ended": 1})
+    assert taken(gone, "fhir", now=now).reasons == Counter({"deletes": 1})
 
 
 @pytest.mark.parametrize(
@@ -266,6 +287,10 @@ def test_two_refused_entries_of_one_line_are_both_kept(now: datetime):
         (b'{"resourceType": "Bundle"}', "not a FHIR bundle with entries"),
         (b'{"resourceType": "Patient", "entry": []}', "not a FHIR bundle"),
         (b'{"resourceType": "Bundle", "entry": {}}', "the entries are not a list"),
+        (b'{"resourceType": "Bundle", "entry": [{"x": 1}\n{"x": 2}]}', "line 2: a comma is missing"),
+        (b'{"resourceType": "Bundle", "entry": [{"x": 1},\n]}', "line 2: a comma stands behind the last one"),
+        (b'{"resourceType": "Bundle" "entry": []}', "a comma is missing"),
+        (b'{"resourceType": "Bundle", "entry": [],}', "a comma stands behind the last one"),
         (b'{"resourceType": "Bundle", "entry": []} {}', "something stands after the bundle"),
         (b'{"resourceType": "Bundle",\n"entry": [{"x": \xff}]}', "this is not UTF-8 text"),
         (b'{"resourceType": "Bundle", "entry": [{"x": "\x00"}]}', "this is binary data"),

@@ -1,6 +1,8 @@
 """A line of NPPES, a FHIR resource: what becomes of it, and what is wrong with it."""
 
+import json
 from datetime import date
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from idp.directory.imports.npi import layout
+from idp.directory.imports.npi.entries import Entries
 from idp.directory.imports.npi.formats import SeenNpis
 from idp.directory.imports.npi.rules import NPI_SYSTEM, NpiRow, Standing, fhir_row, is_older, nppes_row
 from idp.directory.imports.rules import Fault
@@ -57,6 +60,32 @@ def test_a_deactivated_npi_has_nothing_but_its_day():
 
 
 @pytest.mark.parametrize(
+    "wrong",
+    [
+        {STATE: "XX"},
+        {POSTAL: "6002"},
+        {"Provider First Name": "=1+1"},
+        {"Provider Last Name (Legal Name)": "A" * 201},
+        {"Entity Type Code": "3"},
+        {UPDATED: "2020-07-08", "Employer Identification Number (EIN)": "1"},
+    ],
+)
+def test_MODEL_10_whatever_else_is_wrong_with_its_line_a_deactivation_is_taken(wrong: dict[str, str]):
+    off = taken(PERSON_NPI | {DEACTIVATED: "02/01/2026"} | wrong)
+    assert (off.entity, off.name, off.state, off.status) == (None, "", "", "deactivated")
+    assert off.deactivated_on == date(2026, 2, 1)
+    unsure = PERSON_NPI | {DEACTIVATED: "02/01/2026"} | wrong
+    assert Fault.US_DATE in refused(unsure | {REACTIVATED: "2026-02-02"})
+    assert Fault.NPI in refused(unsure | {"NPI": "1234567890"})
+
+
+def refused(row: dict[str, str]) -> tuple[Fault, ...]:
+    found = read(row)
+    assert isinstance(found, tuple)
+    return found
+
+
+@pytest.mark.parametrize(
     ("back", "status"), [("02/03/2026", "active"), ("02/01/2026", "active"), ("01/31/2026", "deactivated")]
 )
 def test_a_reactivated_npi_is_active(back: str, status: str):
@@ -99,6 +128,55 @@ def test_a_place_abroad_has_no_state_and_no_zip():
 def test_a_fhir_name_that_begins_as_a_formula_is_refused():
     about = {"identifier": [{"system": NPI_SYSTEM, "value": "1982607537"}], "name": "=HYPERLINK(1)"}
     assert fhir_row({"resourceType": "Organization", **about}) == (Fault.FORMULA,)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"address": [{"state": "MA", "postalCode": "016081209", "country": "United States"}]},
+        {"identifier": [{"system": "urn:oid:2.16.840.1.113883.4.6", "value": "1234567893"}]},
+        {"name": [{"text": "Mauricio Gary Stark MD"}]},
+    ],
+)
+def test_fhir_says_the_same_in_several_ways(written: dict[str, Any]):
+    assert fhir_row(PERSON | written) == fhir_row(PERSON)
+
+
+@pytest.mark.parametrize(
+    ("entry", "place"),
+    [
+        ({"resource": {"resourceType": "Practitioner", "id": "a.B-1"}}, "Entry 2, Practitioner/a.B-1"),
+        ({"resource": {"resourceType": "Practitioner", "id": "x" * 65}}, "Entry 2, Practitioner"),
+        ({"resource": {"resourceType": "Practitioner", "id": "=1+1\n"}}, "Entry 2, Practitioner"),
+        ({"resource": {"resourceType": ["x"], "id": 7}}, "Entry 2"),
+        ({"request": {"method": "DELETE", "url": "Organization/9"}}, "Entry 2, Organization/9"),
+        ({"request": {"method": "DELETE", "url": "Organization?identifier=9"}}, "Entry 2"),
+        ({"request": {"method": "DELETE"}, "resource": PERSON}, "Entry 2"),
+        (7, "Entry 2"),
+    ],
+)
+def test_an_entry_is_known_by_its_number_and_by_what_fhir_calls_it(entry: object, place: str):
+    bundle = json.dumps({"resourceType": "Bundle", "entry": [{}, entry]}).encode()
+    _first, line = Entries(BytesIO(bundle), name="x")
+    is_gone = isinstance(entry, dict) and "request" in entry
+    assert (line.number, line.place, line.cells is None) == (1, place, is_gone)
+
+
+@pytest.mark.parametrize(
+    ("said", "is_part"),
+    [
+        ({}, False),
+        ({"total": 1, "link": [{"relation": "self", "url": "x"}]}, False),
+        ({"link": [{"relation": "self"}, {"relation": "next", "url": "y"}]}, True),
+        ({"total": 2}, True),
+        ({"total": "2", "link": {"relation": "next"}}, False),
+    ],
+)
+def test_a_page_of_a_searchset_says_that_it_is_no_whole_one(said: dict[str, Any], is_part: bool):
+    for bundle in ({"entry": [{}], **said}, {**said, "entry": [{}]}):
+        entries = Entries(BytesIO(json.dumps({"resourceType": "Bundle", **bundle}).encode()), name="x")
+        assert len(list(entries)) == 1
+        assert (entries.part() is not None) is is_part
 
 
 def test_a_fhir_practitioner_by_its_official_name():

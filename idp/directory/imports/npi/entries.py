@@ -2,7 +2,8 @@
 
 import codecs
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, Final
 
 from idp.directory.imports.files import BadFile, Line, packed
@@ -10,10 +11,16 @@ from idp.directory.imports.files import BadFile, Line, packed
 LONGEST_ENTRY: Final = 1024 * 1024
 _CHUNK: Final = 64 * 1024
 _BLANKS: Final = " \t\r\n"
+_TYPE: Final = re.compile(r"[A-Z][A-Za-z]{0,63}", re.ASCII)
+_ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
+_OF_BUNDLE: Final = frozenset({"resourceType", "type", "total", "link"})
 
 
 class Entries:
-    """The resources of one JSON bundle, each with the line on which its entry begins."""
+    """The resources of one JSON bundle, each with the line on which its entry begins, its number and what FHIR calls it.
+
+    An entry that deletes a resource has none to be read.
+    """
 
     def __init__(self, stream: BinaryIO, *, name: str) -> None:
         self._stream = stream
@@ -24,28 +31,39 @@ class Entries:
         self._at = 0
         self._line = 1
         self._over = False
+        self._count = 0
+        self._said: dict[str, Any] = {}
 
     def bad(self, line: int, what: str) -> BadFile:
         return BadFile(self._name, line, what)
 
     def __iter__(self) -> Iterator[Line]:
         self._opening()
-        kind, entries = None, False
-        while self._next() != "}":
+        has_entries = False
+        for _ in self._members("}"):
             member = self._value()
             self._take(":", "a colon is missing")
             if member == "entry":
-                entries = True
+                has_entries = True
                 yield from self._entries()
-            elif (value := self._value()) is not None and member == "resourceType":
-                kind = value
-            if self._next() == ",":
-                self._at += 1
-        self._at += 1
+            else:
+                value = self._value()
+                if member in _OF_BUNDLE:
+                    self._said[member] = value
         if self._next(at_end=True):
             raise self.bad(self._line, "something stands after the bundle")
-        if kind != "Bundle" or not entries:
+        if self._said.get("resourceType") != "Bundle" or not (has_entries or self._said.get("type") == "searchset"):
             raise self.bad(1, "this is not a FHIR bundle with entries")
+
+    def part(self) -> str | None:
+        """Known once all is read: a page of a searchset says which is the next (FHIR R4, 3.1.1.4), or that there are more."""
+        links, total = self._said.get("link"), self._said.get("total")
+        every = links if isinstance(links, list) else []
+        if any(isinstance(each, dict) and each.get("relation") == "next" for each in every):
+            return "the bundle is one page of several, its link names the next"
+        if isinstance(total, int) and total > self._count:
+            return "the bundle says itself that there are more entries"
+        return None
 
     def _opening(self) -> None:
         opening = self._stream.read(_CHUNK)
@@ -60,13 +78,28 @@ class Entries:
 
     def _entries(self) -> Iterator[Line]:
         self._take("[", "the entries are not a list")
-        while self._next() != "]":
-            line = self._line
-            entry = self._value()
-            resource = entry.get("resource") if isinstance(entry, dict) else None
-            yield Line(line, resource if isinstance(resource, dict) else {})
-            if self._next() == ",":
-                self._at += 1
+        for _ in self._members("]"):
+            line, entry = self._line, _object(self._value())
+            self._count += 1
+            resource, request = _object(entry.get("resource")), _object(entry.get("request"))
+            if request.get("method") == "DELETE":
+                url = request.get("url")
+                about = _about(*(url if isinstance(url, str) else "").partition("/")[::2])
+                yield Line(line, None, place=f"Entry {self._count}{about}")
+            else:
+                about = _about(resource.get("resourceType"), resource.get("id"))
+                yield Line(line, resource, place=f"Entry {self._count}{about}")
+
+    def _members(self, end: str) -> Iterator[None]:
+        """Each time another member begins, until the object or list ends; a comma stands between two, and nowhere else."""
+        goes_on = self._next() != end
+        while goes_on:
+            yield
+            goes_on = self._next() != end
+            if goes_on:
+                self._take(",", "a comma is missing")
+                if self._next() == end:
+                    raise self.bad(self._line, "a comma stands behind the last one")
         self._at += 1
 
     def _value(self) -> Any:
@@ -123,3 +156,15 @@ class Entries:
             return self._decode(chunk, not chunk)
         except UnicodeDecodeError:
             raise self.bad(self._line, "this is not UTF-8 text") from None
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _about(kind: object, identity: object) -> str:
+    """Type and id of a resource, as far as they have FHIR's form: nothing else of it is shown."""
+    if not (isinstance(kind, str) and _TYPE.fullmatch(kind)):
+        return ""
+    is_one = isinstance(identity, str) and _ID.fullmatch(identity)
+    return f", {kind}/{identity}" if is_one else f", {kind}"

@@ -86,6 +86,7 @@ class Nppes(_NpiFile):
 
     name = "nppes"
     may_repeat = False
+    unread = Fault.COLUMN_COUNT
     source = Source.NPPES
 
     def read(self, stream: BinaryIO, *, name: str) -> File:
@@ -107,6 +108,7 @@ class Fhir(_NpiFile):
 
     name = "fhir"
     may_repeat = True
+    unread = Fault.DELETES
     source = Source.FHIR
 
     def read(self, stream: BinaryIO, *, name: str) -> File:

@@ -14,9 +14,13 @@ from idp.directory.rules import begins_as_formula, name_key
 from idp.vocabulary.identifiers import Malformed, Npi, Tin, ZipCode
 
 NPI_SYSTEM: Final = "http://hl7.org/fhir/sid/us-npi"
+NPI_SYSTEMS: Final = frozenset({NPI_SYSTEM, "urn:oid:2.16.840.1.113883.4.6"})
+"""By its FHIR address and by its object identifier in HL7's register."""
 WITHHELD: Final = "<UNAVAIL>"
 LONGEST_NAME: Final = 200
-_AT_HOME: Final = frozenset({"", "US", "USA", "UM", "PR", "VI", "GU", "AS", "MP"})
+_AT_HOME: Final = frozenset(
+    {"", "US", "USA", "UNITED STATES", "UNITED STATES OF AMERICA", "UM", "PR", "VI", "GU", "AS", "MP"}
+)
 _US_DAY: Final = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})\Z", re.ASCII)
 _ENTITIES: Final = {"1": "individual", "2": "organization"}
 
@@ -66,7 +70,10 @@ class NpiRow:
 
 
 def nppes_row(cells: Sequence[str]) -> NpiRow | tuple[Fault, ...]:
-    """A line of NPPES by the columns of `layout.READ`; one with a deactivation date alone is a deactivated NPI."""
+    """A line of NPPES by the columns of `layout.READ`; one with a deactivation date alone is a deactivated NPI.
+
+    Whatever else is wrong with the line of a deactivated NPI, the deactivation is taken and nothing else.
+    """
     (
         number, kind, ein, organization, first, middle, last, suffix, state, postal, country, enumerated, updated,
         deactivated, reactivated,
@@ -74,7 +81,7 @@ def nppes_row(cells: Sequence[str]) -> NpiRow | tuple[Fault, ...]:
     faults: list[Fault] = []
     npi = _npi(number, faults)
     days = [_us_day(day, faults) for day in (enumerated, updated, deactivated, reactivated)]
-    off = days[2] is not None and (days[3] is None or days[3] < days[2])
+    off = days[2] is not None and (not reactivated if days[3] is None else days[3] < days[2])
     entity = _ENTITIES.get(kind)
     if entity is None and (kind or not off):
         faults.append(Fault.ENTITY)
@@ -84,6 +91,8 @@ def nppes_row(cells: Sequence[str]) -> NpiRow | tuple[Fault, ...]:
     name = _joined(parts)
     _check_name(name, faults, needed=entity is not None, opening="".join(parts).lstrip(" "))
     state, zip_code = _place(state, postal, country, faults)
+    if off and faults and npi is not None:
+        return NpiRow(npi, None, "", "", "", "", Standing.DEACTIVATED, *days)
     if faults or npi is None:
         return tuple(dict.fromkeys(faults))
     status = Standing.DEACTIVATED if off else Standing.ACTIVE
@@ -115,7 +124,7 @@ def fhir_row(resource: Mapping[str, Any]) -> NpiRow | tuple[Fault, ...] | None:
 def fhir_npi(resource: Mapping[str, Any]) -> str | None:
     """The NPI that a resource names, right or wrong."""
     for each in _objects(resource.get("identifier")):
-        if each.get("system") == NPI_SYSTEM:
+        if _text(each.get("system")) in NPI_SYSTEMS:
             return _text(each.get("value"))
     return None
 
@@ -220,7 +229,8 @@ def _human_name(names: object) -> str:
     given = name.get("given")
     parts = [_text(part) for part in given] if isinstance(given, list) else []
     suffix = name.get("suffix")
-    return _joined([*parts, _text(name.get("family")), *(map(_text, suffix) if isinstance(suffix, list) else ())])
+    said = _joined([*parts, _text(name.get("family")), *(map(_text, suffix) if isinstance(suffix, list) else ())])
+    return said or _text(name.get("text"))
 
 
 def _fhir_day(resource: Mapping[str, Any], faults: list[Fault]) -> date | None:
