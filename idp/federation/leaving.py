@@ -89,13 +89,14 @@ def signing_in(applied: Applied, transaction: TransactionFacts, *, by: By, login
     request = transaction.request
     prompt: list[str] = request.get("prompt") or []
     max_age = request.get("max_age")
+    not_enough = transaction.authenticated_at is not None  # they signed in here, and were asked to sign in again
     asked = Asked(
         connection=applied.name,
         issuer=applied.connection.issuer,
         purpose=Purpose.SIGN_IN,
         at=by.now,
         txn=transaction.id,
-        again="login" in prompt or bool(request.get("fresh")) or max_age == 0,
+        again="login" in prompt or bool(request.get("fresh")) or max_age == 0 or not_enough,
         max_age=max_age if isinstance(max_age, int) else None,
     )
     hint = login_hint or request.get("login_hint") or ""

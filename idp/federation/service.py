@@ -20,7 +20,7 @@ from idp.federation.requests import Asked, Purpose
 from idp.federation.rules import Reason, UpstreamIdentity
 from idp.foundation.origin import Origin
 from idp.sessions import transactions
-from idp.sessions.rules import UPSTREAM, UPSTREAM_FACTOR, FirstProof, SessionFacts, TransactionFacts, Upstream
+from idp.sessions.rules import UPSTREAM_FACTOR, FirstProof, SessionFacts, TransactionFacts, Upstream
 from idp.sessions.service import NewSession
 from idp.subjects.models import Subject
 from idp.subjects.rules import Status
@@ -141,10 +141,8 @@ def _let_in(
     by: By,
 ) -> Outcome:
     """Linked and active: in, or on to the local factor that this person holds."""
-    at = identity.authenticated_at or by.now
-    method = f"upstream:{identity.connection}"
     spared = rules.spares_factor(connection, identity)
-    proof = FirstProof(method, rules.classes_of(identity), identity.amr, at)
+    proof = proof_of(identity, now=by.now)
     if factors.held(tx, subject_id=row.id) and not spared:
         transactions.remember_first_factor(
             tx, txn=transaction.id, subject_id=row.id, epoch=row.epoch, now=by.now, proof=proof
@@ -152,6 +150,13 @@ def _let_in(
         audit_arrival(tx, Event.UPSTREAM_PROVEN, identity, by, client_id=transaction.client_id, subject_id=row.id)
         return FactorDue(transaction.id)
     return SignedIn(transaction.id, enter(tx, row, proof, transaction, by, spared=spared))
+
+
+def proof_of(identity: UpstreamIdentity, *, now: datetime) -> FirstProof:
+    """What its sign-in there is worth here."""
+    at = identity.authenticated_at
+    method = f"upstream:{identity.connection}"
+    return FirstProof(method, rules.classes_of(identity), identity.amr, at or now, told=at is not None)
 
 
 def enter(
@@ -165,7 +170,7 @@ def enter(
         method=proof.method,
         acr=proof.acr,
         amr=proof.amr,
-        proven={UPSTREAM: proof.at, **({UPSTREAM_FACTOR: proof.at} if spared else {})},
+        proven={**proof.proven, **({UPSTREAM_FACTOR: proof.at} if spared else {})},
         auth_time=proof.at,
     )
     arrivals.joined(tx, txn=transaction.id, session_id=session.session_id)

@@ -17,11 +17,11 @@ from idp.federation.arrivals import Arrived
 from idp.federation.connections import facts as connections
 from idp.federation.connections.facts import Applied
 from idp.federation.rules import Reason, UpstreamIdentity
-from idp.federation.service import By, SignedIn, enter
+from idp.federation.service import By, SignedIn, enter, proof_of
 from idp.relying_parties import service as relying_parties
 from idp.sessions import service as sessions
 from idp.sessions import transactions
-from idp.sessions.rules import FirstProof, TransactionFacts, Upstream
+from idp.sessions.rules import TransactionFacts, Upstream
 from idp.sessions.service import NewSession
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
@@ -202,15 +202,8 @@ def confirm(tx: Session, txn: UUID, *, by: By) -> Refused | None:
 
 
 def _enter(tx: Session, row: Subject, found: Stranger, transaction: TransactionFacts, by: By) -> NewSession:
-    identity = found.identity
-    proof = FirstProof(
-        f"upstream:{identity.connection}",
-        rules.classes_of(identity),
-        identity.amr,
-        identity.authenticated_at or by.now,
-    )
-    spared = rules.spares_factor(found.applied.connection, identity)
-    return enter(tx, row, proof, transaction, by, spared=spared)
+    spared = rules.spares_factor(found.applied.connection, found.identity)
+    return enter(tx, row, proof_of(found.identity, now=by.now), transaction, by, spared=spared)
 
 
 def _known(tx: Session, identity: UpstreamIdentity) -> SubjectFacts | None:

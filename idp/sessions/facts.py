@@ -72,6 +72,7 @@ def _first_proof(kept: dict[str, Any] | None) -> FirstProof | None:
         acr=frozenset(Acr(value) for value in kept["acr"]),
         amr=tuple(Amr(value) for value in kept["amr"]),
         at=datetime.fromisoformat(kept["at"]),
+        told=kept.get("told", True),
     )
 
 

@@ -139,7 +139,14 @@ class FirstProof:
     acr: frozenset[Acr]
     amr: tuple[Amr, ...]
     at: datetime
-    """When the person signed in there."""
+    """When the person signed in there; where nobody told, when they came back."""
+    told: bool = True
+    """Whether upstream said when: a sign-in of unknown age may be hours old, and is no fresh proof of anybody (MF-33)."""
+
+    @property
+    def proven(self) -> dict[str, datetime]:
+        """What a session rests on that is made of it."""
+        return {UPSTREAM: self.at} if self.told else {}
 
 
 class Upstream(StrEnum):

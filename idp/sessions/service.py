@@ -114,7 +114,7 @@ def authenticated(
         "auth_time": min(auth_time or now, now),
         "acr": sorted(acr),
         "amr": list(amr),
-        "proven": {str(kind): at.isoformat() for kind, at in (proven or {PASSWORD: now}).items()},
+        "proven": {str(kind): at.isoformat() for kind, at in ({PASSWORD: now} if proven is None else proven).items()},
         "subject_epoch": subject.epoch,
         "last_seen_at": now,
         "expires_at": now + house.get(Settings).session_absolute,

@@ -235,6 +235,7 @@ def _kept(proof: FirstProof) -> dict[str, Any]:
         "acr": sorted(proof.acr),
         "amr": list(proof.amr),
         "at": proof.at.isoformat(),
+        "told": proof.told,
     }
 
 

@@ -13,7 +13,7 @@ from idp.federation.models import UpstreamLink
 from idp.messaging.models import OutboxMessage
 from idp.sessions.models import BrowserSession
 from idp.subjects.models import Subject
-from tests.authenticators.browsing import follow, open_sign_in, post_form
+from tests.authenticators.browsing import follow, open_sign_in, post_form, press
 from tests.authenticators.second_factors import code_of, type_code
 from tests.conftest import ISSUER
 from tests.factories.make import PASSWORD
@@ -143,6 +143,27 @@ def test_C4_a_newcomer_sets_up_a_factor_unless_their_connection_spares_it(
     landed = follow(client, world.come_back(client, world.leave(client, "hills", page=page)))
     begun = follow(client, post_form(client, landed, "new-here-form"))
     assert begun.request.path.endswith(lands), begun.request.path
+
+
+@pytest.mark.parametrize("ago", [None, 1200])
+def test_MF_33_a_sign_in_there_of_unknown_age_or_an_old_one_is_no_fresh_proof_here(
+    world: World, client: FlaskClient, ago: int | None
+) -> None:
+    """Whoever finds a browser signed in at the hospital sets nothing up, and changes nothing, at this person's account."""
+    world.make.client("hill-portal", mfa={"kinds": ["totp"], "policy": "required"})
+    world.connect("hills", portals=["hill-portal"])
+    world.link(world.rosa, name="hills")
+    world.upstream.spoil = lambda claims: claims | {"auth_time": claims["auth_time"] - ago if ago else None}
+    page = follow(client, client.get(_authorize("hill-portal")))
+    found = follow(client, world.come_back(client, world.leave(client, "hills", page=page)))
+    assert not found.request.path.endswith("/set-up-mfa"), "a second factor of whoever sits there"
+    own = client.get("/account/identities")
+    assert "fresh=1" in press(client, own, "/account/identities/saint-anne/link").location
+    again = world.leave(client, "hills", page=found)
+    assert "prompt=login" in again
+    assert "max_age=0" in again
+    world.upstream.spoil = lambda claims: claims
+    assert follow(client, world.come_back(client, again)).request.path.endswith("/set-up-mfa")
 
 
 @pytest.mark.parametrize(

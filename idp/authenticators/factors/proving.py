@@ -27,7 +27,6 @@ from idp.sessions import service as sessions
 from idp.sessions import step_up, transactions
 from idp.sessions.rules import (
     PASSWORD,
-    UPSTREAM,
     FirstFactor,
     FirstProof,
     NewDevice,
@@ -153,7 +152,7 @@ def _admit(
 ) -> NewSession:
     """After the password, or after an upstream sign-in: then the session rests on that one, and says so."""
     first = pending.proof or FirstProof(Amr.PASSWORD.value, frozenset({Acr.AAL1}), (Amr.PASSWORD,), pending.at)
-    kind = PASSWORD if pending.proof is None else UPSTREAM
+    before = {PASSWORD: first.at} if pending.proof is None else first.proven
     session = admission.admit(
         tx,
         _arrival(attempt, opened),
@@ -161,7 +160,7 @@ def _admit(
         method=f"{first.method} {proof.kind.value}",
         acr=first.acr | proof.acr,
         amr=tuple(dict.fromkeys((*first.amr, *proof.amr))),
-        proven={kind: first.at, proof.kind.value: attempt.now},
+        proven={**before, proof.kind.value: attempt.now},
         auth_time=attempt.now if pending.proof is None else first.at,
     )
     if pending.proof is not None:
