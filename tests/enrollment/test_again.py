@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from idp.affiliations.models import Affiliation, AffiliationEvidence
 from idp.audit.models import AuditEvent
@@ -86,6 +87,12 @@ def bring(client: FlaskClient, page: Any, **typed: Any) -> Any:
     assert "<h1>Show that it is you</h1>" in page.text
     assert "CNRY-registering" not in page.text
     return follow(client, post_form(client, page, "enroll-form", **typed))
+
+
+def stored(affiliation_id: Any, **changed: Any) -> None:
+    with writing() as tx:
+        see_as(tx, everything=True)
+        tx.execute(update(Affiliation).where(Affiliation.id == affiliation_id).values(**changed))
 
 
 def kept(make: Make) -> list[str]:
@@ -250,7 +257,10 @@ def test_RC_18_a_managers_word_is_enough_only_where_all_access_rests_on_it(
     clerk = make.subject(user_id="rosa.delgado")
     make.totp(clerk)
     make.affiliation(clerk, practice, evidence="manager")
-    begun(make, clerk, Starter.MANAGER, "somebody", vouched_for=practice.id)
+    make.provider(registry_name="ozark", practice=practice, tin=TIN)
+    manager = make.subject()
+    marked = make.affiliation(manager, practice, evidence="payer", account_manager=True)
+    begun(make, clerk, Starter.MANAGER, manager.id, vouched_for=practice.id, client_id="ozark-secure")
     hands.forward(hours=72)
     sweep(now=hands.now)
     page = open_link(client, make)
@@ -259,11 +269,14 @@ def test_RC_18_a_managers_word_is_enough_only_where_all_access_rests_on_it(
     assert 'id="again-finish"' not in client.get("/enroll/again").text
     press(client, page, "/enroll/again")
     assert kept(make) == ["totp"], "judged again when it is pressed"
-    with writing() as tx:
-        see_as(tx, everything=True)
-        row = tx.get(Affiliation, other.id)
-        assert row is not None
-        row.status = "ended"
+    stored(other.id, status="ended")
+    assert 'id="again-finish"' in client.get("/enroll/again").text
+    for lost in ({"status": "disabled"}, {"account_manager": False}):  # AD-14: their word goes with their mark
+        stored(marked.id, **lost)
+        assert 'id="again-finish"' not in client.get("/enroll/again").text
+        press(client, page, "/enroll/again")
+        assert kept(make) == ["totp"], f"the manager's word outlives {lost}"
+        stored(marked.id, status="active", account_manager=True)
     follow(client, press(client, client.get("/enroll/again"), "/enroll/again"))
     assert kept(make) == []
 

@@ -31,11 +31,14 @@ def wanted(held: Collection[Held], *, staff: bool) -> Evidence:
     return best if best is not None and best is not Evidence.SELF else Evidence.DIRECTORY
 
 
-def is_enough(recovery: Recovery, held: Collection[Held], *, staff: bool) -> bool:
-    """Whether others have said already what is needed: the payer's staff, or the manager who gave all that is held."""
+def is_enough(recovery: Recovery, held: Collection[Held], *, staff: bool, stands: bool) -> bool:
+    """Whether others have said already what is needed: the payer's staff, or the manager who gave all that is held.
+
+    `stands`: the manager who said it is one still; their word goes with their mark, as their invitations do (AD-14).
+    """
     if recovery.evidence is Evidence.PAYER:
         return True
-    if recovery.evidence is not Evidence.MANAGER or recovery.vouched_for is None or staff:
+    if recovery.evidence is not Evidence.MANAGER or recovery.vouched_for is None or staff or not stands:
         return False
     return may_vouch(held, place=recovery.vouched_for)
 

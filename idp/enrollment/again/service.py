@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 from idp.affiliations import service as affiliations
 from idp.affiliations.pins import service as pins
 from idp.affiliations.registering.facts import Proof
-from idp.affiliations.rules import Held
+from idp.affiliations.rules import Held, manages_at
 from idp.authenticators.lost_factors import facts as recoveries
 from idp.authenticators.lost_factors import finishing
 from idp.authenticators.lost_factors.rules import Recovery
 from idp.authenticators.upstairs import Upstairs
+from idp.directory import service as directory
 from idp.enrollment import runs
 from idp.enrollment.again import rules
 from idp.enrollment.again.rules import Reason
@@ -24,7 +25,10 @@ from idp.foundation.database import reading, writing
 from idp.foundation.origin import Origin
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.rules import RelyingParty
+from idp.settings import Settings
+from idp.subjects import service as subjects
 from idp.subjects.models import Subject
+from idp.subjects.rules import Status
 from idp.vocabulary.evidence import Evidence
 from idp.vocabulary.refused import Refused
 
@@ -57,10 +61,11 @@ def look(browser_digest: bytes, *, now: datetime) -> Standing | None:
         recovery = recoveries.of_browser(tx, browser_digest=browser_digest, now=now)
         if recovery is None:
             return None
+        stands = _stands(tx, recovery, now=now)
         held, staff = _known(tx, recovery.subject_id, now=now)
     return Standing(
         recovery=recovery,
-        enough=rules.is_enough(recovery, held, staff=staff),
+        enough=rules.is_enough(recovery, held, staff=staff, stands=stands),
         ways=_ways(held, staff=staff, now=now),
         wanted=rules.wanted(held, staff=staff),
         party=relying_parties.find(recovery.client_id) if recovery.client_id else None,
@@ -92,8 +97,9 @@ def finish(browser_digest: bytes, *, now: datetime, origin: Origin) -> Refused |
         recovery = _locked(tx, browser_digest, now=now)
         if recovery is None:
             return Refused(Reason.NO_RECOVERY)
+        stands = _stands(tx, recovery, now=now)
         held, staff = _known(tx, recovery.subject_id, now=now)
-        if not rules.is_enough(recovery, held, staff=staff) or recovery.evidence is None:
+        if not rules.is_enough(recovery, held, staff=staff, stands=stands) or recovery.evidence is None:
             return Refused(Reason.NOT_ENOUGH)
         return finishing.remove_factors(
             tx, recovery, evidence=recovery.evidence, target_id=recovery.vouched_for, now=now, origin=origin
@@ -135,6 +141,21 @@ def _locked(tx: Session, browser_digest: bytes, *, now: datetime) -> Recovery | 
         return None
     tx.get(Subject, seen.subject_id, with_for_update=True, populate_existing=True)
     return recoveries.of_browser(tx, browser_digest=browser_digest, now=now, lock=True)
+
+
+def _stands(tx: Session, recovery: Recovery, *, now: datetime) -> bool:
+    """Whether the manager who vouched manages that place at that portal now; for anybody else's word it is not asked."""
+    party = relying_parties.find(recovery.client_id or "")
+    terms = affiliations.terms_of(party) if party is not None else None
+    vouched, by = recovery.vouched_for, subjects.by_id(tx, subject_id=recovery.evidence_by or "")
+    if terms is None or vouched is None or by is None or by.status is not Status.ACTIVE:
+        return False
+    provider, dormancy = directory.provider(tx, vouched), house.get(Settings).dormancy
+    places = {vouched, provider.practice_id} if provider is not None else {vouched}
+    return any(
+        each.target.id in places and manages_at(each, terms=terms, now=now, dormancy=dormancy)
+        for each in affiliations.held(tx, subject_id=by.id, now=now)
+    )
 
 
 def _known(tx: Session, subject_id: str, *, now: datetime) -> tuple[tuple[Held, ...], bool]:
