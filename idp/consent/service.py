@@ -140,6 +140,12 @@ def remembered(tx: Session, *, subject_id: str, client_id: str, affiliation_id: 
     return frozenset(name for scopes in rows for name in scopes.split())
 
 
+def hold(tx: Session, *, subject_id: str, client_id: str) -> None:
+    """Let nobody take a consent back until this transaction ends: what it then makes is there to be ended (RA-09)."""
+    of_app = (Consent.subject_id == subject_id, Consent.client_id == client_id, Consent.revoked_at.is_(None))
+    tx.execute(select(Consent.id).where(*of_app).with_for_update(read=True)).all()
+
+
 def remember(
     tx: Session,
     *,

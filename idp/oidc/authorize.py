@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
+from idp.consent import service as consents
 from idp.foundation import house
 from idp.foundation.database import looking_up, writing
 from idp.foundation.origin import Origin
@@ -150,6 +151,8 @@ def _act(
 ) -> Redirect | Parked:
     """Ask the dispatcher and do as it says; `transaction` and `session` are locked."""
     now = visitor.now
+    if session is not None and not party.registration.first_party:
+        consents.hold(tx, subject_id=session.subject_id, client_id=party.client_id)
     decision = decide(tx, request, party=party, transaction=transaction, session=session, known=known, now=now)
     if isinstance(decision.verdict, Show):
         return _show(tx, request, visitor, decision.verdict, transaction=transaction, session=session)

@@ -1,12 +1,19 @@
 """Agreements in their order, consent for what was shown and for whom (C10, D1, X2, X3, AZ-33)."""
 
+import threading
+from typing import Any
+
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from idp.audit.models import AuditEvent
-from idp.consent.models import AgreementAcceptance, Consent
+from idp.consent import service
+from idp.consent.models import AgreementAcceptance, Consent, Grant
 from idp.foundation.database import writing
+from idp.foundation.origin import Origin
+from idp.oidc import issuing
 from idp.relying_parties.models import Client
 from idp.subjects.models import Subject
 from tests.factories import Make
@@ -14,6 +21,7 @@ from tests.sign_in.visiting import ask, come, force, send, step_of, txn_of
 
 WORDS = {"en": "Use it <b>well</b>.", "es": "Úselo bien."}
 LEVELS = (("ozark-secure", "admin"),)
+HERE = Origin("203.0.113.9", "r")
 
 
 def affiliate(make: Make, subject: Subject, name: str = "CEDAR STREET") -> None:
@@ -133,6 +141,32 @@ def test_AZ_33_anything_but_an_answer_is_no_answer(
     page = come(client, client_id="app")
     force(client, page, f"/sign-in/{txn_of(page)}/consent", **sent)
     assert make.rows(Consent) == []
+
+
+@pytest.mark.postgres
+def test_RA_09_a_consent_taken_back_while_a_code_is_made_leaves_no_grant(
+    app: Flask, client: FlaskClient, make: Make, app_of_rosa: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(client, come(client, client_id="app"), "consent-form", answer="allow")
+    issue, through = issuing.code, threading.Event()
+
+    def take_back() -> None:
+        with app.app_context(), writing() as tx:
+            service.revoke(tx, subject_id=app_of_rosa.id, client_id="app", now=make.now, origin=HERE)
+        through.set()
+
+    thread = threading.Thread(target=take_back)
+
+    def meanwhile(*args: Any, **named: Any) -> str:
+        thread.start()
+        through.wait(0.3)  # through before the code is made, unless it has to wait for it
+        return issue(*args, **named)
+
+    monkeypatch.setattr(issuing, "code", meanwhile)
+    assert step_of(ask(client, "app")) == "code"
+    thread.join(20)
+    assert through.is_set()
+    assert {grant.revoked_reason for grant in make.rows(Grant)} == {"consent_revoked"}
 
 
 def test_a_first_party_portal_asks_no_consent(client: FlaskClient, app_of_rosa: Subject) -> None:
