@@ -76,12 +76,24 @@ def test_RC_21_where_no_portal_of_theirs_asks_them_nobody_is_asked(client: Flask
     assert outcomes(make) == []
 
 
-def test_X5_a_link_that_the_help_desk_sent_to_a_checked_caller_asks_none(client: FlaskClient, make: Make) -> None:
-    rosa = world(make)
+def started(make: Make, rosa: Any, actor: str, **more: Any) -> str:
     with writing() as tx:
         subject = subjects.by_id(tx, subject_id=rosa.id)
         assert subject is not None
-        recovery.start_for(tx, subject=subject, actor="staff:one", now=make.now, origin=ORIGIN)
-    [link] = links()
+        recovery.start_for(tx, subject=subject, actor=actor, now=make.now, origin=ORIGIN, **more)
+    return str(links()[-1])
+
+
+def test_X5_a_link_that_the_help_desk_sent_to_a_checked_caller_asks_none(client: FlaskClient, make: Make) -> None:
+    link = started(make, world(make), "staff:one", caller_checked=True)
     assert "first pet" not in client.get(link).text
     assert use(client, link).status_code == 200
+
+
+def test_ruling_1_a_link_that_a_manager_or_a_phone_had_sent_asks_them(client: FlaskClient, make: Make) -> None:
+    """Who reads the practice's mail, and manages it, gets no further than anybody who reads that mail."""
+    rosa = world(make)
+    for actor in ("a-manager", rosa.id):
+        link = started(make, rosa, actor)
+        assert "first pet" in client.get(link).text
+        assert use(client, link).status_code == 422

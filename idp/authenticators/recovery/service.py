@@ -62,6 +62,8 @@ class Ask:
     client_id: str | None = None
     actor: str | None = None
     """Who asks on the person's behalf; `None`: whoever sits at the form."""
+    caller_checked: bool = False
+    """The help desk held what the caller said against what we know; it stands for the secret questions (ruling 1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +85,22 @@ def ask_for_reset(ask: Ask) -> None:
 
 
 def start_for(
-    tx: Session, *, subject: SubjectFacts, actor: str, now: datetime, origin: Origin, client_id: str | None = None
+    tx: Session,
+    *,
+    subject: SubjectFacts,
+    actor: str,
+    now: datetime,
+    origin: Origin,
+    client_id: str | None = None,
+    caller_checked: bool = False,
 ) -> Reason | None:
     """What *Forgot password* does, begun by the help desk for somebody who calls, or by a manager (X5, E5).
 
     The mail goes to the stored address alone and counts like one that the person asked for; says why there was none.
+    A manager checks nobody: who reads the practice's mail must not get around the questions by sending it.
     """
-    return _start(tx, Ask(login=subject.id, origin=origin, now=now, actor=actor, client_id=client_id), subject)
+    ask = Ask(subject.id, origin, now, client_id=client_id, actor=actor, caller_checked=caller_checked)
+    return _start(tx, ask, subject)
 
 
 def _start(tx: Session, ask: Ask, subject: SubjectFacts | None) -> Reason | None:
@@ -229,7 +240,7 @@ def _link(tx: Session, ask: Ask, subject: SubjectFacts | None) -> tuple[Secret, 
             "email": subject.email if subject else "",
             "txn": str(ask.txn) if ask.txn else None,
             "client_id": ask.client_id,
-            "caller_checked": ask.actor is not None,
+            "caller_checked": ask.caller_checked,
         },
     )
 

@@ -116,7 +116,9 @@ def start_recovery(by: By, *, case_id: UUID) -> Refused | None:
             refused = Refused(Reason.NOT_CHECKED)
             _audit(tx, Event.PASSWORD_RESET_ASKED, by, opened.subject, refused)
             return refused
-        why_not = recovery.start_for(tx, subject=opened.subject, actor=by.actor, now=by.now, origin=by.origin)
+        why_not = recovery.start_for(
+            tx, subject=opened.subject, actor=by.actor, now=by.now, origin=by.origin, caller_checked=True
+        )
         return None if why_not is None else Refused(Reason.NO_MAIL)
 
 
