@@ -1,8 +1,10 @@
 """*Do not challenge me on this device*: spares the question, proves nothing, and a copy of its cookie is noticed (C5)."""
 
+import threading
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
@@ -319,3 +321,28 @@ def test_MF_21_a_forgotten_device_is_forgotten_in_what_it_opened(
     assert all("device" not in (row.proven or {}) for row in make.rows(BrowserSession))
     assert client.get("/account/").status_code == 200, "the password was right: they stay signed in"
     assert step_of(ask(client)) == "totp"
+
+
+def test_RA_09_a_device_forgotten_while_it_opens_a_session_is_not_believed_in_it(
+    app: Flask, client: FlaskClient, make: Make, hands: Hands, rosa: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remember(client, rosa[1], hands)
+    renew, through = devices._renew, threading.Event()
+
+    def forget() -> None:
+        with app.app_context(), writing() as tx:
+            devices.forget_all(tx, subject_id=rosa[0].id, now=hands.now, origin=Origin.local("test"))
+        through.set()
+
+    thread = threading.Thread(target=forget)
+
+    def meanwhile(*args: Any, **named: Any) -> Any:
+        thread.start()
+        through.wait(0.3)  # it waits for the device that this sign-in holds
+        return renew(*args, **named)
+
+    monkeypatch.setattr(devices, "_renew", meanwhile)
+    assert step_of(come(client)) == "code"
+    thread.join(20)
+    assert make.rows(RememberedDevice) == []
+    assert all("device" not in (row.proven or {}) for row in make.rows(BrowserSession))

@@ -143,8 +143,8 @@ def forget_one(tx: Session, *, subject_id: str, device_id: UUID, now: datetime, 
 
 def forget_all(tx: Session, *, subject_id: str, now: datetime, origin: Origin) -> int:
     """Forget every device, also in sessions: by wish, and whenever a factor is added or removed (MF-21)."""
-    sessions.disbelieve(tx, subject_id=subject_id)
     gone: int = tx.execute(delete(_table).where(_table.c.subject_id == subject_id)).rowcount  # type: ignore[attr-defined]
+    sessions.disbelieve(tx, subject_id=subject_id)  # after it: a sign-in that holds a device has its session by then
     if gone:
         _audit(tx, Event.DEVICE_FORGOTTEN, subject_id=subject_id, device="all", now=now, origin=origin)
     return gone
