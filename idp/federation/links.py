@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Table, delete, func, insert, select, update
+from sqlalchemy import Table, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -56,6 +56,13 @@ def of(tx: Rows, *, subject_id: str) -> tuple[Linked, ...]:
         Linked(row.id, row.connection, row.issuer, row.subject, row.shown_as, row.created_at, row.last_used_at)
         for row in rows
     )
+
+
+def is_linked(tx: Rows, identity: UpstreamIdentity) -> bool:
+    """Whether it is somebody's."""
+    key = (identity.connection, identity.issuer, identity.subject)
+    query = select(_table.c.id).where(tuple_(_table.c.connection, _table.c.issuer, _table.c.subject) == key)
+    return tx.execute(query).first() is not None
 
 
 def is_fresh_enough(tx: Session, session: SessionFacts, *, now: datetime) -> bool:

@@ -67,7 +67,8 @@ def stranger(tx: Session, *, transaction: TransactionFacts) -> Stranger | Refuse
     proven = rules.proves_mailbox(applied.connection, arrived.identity)
     known = _known(tx, arrived.identity) if proven else None
     ceremony = people.ceremonies.get(transaction.client_id or "")
-    may_create = people.create and proven and known is None and (transaction.client_id is None or ceremony is not None)
+    free = known is None and not links.is_linked(tx, arrived.identity)  # it may have been, in another tab
+    may_create = people.create and proven and free and (transaction.client_id is None or ceremony is not None)
     return Stranger(arrived, applied, may_create, known is not None, ceremony)
 
 
@@ -119,9 +120,9 @@ def begin(tx: Session, txn: UUID, *, given_name: str, family_name: str, locale: 
         return Refused(Reason.MAY_NOT_CREATE)
     row = tx.get(Subject, made.id, with_for_update=True)
     assert row is not None, "the account was made in this transaction"
-    refused = links.add(tx, identity, subject=row, now=by.now, origin=by.origin, told=False)
-    if refused is not None:
-        raise RuntimeError("an identity that waits here has no link")
+    if links.add(tx, identity, subject=row, now=by.now, origin=by.origin, told=False) is not None:
+        tx.rollback()  # it was linked at this very moment: nobody is made
+        return Refused(Reason.MAY_NOT_CREATE)
     transactions.remember_upstream(tx, txn=txn, state=None)
     asserting.hold(tx, identity, subject_id=made.id)
     asserting.settle(tx, found.applied.connection, identity, subject_id=made.id, now=by.now, origin=by.origin)

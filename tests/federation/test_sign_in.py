@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from idp.affiliations.models import Affiliation
 from idp.audit.models import AuditEvent
 from idp.console.staff.models import StaffMember
+from idp.federation import links
 from idp.federation.models import UpstreamLink
 from idp.messaging.models import OutboxMessage
 from idp.sessions.models import BrowserSession
@@ -189,6 +190,21 @@ def test_a_known_mailbox_is_linked_and_never_made_twice(world: World, client: Fl
     landed = world.sign_in(client)
     assert "new-here-form" not in landed.text
     assert "There is an account with this e-mail address" in landed.text
+
+
+@pytest.mark.parametrize("at_the_same_moment", [False, True])
+def test_G2_an_identity_that_was_linked_in_another_tab_begins_no_second_account(
+    world: World, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, at_the_same_moment: bool
+) -> None:
+    landed = world.sign_in(client)
+    world.link(world.rosa)
+    if at_the_same_moment:
+        monkeypatch.setattr(links, "is_linked", lambda tx, identity: False)
+    answer = follow(client, post_form(client, landed, "new-here-form"))
+    assert answer.status_code == 422, "said on a page, and nothing is made"
+    assert "An account cannot begin with this sign-in" in answer.text
+    assert [each.id for each in world.make.rows(Subject)] == [world.rosa.id]
+    assert world.make.rows(BrowserSession) == []
 
 
 def test_SI_21_a_disabled_person_stays_out_whatever_upstream_says(world: World, client: FlaskClient) -> None:
