@@ -11,6 +11,9 @@ from werkzeug.test import TestResponse
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.console.directory import facts, people
+from idp.console.directory.words import PARTS
+from idp.directory.imports import altered
+from idp.directory.imports.provider_master import _COMPARED
 from idp.directory.models import ImportReject, ImportRun, NpiRecord, NpiWord, PinLetter, ProviderWord
 from idp.directory.rules import name_key, search_words
 from idp.foundation.database import new_id, writing
@@ -190,7 +193,7 @@ def test_an_npi_that_no_roster_names_has_a_history_of_its_standing(nora: FlaskCl
             audit.append(tx, Event.NPI_RECORD_CHANGED, now=make.now, actor="system", origin=Origin.local("test"),
                          target_kind="npi", target_id="1999999999", details=details)  # fmt: skip
     page = nora.get("/console/directory/npis/1999999999").text
-    assert "NPPES status; active → left26" in page and "left01" not in page
+    assert "NPPES; Status: active → left26" in page and "left01" not in page
     (older,) = re.findall(r'"(/console/directory/npis/1999999999\?before=[0-9]+)"', page)
     assert "left01" in nora.get(older).text
 
@@ -231,15 +234,22 @@ def test_a_whole_tin_finds_a_members_own_and_every_record_of_an_npi_is_shown(nor
 
 
 def test_the_history_goes_on_before_its_last_event(nora: FlaskClient, make: Make, now: datetime) -> None:
-    row = make.provider()
+    row, changed = make.provider(), sorted({part for name in _COMPARED for part in altered.parts([name])})
+    assert set(changed) <= set(PARTS)
     with writing() as tx:
         for at in range(27):
-            details = {"registry": "heartland", "number": row.provider_id, "changed": [f"change-{at:02}"]}
+            details = {"registry": "heartland", "number": row.provider_id, "changed": [f"change-{at:02}", *changed],
+                       "programs": "both → medicare", "ends": "none → 2026-03-01", "status": "active"}  # fmt: skip
             audit.append(tx, Event.PROVIDER_CHANGED, now=now, actor="system", origin=Origin.local("test"),
                          target_kind="provider", target_id=row.id, details=details)  # fmt: skip
     address = f"/console/directory/providers/{row.id}"
     page = nora.get(address).text
     assert "change-26" in page and "change-02" in page and "change-01" not in page
+    assert "<b>Record changed</b>" in page
+    assert (
+        "change-26; Ends: none → 2026-03-01; Name; NPI; NPI status; Programs: Medicaid and Medicare → Medicare; State; Status;"
+        " Tax ID; Kind of Tax ID; Type; ZIP Codes<"
+    ) in page
     (older,) = re.findall(rf'"({address}\?before=[0-9]+)"', page)
     page = nora.get(older).text
     assert "change-01" in page and "change-00" in page and "change-02" not in page

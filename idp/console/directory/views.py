@@ -232,6 +232,7 @@ def _page(name: str, **shown: Any) -> str:
         programs=words.PROGRAMS,
         sources=words.SOURCES,
         entities=words.ENTITIES,
+        words=words,
         began=_before() is not None,
         search=_search(),
         paged=bool(_after()),

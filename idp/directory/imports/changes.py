@@ -11,17 +11,11 @@ from sqlalchemy.orm import Session
 from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.directory.changed import DirectoryChange, What
-from idp.directory.imports import owners
+from idp.directory.imports import altered, owners
 from idp.directory.imports.owners import Parted
 from idp.directory.imports.rules import ProviderRow
 from idp.directory.imports.run import Run
 from idp.directory.rules import in_force
-
-_MATERIAL: Final = {
-    "npi": "npi", "practice_id": "tin", "tin_index": "tin", "zip_codes": "zip", "status": "status",
-    "effective_date": "dates", "end_date": "dates", "npi_deactivated_on": "npi_status",
-}  # fmt: skip
-"""What an affiliation may hang on: a change of it is its own audit event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +91,8 @@ def after(tx: Session, came: Collection[UUID], changed: Sequence[Altered], run: 
         if each.went:
             _tell_left(tx, run, each)
         run.changes.extend(_told(each, run))
-        if material := sorted({_MATERIAL[name] for name in each.differing if name in _MATERIAL}):
-            told = f"{before['status']} → {each.values['status']}" if "status" in each.differing else before["status"]
-            _audit(tx, run, before["id"], each.row.provider_id, changed=material, status=told)
+        told = altered.told(before, each.values, each.differing)
+        _audit(tx, run, before["id"], each.row.provider_id, changed=sorted(altered.parts(each.differing)), told=told)
     return owners.look_after(tx, touched, parted, run)
 
 
@@ -108,7 +101,8 @@ def after_leaving(tx: Session, rows: Sequence[Any], run: Run) -> set[UUID]:
     parted = []
     for row in rows:
         run.changes.append(DirectoryChange(What.ENDED, run.registry, row.practice_id, row.id))
-        _audit(tx, run, row.id, row.provider_id, changed=["status", "dates"], status="active → terminated")
+        told = {"status": "active → terminated", "ends": f"{row.end_date or 'none'} → {run.today}"}
+        _audit(tx, run, row.id, row.provider_id, changed=["status", "dates"], told=told)
         if row.held:
             parted.append(Parted(row.practice_id, row.id, run.registry, row.npi, row.name_key))
     return owners.look_after(tx, {row.practice_id for row in rows}, parted, run)
@@ -132,7 +126,7 @@ def _told(each: Altered, run: Run) -> Iterator[DirectoryChange]:
         yield DirectoryChange(What.ZIP_CHANGED, run.registry, practice, identity)
 
 
-def _audit(tx: Session, run: Run, identity: UUID, number: str, *, changed: list[str], status: str) -> None:
+def _audit(tx: Session, run: Run, identity: UUID, number: str, *, changed: list[str], told: Mapping[str, str]) -> None:
     audit.append(
         tx,
         Event.PROVIDER_CHANGED,
@@ -141,7 +135,7 @@ def _audit(tx: Session, run: Run, identity: UUID, number: str, *, changed: list[
         origin=run.origin,
         target_kind="provider",
         target_id=identity,
-        details={"registry": run.registry, "number": number, "changed": changed, "status": status},
+        details={"registry": run.registry, "number": number, "changed": changed, **told},
     )
 
 

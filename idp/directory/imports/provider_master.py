@@ -83,7 +83,14 @@ class ProviderMaster(PayersFile):
     def end(self, tx: Session, numbers: Sequence[str], run: Run) -> None:
         active = _table.c.status == ProviderStatus.ACTIVE.value
         those = (_table.c.registry == run.registry, _table.c.provider_id.in_(numbers), active)
-        columns = (_table.c.id, _table.c.provider_id, _table.c.practice_id, _table.c.npi, _table.c.name_key)
+        columns = (
+            _table.c.id,
+            _table.c.provider_id,
+            _table.c.practice_id,
+            _table.c.npi,
+            _table.c.name_key,
+            _table.c.end_date,
+        )
         held = facts.in_force_on(run.today).label("held")
         ending = tx.execute(select(*columns, held).where(*those).order_by(_table.c.id).with_for_update()).all()
         ended = {"status": ProviderStatus.TERMINATED.value, "end_date": run.today, "updated_at": run.now}
