@@ -18,7 +18,7 @@ from idp.foundation.artefacts import digest_of
 from idp.foundation.database import looking_up, writing
 from idp.foundation.front_door import policy_of
 from idp.keyring.service import Keyring
-from idp.sessions import service
+from idp.sessions import presence, service
 from idp.sessions.rules import SessionFacts
 from idp.sessions.service import NewSession
 from idp.settings import Settings
@@ -177,10 +177,10 @@ def _note_presence(response: Response) -> Response:
     """Once a minute. A page that could be read stands even where nothing can be written: the session then ends no later for it."""
     session = g.get("session")
     now = clock.now()
-    if session is not None and request.method == "GET" and service.wants_touch(session, now=now):
+    if session is not None and request.method == "GET" and presence.wants_touch(session, now=now):
         try:
             with writing() as tx:
-                service.touch(tx, session_id=session.id, now=now)
+                presence.touch(tx, session_id=session.id, now=now)
         except outage.AWAY as error:
             outage.note(error)
     return response

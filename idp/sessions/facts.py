@@ -24,6 +24,7 @@ def session_facts(row: BrowserSession | Row[Any], *, owes_factor: bool = False) 
         system_epoch=row.system_epoch,
         digest_prefix=row.digest.hex()[:16],
         proven=_proven(row),
+        looked_at=row.looked_at,
         resumed_at=row.resumed_at,
         ended_at=row.ended_at,
         user_agent=row.user_agent,

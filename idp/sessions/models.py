@@ -30,6 +30,8 @@ class BrowserSession(Model):
     system_epoch: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    looked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the browser last asked for a page: a portal that refreshes its tokens is seen, and nobody has looked."""
     resumed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When the person was last seen again after 15 minutes or more (SECURITY ruling 18)."""
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -70,6 +70,8 @@ class SessionFacts:
     digest_prefix: str
     proven: Mapping[str, datetime] = field(default_factory=dict)
     """When each factor was last proven here, by its kind; a password by `password`."""
+    looked_at: datetime | None = None
+    """When the browser last asked for a page; `None` in rows of before that was kept."""
     resumed_at: datetime | None = None
     """When the person came back after `AWAY_AFTER` or longer."""
     ended_at: datetime | None = None
@@ -77,6 +79,11 @@ class SessionFacts:
     address: str = ""
     owes_factor: bool = False
     """Every factor of the person was taken away as lost: one is set up before anything else, whatever the portal asks."""
+
+    @property
+    def last_look(self) -> datetime:
+        """When the person was there themselves: what a portal does in their name by itself is no presence (ruling 18)."""
+        return self.looked_at or self.last_seen_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,7 @@ def why_dead(session: SessionFacts, *, current: Currency, now: datetime, idle: t
 
 def is_awake(session: SessionFacts, *, by: Collection[str], now: datetime) -> bool:
     """Whether the person has been here without a pause of 15 minutes since they last proved one of `by` (SE-03)."""
-    if now - session.last_seen_at >= AWAY_AFTER:
+    if now - session.last_look >= AWAY_AFTER:
         return False
     proofs = [at for kind, at in session.proven.items() if kind in by]
     return bool(proofs) and (session.resumed_at is None or max(proofs) >= session.resumed_at)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, case, insert, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
@@ -21,7 +21,6 @@ from idp.sessions import fan_out, transactions
 from idp.sessions.facts import session_facts
 from idp.sessions.models import BrowserSession
 from idp.sessions.rules import (
-    AWAY_AFTER,
     PASSWORD,
     Ahead,
     Currency,
@@ -35,9 +34,6 @@ from idp.subjects.facts import Stored
 from idp.subjects.models import Subject
 from idp.vocabulary.assurance import Acr, Amr
 from idp.vocabulary.secret import Secret
-
-SEEN_EVERY: Final = timedelta(minutes=1)
-"""How exact `last_seen_at` is: one write a minute at most (SECURITY ruling 13)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +113,7 @@ def authenticated(
         "proven": {str(kind): at.isoformat() for kind, at in ({PASSWORD: now} if proven is None else proven).items()},
         "subject_epoch": subject.epoch,
         "last_seen_at": now,
+        "looked_at": now,
         "expires_at": now + house.get(Settings).session_absolute,
         "user_agent": origin.user_agent[:256],
         "address": origin.address[:45],
@@ -169,30 +166,6 @@ def hold(tx: Session, session: SessionFacts) -> SessionFacts | None:
     row = tx.execute(_HELD, {"session_id": session.id}).one_or_none()
     stands = row is not None and row.ended_at is None and row.digest.hex()[:16] == session.digest_prefix
     return session if stands else None
-
-
-def touch(tx: Session, *, session_id: UUID, now: datetime) -> None:
-    """Note that the person is still there, once a minute at most; idleness counts from here.
-
-    A pause of 15 minutes stays on record: whoever acts for others proves themselves anew after it (ruling 18).
-    """
-    tx.execute(
-        update(BrowserSession)
-        .where(
-            BrowserSession.id == session_id,
-            BrowserSession.ended_at.is_(None),
-            BrowserSession.last_seen_at <= now - SEEN_EVERY,
-        )
-        .values(
-            last_seen_at=now,
-            resumed_at=case((BrowserSession.last_seen_at <= now - AWAY_AFTER, now), else_=BrowserSession.resumed_at),
-        )
-    )
-
-
-def wants_touch(session: SessionFacts, *, now: datetime) -> bool:
-    """Whether a minute has passed since the last note."""
-    return now - session.last_seen_at >= SEEN_EVERY
 
 
 def list_sessions(tx: Session, *, subject_id: str, now: datetime) -> list[SessionFacts]:

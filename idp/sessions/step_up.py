@@ -36,7 +36,7 @@ def lift(
     row.acr = sorted({*row.acr, *(value.value for value in acr)})
     row.amr = list(dict.fromkeys([*row.amr, *(method.value for method in amr)]))
     row.proven = {**_before(row, session), **{str(kind): now.isoformat() for kind in proven}}
-    row.last_seen_at = now
+    row.last_seen_at = row.looked_at = now
     tx.flush()  # a verdict asked later in this transaction reads by statement
     return NewSession(cookie, row.id)
 

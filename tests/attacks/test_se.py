@@ -125,6 +125,18 @@ def test_SE_03_no_work_outlasts_twelve_hours(rosas: Watched, hands) -> None:
     assert not alive(rosas)
 
 
+def test_SE_03_a_portal_that_refreshes_by_itself_does_not_stand_in_for_its_person(scene: Scene, hands) -> None:
+    """Ruling 18: a portal left open would else keep `/manage` and `/console` open to whoever comes by."""
+    browser = scene.browser()
+    tokens = scene.exchange(scene.sign_in_at(browser)).get_json()
+    for _ in range(4):
+        hands.forward(minutes=10)
+        tokens = scene.refresh(tokens["refresh_token"]).get_json()
+    assert browser.get("/account/").status_code == 200, "they worked at the portal: the session is not idle"
+    (session,) = scene.make.rows(BrowserSession)
+    assert session.resumed_at == hands.now, "and nobody has looked at a page here for forty minutes"
+
+
 def test_SE_03_a_dead_session_gives_no_code_and_no_refresh(scene: Scene, hands) -> None:
     browser = scene.browser()
     tokens = scene.exchange(scene.sign_in_at(browser)).get_json()

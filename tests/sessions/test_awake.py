@@ -15,6 +15,12 @@ def test_SE_03_fifteen_minutes_without_a_look_end_it_to_the_second() -> None:
     assert not is_awake(seen, by={"totp"}, now=NOON + AWAY_AFTER)
 
 
+def test_SE_03_what_a_portal_does_by_itself_is_no_look() -> None:
+    left = session(last_seen_at=NOON + AWAY_AFTER, looked_at=NOON, proven={"totp": NOON})
+    assert not is_awake(left, by={"totp"}, now=NOON + AWAY_AFTER)
+    assert is_awake(left, by={"totp"}, now=NOON + AWAY_AFTER - SECOND)
+
+
 def test_SE_03_a_pause_counts_until_something_that_counts_is_proven_after_it() -> None:
     back = NOON + timedelta(minutes=20)
     paused = session(last_seen_at=back, resumed_at=back, proven={"totp": NOON, "password": back})

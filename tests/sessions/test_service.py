@@ -13,7 +13,7 @@ from idp.audit.models import AuditEvent
 from idp.foundation import epochs
 from idp.foundation.database import reading, writing
 from idp.foundation.origin import Origin
-from idp.sessions import participants, service
+from idp.sessions import participants, presence, service
 from idp.sessions.models import BrowserSession, LogoutDelivery
 from idp.sessions.rules import Ended, SessionFacts
 from idp.sessions.service import NewSession
@@ -112,7 +112,7 @@ def test_SE_03_twelve_hours_end_even_a_busy_session(make: Make, hands: Hands, se
     for _ in range(24 * 60 // 40):
         now = hands.forward(minutes=20)
         with writing() as tx:
-            service.touch(tx, session_id=made.session_id, now=now)
+            presence.touch(tx, session_id=made.session_id, now=now)
     assert hands.now - made_at(make, made) == settings.session_absolute
     assert live(made.cookie, hands.now) is None
 
@@ -154,12 +154,12 @@ def test_presence_is_noted_once_a_minute_and_never_on_an_ended_session(make: Mak
     start = hands.now
     for seconds, expected in ((30, start), (30, start + timedelta(minutes=1)), (59, start + timedelta(minutes=1))):
         with writing() as tx:
-            service.touch(tx, session_id=made.session_id, now=hands.forward(seconds=seconds))
+            presence.touch(tx, session_id=made.session_id, now=hands.forward(seconds=seconds))
         assert make.row(BrowserSession, made.session_id).last_seen_at == expected
     found = live(made.cookie, hands.now)
     assert found is not None
-    assert not service.wants_touch(found, now=hands.now)
-    assert service.wants_touch(found, now=hands.forward(seconds=1))
+    assert not presence.wants_touch(found, now=hands.now)
+    assert presence.wants_touch(found, now=hands.forward(seconds=1))
 
 
 def test_SE_04_a_person_lists_and_ends_their_own_and_nobody_elses(make: Make, hands: Hands) -> None:

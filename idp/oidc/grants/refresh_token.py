@@ -21,7 +21,7 @@ from idp.oidc import notices, tokens
 from idp.oidc.acting import acts_within
 from idp.oidc.errors import INVALID_GRANT, INVALID_REQUEST, INVALID_SCOPE, INVALID_TARGET, OAuthError
 from idp.oidc.grants.answer import Minted, TokenRequest, mint_for_grant
-from idp.sessions import service as sessions
+from idp.sessions import presence
 from idp.settings import Settings
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.scopes import Scope
@@ -140,9 +140,9 @@ def _scope(request: TokenRequest, family: Family) -> str | OAuthError:
 
 
 def _keep_session_awake(tx: Session, grant: GrantFacts, *, now: datetime) -> None:
-    """Somebody works at a portal that is bound to the session: that is presence (at most one write a minute)."""
+    """Somebody works at a portal that is bound to the session, which is not idle then; a page here they did not look at."""
     if not grant.offline:
-        sessions.touch(tx, session_id=grant.session_id, now=now)
+        presence.keep(tx, session_id=grant.session_id, now=now)
 
 
 def _expiry(grant: GrantFacts, *, now: datetime) -> datetime:
