@@ -20,7 +20,7 @@ from idp.foundation.database import Model, reading, writing
 from idp.keyring.service import Keyring
 from idp.vocabulary.identifiers import TinType
 from idp.vocabulary.refused import Refused
-from tests.directory.files import GROUP, LETTER, MEMBER, PARTNER, PRACTITIONER, counted, shared, taken, written
+from tests.directory.files import GROUP, LETTER, MEMBER, OFF, PARTNER, PRACTITIONER, counted, shared, taken, written
 
 pytestmark = pytest.mark.both
 
@@ -166,6 +166,10 @@ def test_a_dry_run_counts_and_writes_nothing(now: datetime, monkeypatch: pytest.
     assert (count(Provider), count(Practice), count(ImportRun), count(AuditEvent)) == (0, 0, 0, 0)
     taken([GROUP], now=now)
     assert counted(taken([GROUP | {"state": "MO"}, MEMBER], now=now, dry_run=True)) == {"added": 1, "changed": 1}
+    report = taken([GROUP | {"tin": "079990002"}], now=now, dry_run=True)
+    assert report.notes == Counter({"moved_to_another_practice": 1, "practices_made": 1})
+    assert taken([OFF], "nppes", now=now, dry_run=True).notes["npi_deactivated"] == 1
+    assert provider("000042").npi_deactivated_on is None
     taken([PARTNER | {"tins_represented": "079990001"}], "trading-partners", now=now, dry_run=True)
     taken([LETTER | {"provider_id": "000042"}], "pin-letters", now=now, dry_run=True)
     assert (count(TradingPartner), count(Engagement), count(PinLetter), count(Artefact)) == (0, 0, 0, 0)

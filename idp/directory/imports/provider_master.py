@@ -65,6 +65,8 @@ class ProviderMaster(PayersFile):
         run.report.added += len(added)
         run.report.changed += len(changed)
         run.report.unchanged += len(rows) - len(added) - len(changed)
+        if moved := sum(each.went for each in changed):
+            run.report.notes["moved_to_another_practice"] += moved
         if not run.dry:
             _insert(tx, added, run)
             _change(tx, changed, run)

@@ -6,34 +6,43 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from bench.nppes import rows
+from idp.audit.models import AuditEvent
 from idp.directory.cli import directory
-from idp.directory.models import ImportReject, ImportRun, NpiRecord, NpiWord, Practice, Provider, ProviderWord
-from idp.foundation.database import Model, reading
-from idp.settings import PROJECT, Settings
-from tests.directory.files import PRACTITIONER, written
-
-KILLED_IN_BATCH = """
-import os, signal, sys
-from idp.cli import main
 from idp.directory.imports import service
-last, tell, batches = int(sys.argv.pop(1)), service.tell, []
-def told(tx, run):
-    tell(tx, run)
-    batches.append(tx)
-    if len(batches) == last:
-        os.kill(os.getpid(), signal.SIGKILL)
-service.tell = told
+from idp.directory.imports.run import Run
+from idp.directory.models import (
+    Engagement,
+    ImportReject,
+    ImportRun,
+    NpiRecord,
+    NpiWord,
+    Practice,
+    Provider,
+    ProviderWord,
+    TradingPartner,
+)
+from idp.foundation.database import Model, db, reading
+from idp.settings import PROJECT, Settings
+from tests.directory.files import PARTNER, PRACTITIONER, taken, written
+from tests.directory.npi.test_import import bundle, practitioner
+
+KILLED = """
+import sys
+from idp.cli import main
+from tests.directory.npi.test_killed import fatal
+fatal(int(sys.argv.pop(1)))
 main()
 """
-"""All of a batch is written and nothing of it is committed when the process is gone."""
 IMPORT = ("--format", "nppes", "--json")
 MASTER = ("--format", "provider-master", "--registry", "ozark", "--json")
 
@@ -46,10 +55,30 @@ def environment(app: object, settings: Settings, tmp_path: Path) -> dict[str, st
     return os.environ | given | {"IDP_DATA_DIR": str(tmp_path)}
 
 
-def killed(environment: dict[str, str], *given: str, batch: int, piped: bytes | None = None) -> None:
-    command = [sys.executable, "-c", KILLED_IN_BATCH, str(batch), "directory", "import", *given]
-    ended = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, input=piped)  # noqa: PLW1510
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
+def killed(*given: str, batch: int) -> None:
+    """The command in a fork of this process, with connections of its own."""
+    db.engine.dispose()
+    if not (child := os.fork()):
+        signal.alarm(60)
+        try:
+            fatal(batch)
+            directory.main(["import", *given], standalone_mode=False)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+def fatal(last: int) -> None:
+    """All of that batch is written and nothing of it is committed when the process is gone."""
+    tell, batches = service.tell, []
+
+    def told(tx: Session, run: Run) -> None:
+        tell(tx, run)
+        batches.append(tx)
+        if len(batches) == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    service.tell = told
 
 
 def done(file: Path, *more: str, code: int = 0, what: tuple[str, ...] = IMPORT) -> dict[str, Any]:
@@ -79,14 +108,14 @@ def runs() -> list[tuple[int, bool, list[int]]]:
 
 @pytest.mark.both
 def test_killed_inside_a_batch_it_has_none_of_it_and_the_rejects_are_complete_after_the_next(
-    environment: dict[str, str], tmp_path: Path
+    app: object, tmp_path: Path
 ):
     lines = b"".join(rows(2_500)).splitlines(keepends=True)
     wrong = b'"1234567890",' + lines[1].partition(b",")[2]
     lines[500:500] = lines[1700:1700] = [wrong]
     file = tmp_path / "npis.csv"
     file.write_bytes(b"".join(lines))
-    killed(environment, str(file), *IMPORT, batch=2)
+    killed(str(file), *IMPORT, batch=2)
     whole = sum(standing().values())
     assert whole == 999
     assert runs() == [(1000, False, [501])]
@@ -101,13 +130,13 @@ def test_killed_inside_a_batch_it_has_none_of_it_and_the_rejects_are_complete_af
 
 
 @pytest.mark.both
-def test_killed_in_the_midst_of_a_full_files_ending_the_next_ends_the_rest(environment: dict[str, str], tmp_path: Path):
+def test_killed_in_the_midst_of_a_full_files_ending_the_next_ends_the_rest(app: object, tmp_path: Path):
     file, smaller = tmp_path / "npis.csv", tmp_path / "smaller.csv"
     file.write_bytes(b"".join(rows(2_500)))
     smaller.write_bytes(b"".join(rows(300)))
     assert done(file)["added"] == 2_500
     off = standing()["deactivated"]
-    killed(environment, str(smaller), *IMPORT, "--full", "--yes", batch=3)
+    killed(str(smaller), *IMPORT, "--full", "--yes", batch=3)
     assert standing()["left"] == 1_000
     assert [each[:2] for each in runs()] == [(300, False), (2_500, True)]
     ending = done(smaller, "--full", "--yes")
@@ -127,12 +156,55 @@ def test_a_roster_that_came_through_a_pipe_and_was_killed_in_a_batch_is_whole_af
     ]
     file = tmp_path / "roster.csv"
     file.write_bytes(content := written("provider-master", lines))
-    killed(environment, "-", *MASTER, batch=2, piped=content)
+    command = [sys.executable, "-c", KILLED, "2", "directory", "import", "-", *MASTER]
+    ended = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, input=content)  # noqa: PLW1510
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
     assert rows_of(Provider, Practice, ProviderWord) == [1_000, 400, 2_000]
     report = done(file, what=MASTER)
     assert (report["added"], report["unchanged"], report["notes"]["practices_made"]) == (100, 1_000, 0)
     assert rows_of(Provider, Practice, ProviderWord) == [1_100, 400, 2_200]
     assert runs() == [(1_000, False, []), (1_100, True, [])]
+
+
+PARTNERS = ("--format", "trading-partners", "--registry", "ozark", "--json")
+BUNDLE = ("--format", "fhir", "--json")
+
+
+@pytest.mark.both
+def test_partners_killed_in_a_batch_and_in_a_full_files_ending_are_whole_after_the_next(
+    app: object, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Each with its engagement, and told once of its end."""
+    taken([PRACTITIONER], now=now)
+    monkeypatch.setattr(service, "BATCH", 2)
+    lines = [PARTNER | {"trading_partner_id": f"TP{number:06}"} for number in range(5)]
+    file, smaller = tmp_path / "partners.csv", tmp_path / "smaller.csv"
+    file.write_bytes(written("trading-partners", lines))
+    smaller.write_bytes(written("trading-partners", lines[:1]))
+    killed(str(file), *PARTNERS, batch=2)
+    assert rows_of(TradingPartner, Engagement) == [2, 2]
+    report = done(file, what=PARTNERS)
+    assert (report["added"], report["unchanged"], rows_of(TradingPartner, Engagement)) == (3, 2, [5, 5])
+    killed(str(smaller), *PARTNERS, "--full", "--yes", batch=3)
+    assert done(smaller, "--full", "--yes", what=PARTNERS)["ended"] == 2
+    with reading() as tx:
+        ended = select(AuditEvent.target_id).where(AuditEvent.type == "trading_partner_changed")
+        assert len(told := tx.execute(ended).scalars().all()) == len(set(told)) == 4
+
+
+@pytest.mark.both
+def test_a_bundle_killed_in_a_batch_is_whole_after_the_next(
+    app: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(service, "BATCH", 2)
+    npis = [f"{core}{digit}" for core in range(123456700, 123456705) for digit in range(10)]
+    (file := tmp_path / "bundle.json").write_bytes(bundle(*(practitioner(npi) for npi in npis)))
+    killed(str(file), *BUNDLE, batch=10)
+    before, refused = rows_of(NpiRecord, ImportReject)
+    assert before + refused == 18
+    report = done(file, code=1, what=BUNDLE)
+    assert (report["added"], report["unchanged"], report["rejected"]) == (5 - before, before, 45)
+    assert rows_of(NpiRecord, NpiWord, ImportReject) == [5, 10, refused + 45]
 
 
 def rows_of(*models: type[Model]) -> list[int]:

@@ -66,8 +66,8 @@ def take(tx: Session, rows: Sequence[NpiRow], run: Run, *, source: Source) -> No
         for row, before in changed:
             if before.status != row.status:
                 tell_turned(tx, run, row.npi, before.status, row.status, source=source)
-        if source is Source.NPPES:
-            follow(tx, _turned(added, changed), run)
+    if source is Source.NPPES:
+        follow(tx, _turned(added, changed), run)
 
 
 def leave(tx: Session, npis: Sequence[str], run: Run, *, source: Source) -> None:
@@ -98,7 +98,7 @@ def tell_turned(tx: Session, run: Run, npi: str, before: str, status: Standing, 
 
 
 def follow(tx: Session, turned: Mapping[str, date | None], run: Run) -> None:
-    """Provider records with these NPIs are out of force from the day on, or in force again (`None`)."""
+    """Provider records with these NPIs are out of force from the day on, or in force again (`None`); a dry run counts them."""
     if not turned:
         return
     table = facts.provider
@@ -114,13 +114,15 @@ def follow(tx: Session, turned: Mapping[str, date | None], run: Run) -> None:
         day = turned[row.npi]
         if row.npi_deactivated_on == day:
             continue
+        what = What.NPI_REACTIVATED if day is None else What.NPI_DEACTIVATED
+        run.report.notes[what.value] += 1
+        if run.dry:
+            continue
         touched.add(row.practice_id)
         if row.held and day is not None and day <= run.today:
             parted.append(owners.Parted(row.practice_id, row.id, row.registry, row.npi, row.name_key))
         tx.execute(update(table).where(table.c.id == row.id).values(npi_deactivated_on=day, updated_at=run.now))
-        what = What.NPI_REACTIVATED if day is None else What.NPI_DEACTIVATED
         run.changes.append(DirectoryChange(what, row.registry, row.practice_id, row.id))
-        run.report.notes[what.value] += 1
         audit.append(
             tx,
             Event.PROVIDER_CHANGED,
