@@ -126,27 +126,40 @@ def serving(settings: Settings, folder: Path, *, workers: int = 1) -> Iterator[S
 Serve = Callable[..., Served]
 
 
+def _own(make_settings: Callable[..., Settings], folder: Path, **changed: object) -> Settings:
+    usual: dict[str, object] = {
+        "password_memory_kib": 19_456,
+        "password_time_cost": 2,
+        "data_dir": folder,
+        "database_url": f"sqlite:///{folder / 'served.sqlite3'}",
+    }
+    return make_settings(**(usual | changed))
+
+
 @pytest.fixture
 def serve(make_settings: Callable[..., Settings], tmp_path: Path) -> Iterator[Serve]:
     """`serve(workers=1, kdf_queue=4)`: a provider of its own on its own SQLite file, its app's context pushed."""
     with ExitStack() as stack:
 
         def start(*, workers: int = 1, **changed: object) -> Served:
-            settings = make_settings(
-                **{
-                    "password_memory_kib": 19_456,
-                    "password_time_cost": 2,
-                    "data_dir": tmp_path,
-                    "database_url": f"sqlite:///{tmp_path / 'served.sqlite3'}",
-                }
-                | changed
-            )
+            settings = _own(make_settings, tmp_path, **changed)
             served = stack.enter_context(serving(settings, tmp_path, workers=workers))
             stack.enter_context(served.app.app_context())
             stack.callback(db.engine.dispose)
             return served
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def served(make_settings: Callable[..., Settings], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One worker with nobody in it, for what asks of bytes alone; its tests are marked `one_served`, to share it."""
+    folder = tmp_path_factory.mktemp("served")
+    with serving(_own(make_settings, folder), folder) as standing:
+        yield standing
+
+
+one_served = pytest.mark.xdist_group("served")
 
 
 def maker(served: Served) -> Make:

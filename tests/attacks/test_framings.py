@@ -1,20 +1,15 @@
-# ruff: noqa: F811 - fixtures are imported, and asked for by name
 """SE-11, DI-03: bytes on the wire that two servers could read differently (SECURITY §4)."""
 
 import pytest
 
-from tests.attacks.served import HOST, Serve, Served, serve, statuses  # noqa: F401 - a fixture
+from tests.attacks.served import HOST, Served, one_served, statuses
+
+pytestmark = [pytest.mark.faults, one_served]
 
 FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
 POST = f"POST /oauth/token HTTP/1.1\r\nHost: {HOST}\r\n{FORM}"
 
 
-@pytest.fixture
-def served(serve: Serve) -> Served:
-    return serve(workers=1)
-
-
-@pytest.mark.faults
 def test_SE_11_of_two_framings_one_request_is_read_and_the_connection_closes(served: Served) -> None:
     """Chunked wins and the smuggled request behind it is never answered, or 400."""
     smuggled = f"GET /oauth/jwks HTTP/1.1\r\nHost: {HOST}\r\n\r\n"
@@ -38,7 +33,6 @@ def test_SE_11_of_two_framings_one_request_is_read_and_the_connection_closes(ser
         assert b"onnection: close" in answer
 
 
-@pytest.mark.faults
 def test_SE_11_a_broken_chunk_ends_the_connection(served: Served) -> None:
     smuggled = f"GET /oauth/jwks HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
     for body in (b"zz\r\nabc\r\n0\r\n\r\n", b"3\r\na=bXX0\r\n\r\n", b"-1\r\n\r\n", b"ffffffffffffffffff\r\na\r\n"):
@@ -47,7 +41,6 @@ def test_SE_11_a_broken_chunk_ends_the_connection(served: Served) -> None:
     assert statuses(served.get()) == [200]
 
 
-@pytest.mark.faults
 def test_DI_03_no_target_and_no_second_host_changes_who_we_are(served: Served) -> None:
     path = "/.well-known/openid-configuration"
     absolute = f"GET http://evil.test{path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n"

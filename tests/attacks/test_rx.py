@@ -30,7 +30,7 @@ from idp.sessions.rules import Ended
 from idp.settings import Settings
 from tests.attacks import invariants
 from tests.attacks.scene import PORTAL, Scene, scene  # noqa: F401 - a fixture
-from tests.attacks.served import HOST, Serve, Served, Visitor, drain, serve, statuses  # noqa: F401 - a fixture
+from tests.attacks.served import HOST, Serve, Served, Visitor, drain, one_served, serve, statuses  # noqa: F401 - a fixture
 from tests.authenticators.browsing import open_sign_in, post_form
 from tests.factories import Make
 from tests.factories.make import PASSWORD
@@ -159,17 +159,14 @@ def test_RX_03_a_request_over_its_address_limit_hashes_nothing(client, make) -> 
     assert kdf.made - before <= 20
 
 
-@pytest.fixture
-def served(serve: Serve) -> Served:
-    return serve(workers=1)
-
-
+@one_served
 @pytest.mark.faults
 def test_RX_04_a_gigabyte_is_refused_by_its_announcement(served: Served) -> None:
     answer = served.raw(f"{HEAD}Content-Length: 1073741824\r\n\r\n".encode() + b"a" * 65_536)
     assert statuses(answer) == [413]
 
 
+@one_served
 @pytest.mark.faults
 def test_RX_04_an_endless_body_is_cut_at_the_limit(served: Served) -> None:
     before, sent = served.resident_kib(), 0
@@ -189,6 +186,7 @@ def test_RX_04_an_endless_body_is_cut_at_the_limit(served: Served) -> None:
     assert statuses(served.get("/oauth/jwks")) == [200]
 
 
+@one_served
 @pytest.mark.faults
 def test_RX_04_R_32_slow_bodies_and_slow_headers_hold_no_worker(served: Served) -> None:
     """So many idle POSTs and as many half headers: the one worker answers on; each slow one is told or closed."""
@@ -212,6 +210,7 @@ def test_RX_04_R_32_slow_bodies_and_slow_headers_hold_no_worker(served: Served) 
     assert time.monotonic() - started < 2 * BODY_SECONDS + 10
 
 
+@one_served
 @pytest.mark.faults
 def test_RX_05_headers_without_end_are_431(served: Served) -> None:
     line = "X-{}: " + "y" * 1000 + "\r\n"
