@@ -108,6 +108,8 @@ class Event(StrEnum):
     LETTER_REDEEMED = "letter_redeemed"
     LETTERS_VOIDED = "letters_voided"
     DIRECTORY_IMPORTED = "directory_imported"
+    REJECTS_EXPORTED = "rejects_exported"
+    TIN_LOOKED_FOR = "tin_looked_for"
     PROVIDER_CHANGED = "provider_changed"
     NPI_RECORD_CHANGED = "npi_record_changed"
     PIN_LETTER_ISSUED = "pin_letter_issued"

@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from idp.audit import service as audit
 from idp.audit.events import Event
+from idp.audit.models import AuditEvent
 from idp.console.directory import facts, people
 from idp.console.directory.words import PARTS
 from idp.directory.imports import altered
@@ -18,7 +19,8 @@ from idp.directory.models import ImportReject, ImportRun, NpiRecord, NpiWord, Pi
 from idp.directory.rules import name_key, search_words
 from idp.foundation.database import new_id, writing
 from idp.foundation.origin import Origin
-from tests.authenticators.browsing import post_form
+from tests.authenticators.browsing import post_form, press
+from tests.conftest import ISSUER
 from tests.console.staff_world import REGISTRAR, enter_as, staff
 from tests.factories import Make
 
@@ -35,6 +37,11 @@ def nora(client: FlaskClient, make: Make) -> FlaskClient:
 
 def look_up(client: FlaskClient, text: str, registry: str = "heartland") -> TestResponse:
     return post_form(client, client.get("/console/directory"), "look-up-form", text=text, registry=registry)
+
+
+def looks(make: Make, kind: str) -> list[AuditEvent]:
+    """What the audit tells of those who looked."""
+    return [row for row in make.rows(AuditEvent) if row.type == kind]
 
 
 def named(make: Make, name: str, **changed: object) -> object:
@@ -134,7 +141,8 @@ def test_refused_lines_are_paged_and_beyond_a_million_not_kept(nora: FlaskClient
     page = nora.get(f"/console/directory/imports/{run_id}?after=100").text
     assert (">k100<" in page, ">k101<" in page, "?after=101" in page) == (False, True, False)
     assert ">k1<" in nora.get(f"/console/directory/imports/{run_id}?after=9999999999999999999").text
-    assert len(nora.get(f"/console/directory/imports/{run_id}/rejects.csv").text.splitlines()) == 102
+    page = nora.get(f"/console/directory/imports/{run_id}")
+    assert len(press(nora, page, f"/console/directory/imports/{run_id}/rejects.csv").text.splitlines()) == 102
 
 
 @pytest.mark.parametrize("kind", ["providers", "practices", "partners", "imports"])
@@ -153,11 +161,18 @@ def test_AD_06_the_look_up_is_strict(nora: FlaskClient) -> None:
 def test_refused_lines_leave_as_a_file_that_no_spreadsheet_runs(nora: FlaskClient, make: Make) -> None:
     (run,) = make.rows(ImportRun)
     make._save(ImportReject(run_id=run.id, number=1, line=7, key="=1+1", reasons=["npi", "@Entry 3"]))
-    assert "rejects.csv" in nora.get(f"/console/directory/imports/{run.id}").text
-    answer = nora.get(f"/console/directory/imports/{run.id}/rejects.csv")
+    page, address = nora.get(f"/console/directory/imports/{run.id}"), f"/console/directory/imports/{run.id}/rejects.csv"
+    answer = press(nora, page, address)
     assert answer.mimetype == "text/csv"
     assert answer.text.splitlines()[1].startswith("7,'=1+1,npi,Entry 3: An NPI")
-    assert nora.get(f"/console/directory/imports/{uuid4()}/rejects.csv").status_code == 404
+    (event,) = looks(make, "rejects_exported")
+    assert (event.target_id, event.details["rejected"]) == (str(run.id), 1)
+    assert nora.get(address).status_code == 405
+    csrf = re.findall(r'name="csrf_token" value="([^"]+)"', page.text)[0]
+    unknown = nora.post(
+        address.replace(str(run.id), str(uuid4())), data={"csrf_token": csrf}, headers={"Origin": ISSUER}
+    )
+    assert unknown.status_code == 404
 
 
 def npi_of(make: Make, npi: str, name: str, state: str = "MO") -> None:
@@ -218,6 +233,24 @@ def test_records_are_narrowed_by_state_and_program(nora: FlaskClient, make: Make
     for wrong in ({"state": "M1"}, {"program": "all"}, {"kind": "all"}):
         sent = {"text": "x", "registry": "heartland"} | wrong
         assert post_form(nora, empty, "look-up-form", **sent).status_code == 422
+
+
+def test_AU_who_looks_for_a_tin_is_audited_whatever_they_find_and_the_number_is_not(
+    nora: FlaskClient, make: Make
+) -> None:
+    practice = make.practice(TIN)
+    make.provider(practice=practice, tin=TIN)
+    for text in ("HALVORSEN", "12345678", TIN, "98-1234567", "981234568"):
+        look_up(nora, text)
+    empty = nora.get("/console/directory")
+    for more in ({"of": "partners"}, {"kind": "npi"}, {"registry": "nowhere"}):
+        post_form(nora, empty, "look-up-form", **{"text": TIN, "registry": "heartland"} | more)
+    told = looks(make, "tin_looked_for")
+    assert sorted((each.target_id or "", each.details["found"]) for each in told) == [
+        ("", 0), (str(practice.id), 1), (str(practice.id), 1),
+    ]  # fmt: skip
+    assert {each.actor.split(":")[0] for each in told} == {"staff"}
+    assert not any("8123456" in str(each.details) for each in told)
 
 
 def test_a_whole_tin_finds_a_members_own_and_every_record_of_an_npi_is_shown(nora: FlaskClient, make: Make) -> None:

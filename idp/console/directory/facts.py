@@ -124,11 +124,20 @@ def search(tx: Session, registry: str, asked: LookUpForm, *, now: datetime) -> F
 
 def practice_by_tin(tx: Session, text: str) -> PracticeFacts | None:
     """The practice of a whole TIN, with or without its dash."""
+    tin = _tin(text)
+    return None if tin is None else service.practice_by_tin(tx, tin)
+
+
+def looks_for_tin(asked: LookUpForm) -> bool:
+    """Whether the text is looked for among TINs too, which the audit is told of whatever it finds."""
+    return asked.kind == "roster" and asked.of in ("", "of_tin") and _tin(asked.text) is not None
+
+
+def _tin(text: str) -> Tin | None:
     try:
-        tin = Tin.parse(text.strip().replace("-", ""))
+        return Tin.parse(text.strip().replace("-", ""))
     except Malformed:
         return None
-    return service.practice_by_tin(tx, tin)
 
 
 def every_record(tx: Session, npi: str, *, after: str = "") -> EveryRecord | None:

@@ -8,20 +8,22 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from idp.affiliations.standing.labels import KINDS
+from idp.audit import service as audit
+from idp.audit.events import Event
 from idp.console.directory import facts, words
 from idp.console.directory.comments import commented
 from idp.console.directory.forms import LookUpForm
 from idp.console.directory.people import People, Place, people_of
-from idp.console.pages import may, page
+from idp.console.pages import actor, may, only_a_button, page
 from idp.console.registrar.entrance import portals
 from idp.directory import service as directory
 from idp.directory.imports.run import KEPT_FOR, KEPT_REJECTS
 from idp.directory.looking_up import service as looking_up
 from idp.directory.words import FAULTS
 from idp.foundation import clock, parsing
-from idp.foundation.database import reading
+from idp.foundation.database import reading, writing
 from idp.foundation.downloads import download
-from idp.foundation.front_door import route_policy
+from idp.foundation.front_door import origin, route_policy
 from idp.foundation.parsing import FormErrors
 from idp.manage.words import LINES
 from idp.vocabulary.affiliation import TargetKind
@@ -160,14 +162,16 @@ def import_run(run_id: UUID) -> ResponseReturnValue:
     )
 
 
-@bp.get("/imports/<uuid:run_id>/rejects.csv")
+@bp.post("/imports/<uuid:run_id>/rejects.csv")
 @route_policy(auth="session", staff=StaffMay.READ_DIRECTORY)
 def rejects(run_id: UUID) -> ResponseReturnValue:
-    """The refused lines kept, as a file: its number and why; what stood in it was never kept."""
-    with reading() as tx:
+    """The refused lines kept, as a file: its number and why; what stood in it was never kept. That it was taken is audited."""
+    only_a_button()
+    with writing() as tx:
         run = looking_up.one_import(tx, run_id)
-    if run is None:
-        abort(404)
+        if run is None:
+            abort(404)
+        _audit(tx, Event.REJECTS_EXPORTED, "import_run", run_id, rejected=run.counts.get("rejected", 0))
     return download(looking_up.rejects_csv(run_id), name=f"rejects-{run.started_at.date().isoformat()}.csv")
 
 
@@ -178,6 +182,8 @@ def _index(*, form: LookUpForm | None = None, problem: object = None) -> str:
         result = None
         if form is not None and form.registry in registries:
             result = facts.search(tx, form.registry, form, now=now)
+    if form is not None and result is not None and facts.looks_for_tin(form):
+        _tell_tin(form.registry, result)
     return _page(
         "index",
         choices=[(name, name) for name in registries],
@@ -187,6 +193,27 @@ def _index(*, form: LookUpForm | None = None, problem: object = None) -> str:
         registry=form.registry if form else request.form.get("registry"),
         result=result,
         problem=problem,
+    )
+
+
+def _tell_tin(registry: str, found: facts.Found) -> None:
+    """Who looked for whose tax ID, before they see it; of the number itself nothing."""
+    practice = found.practice.id if found.practice else None
+    with writing() as tx:
+        kind, count = "practice" if practice else None, len(found.of_tin.rows)
+        _audit(tx, Event.TIN_LOOKED_FOR, kind, practice, registry=registry, found=count)
+
+
+def _audit(tx: Session, what: Event, kind: str | None, target_id: UUID | None, **details: object) -> None:
+    audit.append(
+        tx,
+        what,
+        now=clock.now(),
+        actor=actor(),
+        origin=origin(),
+        target_kind=kind,
+        target_id=target_id,
+        details=details,
     )
 
 
