@@ -168,6 +168,8 @@ def test_an_entry_is_known_by_its_number_and_by_what_fhir_calls_it(entry: object
         ({}, False),
         ({"total": 1, "link": [{"relation": "self", "url": "x"}]}, False),
         ({"link": [{"relation": "self"}, {"relation": "next", "url": "y"}]}, True),
+        ({"link": [{"relation": "previous", "url": "y"}]}, True),
+        ({"link": [{"relation": ["next"]}]}, False),
         ({"total": 2}, True),
         ({"total": "2", "link": {"relation": "next"}}, False),
     ],

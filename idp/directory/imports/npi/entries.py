@@ -13,6 +13,7 @@ _CHUNK: Final = 64 * 1024
 _BLANKS: Final = " \t\r\n"
 _TYPE: Final = re.compile(r"[A-Z][A-Za-z]{0,63}", re.ASCII)
 _ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
+_OTHER_PAGES: Final = ("next", "previous", "prev")
 _OF_BUNDLE: Final = frozenset({"resourceType", "type", "total", "link"})
 
 
@@ -56,11 +57,12 @@ class Entries:
             raise self.bad(1, "this is not a FHIR bundle with entries")
 
     def part(self) -> str | None:
-        """Known once all is read: a page of a searchset says which is the next (FHIR R4, 3.1.1.4), or that there are more."""
+        """Known once all is read: a page of a searchset says which is the next or was the last (FHIR R4, 3.1.1.4), or that
+        there are more."""
         links, total = self._said.get("link"), self._said.get("total")
         every = links if isinstance(links, list) else []
-        if any(isinstance(each, dict) and each.get("relation") == "next" for each in every):
-            return "the bundle is one page of several, its link names the next"
+        if any(isinstance(each, dict) and each.get("relation") in _OTHER_PAGES for each in every):
+            return "the bundle is one page of several, its link names another"
         if isinstance(total, int) and total > self._count:
             return "the bundle says itself that there are more entries"
         return None
