@@ -11,6 +11,7 @@ from idp.audit.models import AuditEvent
 from idp.authenticators.factors.models import HeldFactor
 from idp.authenticators.password import people as accounts
 from idp.consent import grants
+from idp.console.staff.models import StaffMember
 from idp.foundation.artefacts import digest_of
 from idp.foundation.database import reading, writing
 from idp.foundation.origin import Origin
@@ -66,6 +67,17 @@ def test_SE_04_a_proof_is_good_in_the_session_that_made_it_and_nowhere_else(clie
         token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
         assert thief.post(path, data={"csrf_token": token}, headers={"Origin": ISSUER}).status_code in {400, 403, 409}
     assert new_browser().get(path).status_code == 303
+    assert untouched(make, rosa, old)
+
+
+def test_MODEL_7_an_account_with_a_staff_role_goes_into_no_other_one(client, make, now):
+    """The last administrator would be gone without another one's doing; asked when it is proven, and when it is done."""
+    rosa, old, *_ = two(make)
+    page = client.get(proof(as_rosa(client)))
+    make._save(StaffMember(subject_id=old.id, role="administrator", given_at=now, proposed_by="operator"))
+    for answer in (confirm(client, page), prove(client)):
+        assert answer.status_code in {409, 422}, answer.status_code
+        assert "holds a staff role" in answer.text
     assert untouched(make, rosa, old)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from idp.account.closing import guards
 from idp.account.merging.rules import Reason
 from idp.account.merging.service import digest_for, fresh, named
 from idp.affiliations.uniting import moving
@@ -127,6 +128,8 @@ def _preview(tx: Session, found: Redeemed, *, now: datetime) -> Preview | Refuse
         return Refused(Reason.OUTDATED)
     if me.status is not Status.ACTIVE or other.status is Status.DISABLED:
         return Refused(Reason.OUTDATED)
+    if guards.is_staff(tx, subject_id=other.id):
+        return Refused(Reason.STAFF)
     if named(tx, other) != found.payload.get("factors"):  # set up since: what was proven is not all of it
         return Refused(Reason.OUTDATED)
     if contact.changed_lately(tx, subject_id=other.id, now=now):

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     SECOND_FACTOR = "second_factor"
     ADDRESS_CHANGED = "address_changed"
     TEMPORARY_PASSWORD = "temporary_password"
+    STAFF = "staff"
     NOT_FRESH = "not_fresh"
     OUTDATED = "outdated"
     TOO_MANY_MAILS = "too_many_mails"

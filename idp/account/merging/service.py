@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from idp.account.closing import guards
 from idp.account.merging import codes, rules
 from idp.account.merging.rules import Reason
 from idp.audit import service as audit
@@ -157,6 +158,8 @@ def _why_not(tx: Session, claim: Claim, reserved: _Reserved, verdict: Verdict) -
         address_changed=contact.changed_lately(tx, subject_id=reserved.account, now=claim.now),
         now=claim.now,
     )
+    if reason is None and other is not None and guards.is_staff(tx, subject_id=other.id):
+        reason = Reason.STAFF  # as for closing it: no administrator goes without another one's doing (MODEL §7)
     if reason is not None or not holds or other is None:
         return reason
     return None if codes.take(tx, claim.code, other=other, now=claim.now) else Reason.SECOND_FACTOR

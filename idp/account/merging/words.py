@@ -20,6 +20,7 @@ REASONS: Final[dict[Reason | Access, LazyString]] = {
         "have a code shown, and type it here."
     ),
     Reason.TEMPORARY_PASSWORD: _("That account has a temporary password. Sign in to it once and change it first."),
+    Reason.STAFF: _("That account holds a staff role, which an administrator takes first."),
     Reason.ADDRESS_CHANGED: _(
         "The e-mail address of that account was changed within the last seven days. Until that can no longer be undone, "
         "the account stays by itself."
