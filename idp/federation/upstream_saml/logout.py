@@ -33,7 +33,6 @@ class LogoutAsked:
     sessions: tuple[str, ...]
     """SessionIndex values; empty: all of theirs."""
     relay_state: str | None
-    until: datetime
 
 
 def read_request(query: bytes, *, provider: Provider, ours: Ours, now: datetime) -> LogoutAsked | Refused:
@@ -48,9 +47,8 @@ def read_request(query: bytes, *, provider: Provider, ours: Ours, now: datetime)
     name = root.only(f"{A}NameID")
     if name is None or name.children or not name.text:
         return Refused(Reason.SUBJECT)
-    sessions = tuple(each.text for each in root.all(f"{P}SessionIndex") if each.text)[:_SESSIONS]
-    until = moments.read(root.attributes.get("NotOnOrAfter")) or now + MAX_AGE
-    return LogoutAsked(root.attributes["ID"], name.text, sessions, relay_state, min(until, now + rules.LONGEST))
+    sessions = tuple(dict.fromkeys(each.text for each in root.all(f"{P}SessionIndex") if each.text))[:_SESSIONS]
+    return LogoutAsked(root.attributes["ID"], name.text, sessions, relay_state)
 
 
 def request(
@@ -153,6 +151,9 @@ def _unfit(root: Node, *, provider: Provider, ours: Ours, now: datetime) -> Refu
     if "NotOnOrAfter" not in root.attributes and issued < now - MAX_AGE - LEEWAY:
         return Refused(Reason.EXPIRED)
     wrong = rules.too_early_or_late(root, now=now)
+    until = moments.read(root.attributes.get("NotOnOrAfter"))
+    if wrong is None and until is not None and until > now + rules.LONGEST:
+        wrong = Reason.TOO_LONG  # one that outlives our memory of it could come again
     return None if wrong is None else Refused(wrong)
 
 

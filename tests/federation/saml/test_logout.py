@@ -58,6 +58,7 @@ def read(sent: bytes) -> LogoutAsked | str:
 def test_a_signed_request_names_whose_sessions_end() -> None:
     found = read(query(message()))
     assert isinstance(found, LogoutAsked)
+    assert read(query(message(sessions=("_s1", "_s2", "_s1")))).sessions == ("_s1", "_s2")  # type: ignore[union-attr]
     assert (found.request_id, found.name_id, found.sessions, found.relay_state) == ("_l1", "n-4711", ("_s1",), "r s")
 
 
@@ -78,6 +79,7 @@ def test_a_signed_request_names_whose_sessions_end() -> None:
         (query(message(IssueInstant=at(-361))), "expired"),
         (query(message(IssueInstant=at(61))), "not_yet"),
         (query(message(NotOnOrAfter=at(-60))), "expired"),
+        (query(message(NotOnOrAfter=at(25 * 3600))), "too_long"),
         (query(message(name_id=None)), "subject"),
         (query(message(name_id="")), "subject"),
     ],
