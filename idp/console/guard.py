@@ -14,12 +14,13 @@ from idp.console.staff import facts, rules
 from idp.console.staff.rules import Reason
 from idp.console.staff.service import actor_of
 from idp.console.staff.words import REASONS
-from idp.foundation import clock
+from idp.foundation import clock, house
 from idp.foundation.database import reading, writing
 from idp.foundation.front_door import RoutePolicy, origin, policy_of
 from idp.foundation.pages import show_person
 from idp.sessions import cookies
 from idp.sessions.rules import SessionFacts
+from idp.settings import Settings
 from idp.subjects import service as subjects
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.staff import StaffMay
@@ -55,13 +56,15 @@ def _enter(policy: RoutePolicy, wanted: StaffMay, session: SessionFacts) -> Resp
     g.subject, g.staff_may = subject, rules.allowed(roles)
     g.locale, g.zoneinfo = subject.locale, subject.zoneinfo
     show_person(subject.name)
-    refused = rules.may_enter(wanted, roles=roles, session=session, held=kinds_of(working(held)), now=now)
+    away = house.get(Settings).session_idle_staff
+    refused = rules.may_enter(wanted, roles=roles, session=session, held=kinds_of(working(held)), away=away, now=now)
     if refused is None and policy.step_up:
         refused = rules.may_do_the_dangerous(session=session, now=now)
     if refused is None:
         return None
     # A recovery code counts as fresh there, and for nothing here: sent there, the person would come back as they are.
-    if refused.reason in _PROVABLE and not is_fresh(session, held=to_prove(held), now=now):
+    stale = session.is_back(away=away, now=now) or not is_fresh(session, held=to_prove(held), now=now)
+    if refused.reason in _PROVABLE and stale:
         to = f"{request.blueprint}.index" if refused.reason is Reason.NOT_FRESH else _wanted()
         return redirect(url_for("sign_in.own", to=to, fresh="1"), 303)
     return _turned_away(session, refused)

@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from idp.authenticators.factors import facts as factors
 from idp.authenticators.factors.rules import is_fresh, kinds_of, to_prove, working
-from idp.foundation import clock
+from idp.foundation import clock, house
 from idp.foundation.database import reading
 from idp.foundation.pages import show_person
 from idp.manage import service
@@ -18,6 +18,7 @@ from idp.relying_parties.rules import RelyingParty
 from idp.sessions import cookies
 from idp.sessions import parked as pages
 from idp.sessions.rules import SessionFacts, is_awake
+from idp.settings import Settings
 from idp.subjects import service as subjects
 from idp.vocabulary.assurance import STRONG
 from idp.vocabulary.refused import Refused
@@ -54,17 +55,19 @@ def enter(client_id: str, target_id: UUID) -> Opened:
 
 
 def _strong_enough(session: SessionFacts, party: RelyingParty) -> None:
-    """A strong factor proven in this session, and no pause of 15 minutes since (SECURITY rulings 2 and 18; SE-03).
+    """A strong factor proven in this session, and no pause since (`IDP_SESSION_IDLE_STAFF`; SECURITY rulings 2 and 18; SE-03).
 
     Whoever holds none sets one up; so does who came by a recovery code, which counts as fresh and for nothing here.
     """
     now = clock.now()
-    if is_awake(session, by=STRONG, now=now):
+    away = house.get(Settings).session_idle_staff
+    if is_awake(session, by=STRONG, away=away, now=now):
         return
     with reading() as tx:
         held = factors.held(tx, subject_id=session.subject_id)
     has_one = not STRONG.isdisjoint(kinds_of(working(held)))
-    more: dict[str, Any] = {} if has_one and not is_fresh(session, held=to_prove(held), now=now) else {"set-up": "1"}
+    stale = session.is_back(away=away, now=now) or not is_fresh(session, held=to_prove(held), now=now)
+    more: dict[str, Any] = {} if has_one and stale else {"set-up": "1"}
     _go(url_for("sign_in.own", to="manage.start", at=party.client_id, fresh="1", **more))
 
 

@@ -33,7 +33,7 @@ class BrowserSession(Model):
     looked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When the browser last asked for a page: a portal that refreshes its tokens is seen, and nobody has looked."""
     resumed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """When the person was last seen again after 15 minutes or more (SECURITY ruling 18)."""
+    """When the person was last seen again after being away for `IDP_SESSION_IDLE_STAFF` (SECURITY ruling 18)."""
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     """The absolute end; idleness is read from `last_seen_at`."""
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -7,8 +7,10 @@ from uuid import UUID
 from sqlalchemy import case, func, update
 from sqlalchemy.orm import Session
 
+from idp.foundation import house
 from idp.sessions.models import BrowserSession
-from idp.sessions.rules import AWAY_AFTER, SessionFacts
+from idp.sessions.rules import SessionFacts
+from idp.settings import Settings
 
 SEEN_EVERY: Final = timedelta(minutes=1)
 """How exact both moments are: one write a minute at most (SECURITY ruling 13)."""
@@ -17,8 +19,9 @@ SEEN_EVERY: Final = timedelta(minutes=1)
 def touch(tx: Session, *, session_id: UUID, now: datetime) -> None:
     """Note that the person is still there, once a minute at most; idleness counts from here.
 
-    A pause of 15 minutes stays on record: whoever acts for others proves themselves anew after it (ruling 18).
+    A pause (`IDP_SESSION_IDLE_STAFF`) stays on record: whoever acts for others proves themselves anew after it (ruling 18).
     """
+    away = house.get(Settings).session_idle_staff
     looked = func.coalesce(BrowserSession.looked_at, BrowserSession.last_seen_at)
     tx.execute(
         update(BrowserSession)
@@ -26,7 +29,7 @@ def touch(tx: Session, *, session_id: UUID, now: datetime) -> None:
         .values(
             last_seen_at=now,
             looked_at=now,
-            resumed_at=case((looked <= now - AWAY_AFTER, now), else_=BrowserSession.resumed_at),
+            resumed_at=case((looked <= now - away, now), else_=BrowserSession.resumed_at),
         )
     )
 

@@ -19,8 +19,6 @@ UPSTREAM_FACTOR: Final = "upstream_factor"
 """That sign-in had a second factor of its own, and the connection says that none is asked here for it."""
 PENDING_FOR: Final = timedelta(minutes=15)
 """How long a right password waits for its second factor."""
-AWAY_AFTER: Final = timedelta(minutes=15)
-"""Who is away that long proves themselves anew before they act for others (SECURITY ruling 18: `/manage`, `/console`)."""
 
 
 class Reason(StrEnum):
@@ -73,7 +71,7 @@ class SessionFacts:
     looked_at: datetime | None = None
     """When the browser last asked for a page; `None` in rows of before that was kept."""
     resumed_at: datetime | None = None
-    """When the person came back after `AWAY_AFTER` or longer."""
+    """When the person came back after being away so long that they prove themselves anew before they act for others."""
     ended_at: datetime | None = None
     user_agent: str = ""
     address: str = ""
@@ -84,6 +82,10 @@ class SessionFacts:
     def last_look(self) -> datetime:
         """When the person was there themselves: what a portal does in their name by itself is no presence (ruling 18)."""
         return self.looked_at or self.last_seen_at
+
+    def is_back(self, *, away: timedelta, now: datetime) -> bool:
+        """Whether this very look is the first after a pause of `away`; it stands in `resumed_at` from the next on."""
+        return now - self.last_look >= away
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +121,9 @@ def why_dead(session: SessionFacts, *, current: Currency, now: datetime, idle: t
     return None
 
 
-def is_awake(session: SessionFacts, *, by: Collection[str], now: datetime) -> bool:
-    """Whether the person has been here without a pause of 15 minutes since they last proved one of `by` (SE-03)."""
-    if now - session.last_look >= AWAY_AFTER:
+def is_awake(session: SessionFacts, *, by: Collection[str], away: timedelta, now: datetime) -> bool:
+    """Whether the person has been here without a pause of `away` since they last proved one of `by` (SE-03, ruling 18)."""
+    if session.is_back(away=away, now=now):
         return False
     proofs = [at for kind, at in session.proven.items() if kind in by]
     return bool(proofs) and (session.resumed_at is None or max(proofs) >= session.resumed_at)

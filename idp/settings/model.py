@@ -77,7 +77,7 @@ class Settings(BaseModel):
     session_idle: Duration = timedelta(minutes=30)
     """A session ends after this long without a request."""
     session_idle_staff: Duration = timedelta(minutes=15)
-    """The same for `/manage` and `/console`."""
+    """After this long without a look, `/manage` and `/console` ask for the strong factor again."""
     session_absolute: Duration = timedelta(hours=12)
     """A session ends this long after signing in, whatever happens."""
     transaction_lifetime: Duration = timedelta(minutes=60)

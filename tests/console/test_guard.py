@@ -1,6 +1,7 @@
 """Who enters the console: the matrix of role × route is made from the URL map (MODEL §7; SECURITY rulings 2 and 18)."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from idp.audit.models import AuditEvent
 from idp.console.guard import PLACE
 from idp.console.staff.models import StaffMember
 from idp.console.staff.rules import ALLOWED
+from idp.foundation import house
 from idp.foundation.database import writing
 from idp.foundation.front_door import policy_of, route_policy
+from idp.settings import Settings
 from idp.vocabulary.assurance import Factor
 from idp.vocabulary.staff import StaffMay, StaffRole
 from tests.authenticators.browsing import follow, press
@@ -141,6 +144,21 @@ def test_SE_03_after_fifteen_minutes_away_staff_prove_themselves_anew(
     hands.forward(minutes=15)
     assert client.get("/console/").location == "/sign-in?to=console.index&fresh=1"
     assert client.get("/console/").location == "/sign-in?to=console.index&fresh=1"
+
+
+def test_SE_03_a_shorter_pause_counts_where_the_operator_says_so(
+    app: Flask, client: FlaskClient, make: Make, hands: Hands
+) -> None:
+    usual = house.get(Settings)
+    house.furnish(app, usual.model_copy(update={"session_idle_staff": timedelta(minutes=5)}))
+    try:
+        enter_as(client, make, staff(make, ADMINISTRATOR))
+        hands.forward(minutes=5)
+        asked = follow(client, client.get("/console/"))
+        assert asked.request.path.endswith("/second-factor/totp"), "proven five minutes ago, and left alone since"
+        assert client.get("/console/").location == "/sign-in?to=console.index&fresh=1"
+    finally:
+        house.furnish(app, usual)
 
 
 @pytest.mark.both

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from idp.audit.models import AuditEvent
 from idp.console.staff import service
@@ -12,6 +13,7 @@ from idp.console.staff.cli import staff as command
 from idp.console.staff.models import StaffMember, StaffProposal
 from idp.console.staff.rules import Reason
 from idp.console.staff.service import By
+from idp.foundation.database import writing
 from idp.foundation.origin import Origin
 from idp.messaging.models import OutboxMessage
 from idp.subjects.models import Subject
@@ -63,6 +65,24 @@ def test_MODEL_7_a_role_works_once_the_second_administrator_confirmed_it(
     given = next(row for row in make.rows(AuditEvent) if row.type == "staff_role_given")
     assert (given.actor, given.subject_id, given.outcome) == (f"staff:{ben.id}", rosa.id, "ok")
     assert given.details == {"role": "auditor", "proposed_by": ana.id}
+
+
+def test_AD_07_two_administrators_are_two_people_whatever_accounts_they_have(
+    make: Make, ana: Subject, ben: Subject
+) -> None:
+    """A second account is known by its mailbox, plus sign and all."""
+    mailbox = (ana.email or "").replace("@", "+two@")
+    second = staff(make, ADMINISTRATOR, login="ana.second")
+    with writing() as tx:
+        tx.execute(update(Subject).where(Subject.id == second.id).values(email=mailbox, email_key=mailbox))
+    make.subject("ana.third", email=mailbox.replace("two", "three"))
+    rosa = make.subject("rosa.delgado")
+    proposal = propose(make, ana)
+    assert service.confirm(by(second, make), proposal_id=proposal) == Refused(Reason.PROPOSED_IT)
+    assert propose(make, second, login="ana.third") == Refused(Reason.SELF)
+    proposal = propose(make, ben, login="ana.third")
+    assert service.confirm(by(ana, make), proposal_id=proposal) == Refused(Reason.SELF)
+    assert roles(make, rosa) == set()
 
 
 def test_AD_07_who_proposed_does_not_confirm_and_both_tries_are_audited(make: Make, ana: Subject, ben: Subject) -> None:

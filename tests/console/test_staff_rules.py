@@ -48,6 +48,8 @@ def test_dual_control_one_proposes_and_another_confirms() -> None:
         (ANA, TWO, WAITING, ROSA, Reason.PROPOSED_IT),
         (CARO, TWO, WAITING, ROSA, Reason.NOT_ALLOWED),
         (BEN, TWO, Proposal("ben", AUDITOR, ANA, NOON), Candidate(BEN, True, frozenset()), Reason.SELF),
+        (BEN, TWO, WAITING, Candidate("bens_other", True, frozenset(), own=True), Reason.SELF),
+        (BEN, TWO, Proposal("rosa", AUDITOR, ANA, NOON, own=True), ROSA, Reason.PROPOSED_IT),
         (BEN, frozenset({BEN}), WAITING, ROSA, Reason.PROPOSER_LEFT),
         (BEN, TWO, Proposal("rosa", AUDITOR, ANA, NOON, closed=True), ROSA, Reason.GONE),
         (BEN, TWO, Proposal("rosa", AUDITOR, ANA, NOON - PROPOSAL_LIFE), ROSA, Reason.GONE),

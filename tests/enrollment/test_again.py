@@ -304,8 +304,10 @@ def test_RC_22_staff_and_who_has_no_access_need_the_payers_word_of_somebody_else
         with writing() as tx:
             return service.confirm(tx, recovery_id=recovery.id, staff_id=staff_id, note=note, by=by)
 
-    assert confirm("staff:one") == Refused(Reason.SAME_PERSON)
+    assert confirm("staff:one", staff_id="one") == Refused(Reason.SAME_PERSON)
     assert confirm("staff:two", staff_id=subject.id) == Refused(Reason.SELF)
+    second = make.subject(email=(subject.email or "").replace("@", "+second@"))
+    assert confirm("staff:three", staff_id=second.id) == Refused(Reason.SELF), "AD-07: by another account of theirs"
     assert confirm("staff:two", note=" ") == Refused(Reason.NO_NOTE)
     assert isinstance(confirm("staff:two"), Recovery)
     sweep(now=hands.now)

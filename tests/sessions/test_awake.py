@@ -1,12 +1,15 @@
 """Who was away for 15 minutes proves themselves anew before acting for others (SE-03; ruling 18)."""
 
 from datetime import timedelta
+from functools import partial
 
-from idp.sessions.rules import AWAY_AFTER, is_awake
+from idp.sessions import rules
 from tests.conftest import NOON
 from tests.sign_in.worlds import session
 
 SECOND = timedelta(seconds=1)
+AWAY_AFTER = timedelta(minutes=15)
+is_awake = partial(rules.is_awake, away=AWAY_AFTER)
 
 
 def test_SE_03_fifteen_minutes_without_a_look_end_it_to_the_second() -> None:

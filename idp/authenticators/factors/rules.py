@@ -71,9 +71,12 @@ def strongest(kinds: Collection[Factor]) -> frozenset[Factor]:
 
 
 def is_fresh(session: SessionFacts, *, held: Collection[Factor], now: datetime) -> bool:
-    """Whether the person proved the strongest that they hold within the last 15 minutes, in this session (MF-33)."""
+    """Whether the person proved the strongest that they hold within the last 15 minutes, in this session (MF-33), and has
+    not been away since."""
     wanted = {*strongest(held), Factor.RECOVERY} if held else {PASSWORD, UPSTREAM}
-    return any(now - at < FRESH_FOR for kind, at in session.proven.items() if kind in wanted)
+    back = session.resumed_at
+    proofs = (at for kind, at in session.proven.items() if kind in wanted)
+    return any(now - at < FRESH_FOR and (back is None or at >= back) for at in proofs)
 
 
 def still_pending(pending: FirstFactor | None, *, subject: SubjectFacts | None, now: datetime) -> bool:

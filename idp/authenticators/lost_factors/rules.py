@@ -104,16 +104,17 @@ def why_not_start(
     return None
 
 
-def why_not_confirm(recovery: Recovery, *, by: str, actor: str, note: str, now: datetime) -> Reason | None:
+def why_not_confirm(recovery: Recovery, *, own: bool, started: bool, note: str, now: datetime) -> Reason | None:
     """Whether payer staff may say that they saw the evidence: never for themselves, nor where they started it.
 
-    `by` is empty on the command line, where whoever types can do everything anyway.
+    `own` and `started` tell persons, whichever accounts they used (AD-07); on the command line, where whoever types can
+    do everything anyway, they are not asked.
     """
     if standing(recovery, now=now) is Standing.ENDED:
         return Reason.NOT_UNDER_WAY
-    if recovery.subject_id == by:
+    if own:
         return Reason.SELF
-    if by and recovery.started_actor == actor:
+    if started:
         return Reason.SAME_PERSON
     return None if note.strip() else Reason.NO_NOTE
 

@@ -23,6 +23,7 @@ from idp.messaging.rules import Link
 from idp.relying_parties import service as relying_parties
 from idp.sessions import notices
 from idp.settings import Settings
+from idp.subjects import likeness
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
 from idp.subjects.rules import SubjectFacts
@@ -104,7 +105,11 @@ def confirm(tx: Session, *, recovery_id: UUID, staff_id: str, note: str, by: By)
     recovery = _held(tx, recovery_id)
     if recovery is None:
         return Refused(Reason.NOT_UNDER_WAY)
-    refused = rules.why_not_confirm(recovery, by=staff_id, actor=by.actor, note=note, now=by.now)
+    own, started = (
+        bool(staff_id) and likeness.are_one(tx, staff_id, other.removeprefix("staff:"))
+        for other in (recovery.subject_id, recovery.started_actor)
+    )
+    refused = rules.why_not_confirm(recovery, own=own, started=started, note=note, now=by.now)
     if refused is None:
         kept = {"evidence": Evidence.PAYER.value, "evidence_by": by.actor, "told_at": None}
         tx.execute(update(table).where(table.c.id == recovery.id).values(**kept))

@@ -83,9 +83,10 @@ def may_enter(
     roles: Collection[StaffRole],
     session: SessionFacts,
     held: Collection[Factor],
+    away: timedelta,
     now: datetime,
 ) -> Refused | None:
-    """Role first, then proof: a strong factor proven in this session, without 15 minutes' pause since (ruling 2, 18)."""
+    """Role first, then proof: a strong factor proven in this session, without a pause of `away` since (ruling 2, 18)."""
     if not roles:
         return Refused(Reason.NOT_STAFF)
     if wanted not in allowed(roles):
@@ -94,7 +95,7 @@ def may_enter(
         return Refused(Reason.NO_STRONG_FACTOR)
     if not STRONG & session.proven.keys():
         return Refused(Reason.NOT_PROVEN)
-    return None if is_awake(session, by=STRONG, now=now) else Refused(Reason.AWAY)
+    return None if is_awake(session, by=STRONG, away=away, now=now) else Refused(Reason.AWAY)
 
 
 def may_do_the_dangerous(*, session: SessionFacts, now: datetime) -> Refused | None:
@@ -112,6 +113,8 @@ class Candidate:
     roles: frozenset[StaffRole]
     proposed: frozenset[StaffRole] = frozenset()
     """Roles proposed for them that still wait."""
+    own: bool = False
+    """It is who acts, by another account of theirs (AD-07)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,8 @@ class Proposal:
     proposed_by: str
     proposed_at: datetime
     closed: bool = False
+    own: bool = False
+    """Who acts proposed it, by another account of theirs."""
 
     def waits(self, now: datetime) -> bool:
         return not self.closed and now - self.proposed_at < PROPOSAL_LIFE
@@ -134,7 +139,7 @@ def may_propose(
     """One administrator may propose a role for somebody else."""
     if actor not in administrators:
         return Refused(Reason.NOT_ALLOWED)
-    if candidate.subject_id == actor:
+    if candidate.subject_id == actor or candidate.own:
         return Refused(Reason.SELF)
     if not candidate.active:
         return Refused(Reason.NOT_ACTIVE)
@@ -151,9 +156,9 @@ def may_confirm(
         return Refused(Reason.NOT_ALLOWED)
     if not proposal.waits(now):
         return Refused(Reason.GONE)
-    if proposal.subject_id == actor:
+    if proposal.subject_id == actor or candidate.own:
         return Refused(Reason.SELF)
-    if proposal.proposed_by == actor:
+    if proposal.proposed_by == actor or proposal.own:
         return Refused(Reason.PROPOSED_IT)
     if proposal.proposed_by not in administrators:
         return Refused(Reason.PROPOSER_LEFT)

@@ -1,7 +1,7 @@
 """Giving and taking staff roles; each is one transaction with its audit event and its mails to every administrator."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from idp.foundation.origin import Origin
 from idp.sessions import notices
 from idp.sessions.rules import SessionFacts
 from idp.settings import Settings
+from idp.subjects import likeness
 from idp.subjects import service as subjects
 from idp.subjects.models import Subject
 from idp.subjects.rules import SubjectFacts, login_key
@@ -58,7 +59,7 @@ def propose(by: By, *, login: str, role: StaffRole, reason: str) -> UUID | Refus
         if isinstance(person, Refused):
             return person
         _close_expired(tx, person.id, now=by.now)
-        candidate = facts.candidate(tx, person, now=by.now)
+        candidate = replace(facts.candidate(tx, person, now=by.now), own=_is_actor(tx, by, person.id))
         refused = rules.may_propose(role, candidate, actor=by.subject_id or "", administrators=administrators)
         if refused is None and not reason.strip():
             refused = Refused(Reason.NO_REASON)
@@ -86,8 +87,8 @@ def confirm(by: By, *, proposal_id: UUID) -> StaffRole | Refused:
         if isinstance(opened, Refused):
             return opened
         row, person = opened
-        proposal = facts.proposal_of(row)
-        candidate = facts.candidate(tx, person, now=by.now)
+        proposal = replace(facts.proposal_of(row), own=_is_actor(tx, by, row.proposed_by))
+        candidate = replace(facts.candidate(tx, person, now=by.now), own=_is_actor(tx, by, person.id))
         refused = rules.may_confirm(
             proposal, candidate, actor=by.subject_id or "", administrators=administrators, now=by.now
         )
@@ -171,6 +172,11 @@ def _taken(
     )
     _tell(tx, {*told, person.id}, "taken", role, person=person, by=by)
     return person
+
+
+def _is_actor(tx: Session, by: By, subject_id: str) -> bool:
+    """Two administrators are two people, and neither gives a role to themselves, whichever accounts they use (AD-07)."""
+    return by.subject_id is not None and likeness.are_one(tx, by.subject_id, subject_id)
 
 
 def _open(tx: Session, proposal_id: UUID) -> tuple[StaffProposal, SubjectFacts] | Refused:
