@@ -167,13 +167,26 @@ def register_json_prefix(app: Flask, *, prefix: str, answer: JsonAnswer) -> None
 
 
 def show(
-    kind: Kind, *, party: Any = None, parameter: str | None = None, problem: str | LazyString | None = None
+    kind: Kind,
+    *,
+    party: Any = None,
+    parameter: str | None = None,
+    problem: str | LazyString | None = None,
+    again_url: str | None = None,
 ) -> Response:
     """The page of `kind`. `parameter` names what was wrong in a portal's request; `problem` replaces the first sentence.
 
-    Both are words of ours: never pass on what the request said.
+    Both are words of ours: never pass on what the request said. `again_url` is where a new link is asked for.
     """
-    return _page(PAGES[kind], kind, status=PAGES[kind].status, party=party, parameter=parameter, problem=problem)
+    return _page(
+        PAGES[kind],
+        kind,
+        status=PAGES[kind].status,
+        party=party,
+        parameter=parameter,
+        problem=problem,
+        again_url=again_url,
+    )
 
 
 def signed_out(*, party: Any = None, back_url: str | None = None) -> Response:
@@ -211,7 +224,14 @@ def _page_of(status: int) -> Response:
 
 
 def _page(
-    words: Words, kind: Kind, *, status: int, party: Any, parameter: str | None, problem: str | LazyString | None
+    words: Words,
+    kind: Kind,
+    *,
+    status: int,
+    party: Any,
+    parameter: str | None,
+    problem: str | LazyString | None,
+    again_url: str | None = None,
 ) -> Response:
     g.is_error_page = True
     try:
@@ -223,6 +243,7 @@ def _page(
             parameter=parameter,
             problem=problem or words.wrong,
             expected=status < 500,
+            again_url=again_url,
         )
     except Exception:
         # The page itself is what is broken: say so with nothing that could break again.

@@ -15,7 +15,7 @@ from flask import Flask, Response, g, has_app_context, request, url_for
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
-from idp.foundation import csrf_tokens, masks
+from idp.foundation import csrf_tokens, masks, written
 from idp.foundation.mail_style import mail_styles
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
@@ -52,7 +52,7 @@ def attach(app: Flask) -> None:
     environment.globals.pop("config", None)
     environment.globals.update(static_url=static_url, csrf_field=csrf_field, here=here)
     environment.filters.update(mask_email=masks.email, mask_phone=masks.phone, mask_tail=masks.tail, mask_tin=masks.tin)
-    environment.filters["mail_styles"] = mail_styles
+    environment.filters.update(mail_styles=mail_styles, telephone=written.telephone, unbroken=written.unbroken)
     app.context_processor(_defaults)
     app.after_request(_close)
 

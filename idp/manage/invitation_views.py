@@ -55,7 +55,7 @@ def invite(client_id: str, target_id: UUID) -> ResponseReturnValue:
     if isinstance(read, FormErrors):
         if "" in read:
             return _form(opened, problem=words.MALFORMED), 400
-        return _form(opened, errors=dict.fromkeys(read, words.FILL_IN)), 422
+        return _form(opened, errors={field: words.MISSING[field] for field in read}), 422
     typed, levels = read
     with writing() as tx:
         outcome = inviting.invite(

@@ -168,7 +168,17 @@ REASONS: Final[dict[Reason, tuple[int, LazyString]]] = {
     Reason.NO_REASON: (422, _("Say why.")),
     Reason.TOO_MANY: (429, _("That is as many mails as may be sent within an hour. Please try again later.")),
 }
-FILL_IN: Final = _("Fill in this field.")
+MISSING: Final[dict[str, LazyString]] = {
+    "user_id": _("Enter a user name for them."),
+    "first_name": _("Enter their first name."),
+    "last_name": _("Enter their last name."),
+    "phone": _("Enter their phone number."),
+    "email": _("Enter their e-mail address."),
+    "confirm_email": _("Enter their e-mail address again."),
+    "password": _("Enter a temporary password."),
+    "confirm_password": _("Enter the password again."),
+}
+"""A sentence for each field: above the form they stand in a list, where none has its label beside it."""
 INVITATION_STATES: Final[dict[State, tuple[str, LazyString]]] = {
     State.SENT: ("info", _("Sent")),
     State.OPENED: ("ok", _("Opened")),

@@ -14,6 +14,12 @@
     if (input.form) { input.form.addEventListener("submit", function () { show(false); }); }
   });
 
+  /* A button that prints the page, where there is a printer to ask. */
+  each("[data-print]", function (button) {
+    button.hidden = false;
+    button.addEventListener("click", function () { window.print(); });
+  });
+
   /* Password rules: marked while typing, the count announced after a pause. The server decides. */
   var tests = {
     lower: /\p{Ll}/u, upper: /\p{Lu}/u, digit: /\p{Nd}/u, special: /[^\p{L}\p{N}\s]/u,

@@ -57,6 +57,8 @@ def test_many_are_a_page_long_searchable_and_all_on_demand(client: FlaskClient, 
     nobody = client.get(path, query_string={"q": "<script>alert(1)</script>"})
     assert len(shown(nobody.text)) == 0
     assert "<script>alert(1)" not in nobody.text
+    assert "choose-submit" in found.text
+    assert "choose-submit" not in nobody.text, "nothing to be chosen, no button that chooses"
 
 
 @pytest.mark.parametrize("search", ["%", "_", "\x00", "\udcff", "x" * 500, "é"])

@@ -116,7 +116,9 @@ def test_TK_07_a_reset_link_proves_no_mailbox_and_the_other_way_round(new_browse
     ask(new_browser(), "rosa.delgado")
     ask(new_browser(), "can.reset")
     proof, reset = links()[0].split("=")[1], links("password_reset")[0].split("=")[1]
-    assert new_browser().get(f"/sign-in/reset?token={proof}").status_code == 410
+    dead = new_browser().get(f"/sign-in/reset?token={proof}")
+    assert dead.status_code == 410
+    assert 'href="/sign-in/forgot-password" id="ask-again"' in dead.text, "a new link is one press away"
     assert new_browser().get(f"/sign-in/prove-mailbox?token={reset}").status_code == 410
 
 

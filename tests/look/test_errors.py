@@ -117,3 +117,22 @@ def test_PROTOCOL_the_page_after_sign_out_says_so(bare_app: Flask, party) -> Non
         html = error_pages.signed_out(party=party).get_data(as_text=True)
     assert "<h1>Signed out</h1>" in html
     assert 'id="error"' not in html
+
+
+@pytest.mark.parametrize(
+    ("kind", "leads_on"),
+    [(Kind.NOT_FOUND, True), (Kind.EXPIRED_LINK, True), (Kind.TOO_MANY, False), (Kind.BROKEN, False)],
+)
+def test_X6_without_a_portal_a_page_still_leads_somewhere_unless_that_would_fail_too(
+    bare_app: Flask, kind: Kind, leads_on: bool
+) -> None:
+    with bare_app.test_request_context("/x"):
+        html = error_pages.show(kind).get_data(as_text=True)
+    assert ('href="/account/"' in html) == leads_on
+
+
+def test_X5_a_dead_link_leads_to_where_a_new_one_is_asked_for(bare_app: Flask, party) -> None:
+    with bare_app.test_request_context("/x"):
+        html = error_pages.show(Kind.EXPIRED_LINK, party=party, again_url="/ask").get_data(as_text=True)
+    assert re.search(r'<a class="btn primary" href="/ask" id="ask-again">', html)
+    assert html.count('class="btn') == 1

@@ -139,3 +139,14 @@ def test_the_top_bar_says_who_is_signed_in(rendered) -> None:
     page = '{% extends "_layout/narrow.html" %}'
     assert "Rosa</b>" in rendered(page, person_name="Rosa")
     assert "Signed in" not in rendered(page, person_name=None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "symbol"), [("ok", "check"), ("warn", "clock"), ("info", "info"), ("danger", "alert")]
+)
+def test_LOOK_a_badge_is_an_icon_and_a_word(rendered, kind: str, symbol: str) -> None:
+    html = rendered('{% from "_macros/badges.html" import badge %}{{ badge("Waiting", kind) }}', kind=kind)
+    assert f"#{symbol}" in html
+    assert "#mail" in rendered(
+        '{% from "_macros/badges.html" import badge %}{{ badge("Sent", kind, "mail") }}', kind=kind
+    )

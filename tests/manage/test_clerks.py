@@ -115,7 +115,7 @@ def test_D6_the_temporary_password_works_for_seven_days(
         ({"password": "short", "confirm_password": "short"}, "does not meet these rules"),
         ({"user_id": "lena.ortiz"}, "This user ID is taken"),
         ({"phone": "12"}, "Enter a telephone number"),
-        ({"first_name": ""}, "Fill in this field"),
+        ({"first_name": ""}, "Enter their first name."),
     ],
 )
 def test_D6_what_is_wrong_is_said_beside_its_field(

@@ -154,6 +154,9 @@ def test_AD_06_EN_09_what_does_not_fit_is_refused(lena: FlaskClient, world: Worl
     ]
     for changed, status in wrong:
         assert invite(lena, world, **changed).status_code == status, changed
+    missing = invite(lena, world, email="", first_name="", last_name="").text
+    told = [missing.count(words) for words in ("their e-mail address.", "their first name.", "their last name.")]
+    assert told == [2, 2, 2], "each field has a sentence of its own, above the form and beside it"
     assert make.rows(Invitation) == []
 
 

@@ -62,6 +62,9 @@ def test_E3_with_one_place_the_list_opens_at_once(lena: FlaskClient, world: Worl
     assert "Oscar Benítez" in page.text
     assert "oscar.benitez@mail.test" in page.text
     assert page.text.index("Verification Pending <span") < page.text.index("All <span"), "the first tab (E3)"
+    top = page.text.split("<main", 1)[0]
+    assert "Acting for DELGADO, ROSA" in top
+    assert [f'href="{way}"' in top for way in ("/manage/", "/account/", "/oauth/logout")] == [True, True, True]
 
 
 @pytest.mark.both
@@ -96,6 +99,9 @@ def test_E3_the_list_is_searched_and_filtered(lena: FlaskClient, world: World, m
 
     assert names() == {"Abbott", "Benítez", "Ortiz"}, "AD-18: nobody of another target"
     assert names(status="verification_pending") == {"Abbott"}
+    empty = lena.get(f"{place(world)}/people?status=suspended").text
+    assert "Nobody has this status now." in empty
+    assert f'href="{place(world)}/people?status=all" id="show-all"' in empty
     assert names(q="abb") == names(q="TOBIAS") == names(q="tobias.abbott@") == names(q="to abb") == {"Abbott"}
     assert names(q="%") == names(q="_") == names(q="stranger") == set()
     assert names(q="\x00") == names()

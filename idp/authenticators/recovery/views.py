@@ -81,7 +81,7 @@ def reset() -> ResponseReturnValue:
     if not _TOKEN.match(token):
         return error_pages.show(error_pages.Kind.BAD_REQUEST)
     link = service.look_at_link(token, now=clock.now())
-    return _dead() if isinstance(link, Refused) else _reset_page(token, link)
+    return _dead_reset() if isinstance(link, Refused) else _reset_page(token, link)
 
 
 @bp.post("/sign-in/reset")
@@ -93,7 +93,7 @@ def set_password() -> ResponseReturnValue:
         return _not_read(form)
     link = service.look_at_link(form.token, now=clock.now())
     if isinstance(link, Refused):
-        return _dead()
+        return _dead_reset()
     if form.new_password != form.repeat_password:
         return _reset_page(form.token, link, refused=Refused(PasswordReason.DIFFERENT_REPEAT)), 422
     plain = Secret(form.new_password)
@@ -101,7 +101,7 @@ def set_password() -> ResponseReturnValue:
     if isinstance(outcome, Unfit) or (isinstance(outcome, Refused) and outcome.reason in _ANSWERS):
         return _reset_page(form.token, link, refused=outcome), 422
     if isinstance(outcome, Refused):
-        return busy() if outcome.reason is PasswordReason.BUSY else _dead()
+        return busy() if outcome.reason is PasswordReason.BUSY else _dead_reset()
     parked = _show_as(outcome)
     return render_template("authenticators/recovery/reset_done.html", txn=parked.transaction.id if parked else None)
 
@@ -156,7 +156,7 @@ def _not_read(form: FormErrors) -> ResponseReturnValue:
     link = service.look_at_link(token, now=clock.now()) if _TOKEN.match(token) and "" not in form else None
     if link is None:
         return error_pages.show(error_pages.Kind.BAD_REQUEST, problem=MALFORMED)
-    return _dead() if isinstance(link, Refused) else (_reset_page(token, link, wrong=form), 422)
+    return _dead_reset() if isinstance(link, Refused) else (_reset_page(token, link, wrong=form), 422)
 
 
 def _ask(typed: str) -> Ask:
@@ -221,3 +221,7 @@ def _show_as(link: OpenLink | OpenProof) -> Parked | None:
 
 def _dead() -> ResponseReturnValue:
     return error_pages.show(error_pages.Kind.EXPIRED_LINK)
+
+
+def _dead_reset() -> ResponseReturnValue:
+    return error_pages.show(error_pages.Kind.EXPIRED_LINK, again_url=url_for("recovery.forgot_password"))

@@ -65,7 +65,7 @@ def create(client_id: str, target_id: UUID) -> ResponseReturnValue:
     form = parsing.form(NewClerk, MultiDict(values))
     if isinstance(form, FormErrors):
         malformed = "" in form
-        errors = {} if malformed else dict.fromkeys(form, manage_words.FILL_IN)
+        errors = {} if malformed else {field: manage_words.MISSING[field] for field in form}
         problem = manage_words.MALFORMED if malformed else None
         return _new_page(opened, picked, errors=errors, problem=problem), 400 if malformed else 422
     wrong = judging.wrong(form, policy=service.policy(opened))

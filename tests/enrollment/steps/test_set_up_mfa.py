@@ -35,6 +35,7 @@ def test_C4_the_step_hands_over_to_the_set_up_page_and_is_done_when_it_comes_bac
 ) -> None:
     page = registered(client, make)
     assert page.request.path.endswith("/set-up-mfa"), page.request.path
+    assert page.text.count("btn primary") == 1, "setting up is the way on"
     way = unescape(page.text.split('id="set-up-now"', 1)[0].rsplit('href="', 1)[1].split('"', 1)[0])
     setting_up = follow(client, client.get(way))
     assert setting_up.request.path.startswith("/sign-in/") and setting_up.request.path.endswith("/set-up-mfa")
