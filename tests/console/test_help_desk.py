@@ -1,20 +1,28 @@
 """Somebody calls (X5, AD-19; MODEL §7): reason first, masked, caller checked, no secret seen or set."""
 
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from idp.audit.models import AuditEvent
 from idp.authenticators.password.models import PasswordCredential
+from idp.console.help_desk import service
 from idp.console.help_desk.models import HelpCase
 from idp.console.help_desk.rules import Asked, Reason, judge, may_disable
+from idp.console.staff.rules import ALLOWED
+from idp.console.staff.service import By
+from idp.foundation.origin import Origin
 from idp.messaging.models import OutboxMessage
 from idp.sessions.models import BrowserSession
 from idp.subjects.models import Subject
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.staff import StaffMay, StaffRole
+from tests.attacks.test_ra import at_once
 from tests.authenticators.browsing import post_form, press
 from tests.conftest import Hands
 from tests.console.staff_world import ADMINISTRATOR, AUDITOR, HELP_DESK, enter_as, post, staff
@@ -164,6 +172,21 @@ def test_MODEL_7_the_help_desk_disables_with_a_reason_and_only_an_administrator_
     theirs = open_case(admin).location
     assert press(admin, admin.get(f"{theirs}/enable"), f"{theirs}/enable").location == f"{theirs}?done=enabled"
     assert make.row(Subject, rosa.id).status == "active"
+
+
+def test_RA_06_of_two_administrators_who_disable_each_other_one_is_left(app: Flask, make: Make) -> None:
+    ana, ben = (staff(make, ADMINISTRATOR, login=login) for login in ("ana.fuentes", "ben.castor"))
+    here = Origin.local("test")
+    acts = []
+    for actor, other in ((ana, ben), (ben, ana)):
+        by = By(actor.id, "", here, make.now)
+        case = service.open_case(by, login=str(other.user_id), reason="Left")
+        assert isinstance(case, UUID)
+        may = ALLOWED[ADMINISTRATOR]
+        acts.append(partial(service.disable, by, case_id=case, reason="Left", may=may))
+    outcomes = at_once(app, *acts)
+    assert sorted(map(str, outcomes)) == sorted(map(str, [None, Refused(Reason.IS_STAFF)]))
+    assert sorted(make.row(Subject, each.id).status for each in (ana, ben)) == ["active", "disabled"]
 
 
 def test_the_help_desk_shuts_out_no_colleague(paul: FlaskClient, make: Make) -> None:

@@ -18,6 +18,7 @@ from idp.console.help_desk import facts, rules
 from idp.console.help_desk.facts import State
 from idp.console.help_desk.models import HelpCase
 from idp.console.help_desk.rules import Asked, Case, Reason
+from idp.console.staff import facts as staff
 from idp.console.staff.service import By
 from idp.foundation import house, limiter
 from idp.foundation.database import new_id, reading, writing
@@ -29,7 +30,7 @@ from idp.subjects import service as subjects
 from idp.subjects.models import Subject
 from idp.subjects.rules import SubjectFacts, login_key
 from idp.vocabulary.refused import Refused
-from idp.vocabulary.staff import StaffMay
+from idp.vocabulary.staff import StaffMay, StaffRole
 
 OPENED: Final = Budget(
     "help_cases", limit=60, window=timedelta(hours=1), lock_first=timedelta(hours=1), lock_max=timedelta(hours=1)
@@ -148,6 +149,8 @@ def disable(by: By, *, case_id: UUID, reason: str, may: Collection[StaffMay]) ->
         refused = rules.may_disable(actor=by.subject_id, subject_id=person.id, may=may, roles=opened.state.roles)
         if refused is None and not reason.strip():
             refused = Refused(Reason.NO_REASON)
+        if refused is None and not _still_counts(tx, by, opened.state.roles):
+            refused = Refused(Reason.IS_STAFF)
         if refused is not None:
             _audit(tx, Event.SUBJECT_DISABLED, by, person, refused)
             return refused
@@ -169,6 +172,14 @@ def enable(by: By, *, case_id: UUID) -> Refused | None:
             return opened
         done = subjects.enable(tx, subject_id=opened.subject.id, actor=by.actor, now=by.now, origin=by.origin)
         return Refused(Reason.UNCHANGED) if isinstance(done, Refused) else None
+
+
+def _still_counts(tx: Session, by: By, roles: Collection[StaffRole]) -> bool:
+    """Two administrators who disable each other come one after the other, and who is out by then disables nobody (RA-06)."""
+    if StaffRole.ADMINISTRATOR not in roles:
+        return True
+    staff.administrators(tx, lock=True)
+    return by.subject_id in staff.administrators(tx)  # read anew: the lock was waited for
 
 
 def _may_open(tx: Session, by: By, subject: SubjectFacts | None, *, reason: str) -> Refused | None:
