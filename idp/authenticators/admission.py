@@ -77,7 +77,7 @@ def admit(
         auth_time=auth_time,
     )
     if _FACTORS & proven.keys():
-        lost_factors.end_by_proof(tx, subject_id=subject.id, now=arrival.now, origin=arrival.origin)
+        lost_factors.end_by_owner(tx, subject_id=subject.id, now=arrival.now, origin=arrival.origin)
     audit.append(
         tx,
         Event.SIGNED_IN,

@@ -11,10 +11,15 @@ from werkzeug.test import TestResponse
 from idp.audit.models import AuditEvent
 from idp.authenticators.alerts import links as alerts
 from idp.authenticators.factors.models import HeldFactor
+from idp.authenticators.lost_factors import service as lost_factors
+from idp.authenticators.lost_factors.models import FactorRecovery
+from idp.authenticators.lost_factors.rules import Starter
+from idp.authenticators.lost_factors.service import By
 from idp.authenticators.remembered_devices.models import RememberedDevice
 from idp.authenticators.webauthn.models import WebauthnCredential
 from idp.foundation.artefacts import Artefact
 from idp.foundation.database import writing
+from idp.foundation.origin import Origin
 from idp.messaging import service as messaging
 from idp.messaging.models import OutboxMessage
 from idp.sessions.models import BrowserSession
@@ -120,6 +125,17 @@ def test_the_link_works_though_the_thief_has_changed_the_password(
     assert disown(browser, address).status_code == 200
     assert is_dead(browser, address), "it works once"
     assert "disowned" in {event.type for event in make.rows(AuditEvent)}
+
+
+def test_RC_22_a_recovery_that_the_thief_began_ends_too(client: FlaskClient, make: Make, rosa: Subject) -> None:
+    make.totp(rosa)
+    by = By(Starter.PERSON, rosa.id, make.now, Origin.local("test"))
+    with writing() as tx:
+        lost_factors.start(tx, subject_id=rosa.id, by=by)
+    assert disown(client, link(make, rosa)).status_code == 200
+    assert [each.outcome for each in make.rows(FactorRecovery)] == ["disowned"]
+    told = [each for each in make.rows(OutboxMessage) if each.notice == "factor_recovery_stopped"]
+    assert [messaging.opened(each).payload.context["why"] for each in told] == ["disowned"]
 
 
 def test_the_link_dies_after_seven_days_and_for_somebody_disabled(

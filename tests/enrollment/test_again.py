@@ -239,7 +239,7 @@ def test_RC_22_one_at_a_time_three_a_week_and_nothing_for_who_holds_nothing(
         assert isinstance(begin(subject), Recovery)
         assert begin(subject) == Refused(Reason.UNDER_WAY)
         with writing() as tx:
-            service.end_by_proof(tx, subject_id=subject.id, now=hands.now, origin=HERE)
+            service.end_by_owner(tx, subject_id=subject.id, now=hands.now, origin=HERE)
     assert begin(subject) == Refused(Reason.TOO_MANY)
     assert begin(make.subject()) == Refused(Reason.NOTHING_HELD)
     unproven = make.subject(email_verified_at=None)

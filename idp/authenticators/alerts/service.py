@@ -12,6 +12,8 @@ from idp.audit.events import Event
 from idp.authenticators.alerts import links, rules
 from idp.authenticators.alerts.rules import Reason, Seen
 from idp.authenticators.factors import removing
+from idp.authenticators.lost_factors import service as lost_factors
+from idp.authenticators.lost_factors.rules import Outcome
 from idp.authenticators.password import setting as passwords
 from idp.authenticators.remembered_devices import service as devices
 from idp.foundation import artefacts, limiter
@@ -110,6 +112,7 @@ def disown(tx: Session, row: Subject, *, since: datetime, now: datetime, origin:
     subject = subjects.by_id(tx, subject_id=row.id)
     assert subject is not None, "the row is locked"
     removing.remove_since(tx, subject=subject, since=since, now=now, origin=origin)
+    lost_factors.end_by_owner(tx, subject_id=row.id, now=now, origin=origin, outcome=Outcome.DISOWNED)
     passwords.make_useless(tx, subject=row, now=now)
     sessions.end_sessions_of(tx, subject_id=row.id, reason=Ended.BY_OWNER, now=now, origin=origin)
     devices.forget_all(tx, subject_id=row.id, now=now, origin=origin)

@@ -198,7 +198,7 @@ def _remember(tx: Session, attempt: Attempt, opened: Opened, subject: Subject) -
 def _lift(tx: Session, attempt: Attempt, opened: Opened, session: SessionFacts, proof: Proof) -> NewSession | Refused:
     lifted = step_up.lift(tx, session, acr=proof.acr, amr=proof.amr, proven=[proof.kind.value], now=attempt.now)
     if isinstance(lifted, NewSession):
-        lost_factors.end_by_proof(tx, subject_id=session.subject_id, now=attempt.now, origin=attempt.origin)
+        lost_factors.end_by_owner(tx, subject_id=session.subject_id, now=attempt.now, origin=attempt.origin)
         audit.append(
             tx,
             Event.SESSION_LIFTED,

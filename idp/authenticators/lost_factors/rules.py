@@ -34,6 +34,7 @@ class Outcome(StrEnum):
     REMOVED = "removed"
     STOPPED = "stopped"
     PROVEN = "proven"
+    DISOWNED = "disowned"
     REFUSED = "refused"
     EXPIRED = "expired"
 

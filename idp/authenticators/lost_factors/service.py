@@ -92,12 +92,14 @@ def stop(tx: Session, *, token: str, now: datetime, origin: Origin) -> SubjectFa
     return subject
 
 
-def end_by_proof(tx: Session, *, subject_id: str, now: datetime, origin: Origin) -> None:
-    """The person proved a factor, so none was lost: whatever was begun in their name ends."""
-    if _end(tx, subject_id=subject_id, outcome=Outcome.PROVEN, now=now):
+def end_by_owner(
+    tx: Session, *, subject_id: str, now: datetime, origin: Origin, outcome: Outcome = Outcome.PROVEN
+) -> None:
+    """The person proved a factor, so none was lost, or disowned a sign-in: whatever was begun in their name ends."""
+    if _end(tx, subject_id=subject_id, outcome=outcome, now=now):
         subject = subjects.by_id(tx, subject_id=subject_id)
         assert subject is not None
-        _stopped(tx, subject, outcome=Outcome.PROVEN, actor=subject_id, now=now, origin=origin)
+        _stopped(tx, subject, outcome=outcome, actor=subject_id, now=now, origin=origin)
 
 
 def confirm(tx: Session, *, recovery_id: UUID, staff_id: str, note: str, by: By) -> Recovery | Refused:
