@@ -16,7 +16,8 @@ from idp.relying_parties.rules import RelyingParty
 from idp.settings import Settings
 from idp.subjects.rules import SubjectFacts
 
-NEUTRAL_ACCENT: Final = "#0B6468"
+NEUTRAL_ACCENT: Final = "#1F4F7A"
+"""The house's own: the pages without a portal wear it too."""
 NEUTRAL_INITIALS: Final = "Cr"
 
 

@@ -76,6 +76,8 @@
       });
       if (status) { status.textContent = (input.dataset.found || "{count}").replace("{count}", shown); }
     };
+    var part = input.closest("[data-filter-part]");
+    if (part) { part.hidden = false; }
     input.addEventListener("input", narrow);
     if (input.form && input.hasAttribute("data-filter-only")) {
       input.form.addEventListener("submit", function (event) { event.preventDefault(); narrow(); });

@@ -54,6 +54,7 @@ def test_the_page_is_drivable_by_password_managers_and_runners(client, app):
     assert 'autocomplete="username webauthn"' in page.text
     assert 'autocomplete="current-password"' in page.text
     assert page.headers["Content-Security-Policy"].count("'unsafe") == 0
+    assert 'id="registering"' not in page.text
 
 
 def test_empty_fields_are_told_beside_them_and_cost_no_attempt(client, make, work):

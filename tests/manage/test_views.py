@@ -76,6 +76,10 @@ def test_MODEL_1_a_practice_s_manager_finds_its_providers_too(
     start = helen.get("/manage/")
     assert start.status_code == 200
     assert f'href="{place(world)}/people"' in start.text
+    assert "data-filter" not in start.text
+    for _ in range(8):
+        make.provider(practice=world.practice, tin="981112223")
+    assert "data-filter" in helen.get("/manage/").text, "a long list can be narrowed"
     act(helen, world, row, "disable")
     assert world.row(row).status == "disabled"
     found = submit(world.party, world.provider.id, now=world.now)

@@ -196,6 +196,7 @@ def _identify_page(parked: Parked, *, wrong: FormErrors = _NOTHING) -> str:
         txn=parked.transaction.id,
         username=hint(parked.transaction),
         linking=parked.transaction.upstream is not None,
+        registering=_is_registering(parked),
         errors=errors,
         problem=problem,
     )
@@ -226,9 +227,15 @@ def shown_to_all(parked: Parked, *, code: str) -> dict[str, Any]:
     text = text_in(parked.party, f"terms-{terms.version}", code=code) if parked.party and terms else None
     return {
         "linking": parked.transaction.upstream is not None,
+        "registering": _is_registering(parked),
         "terms": terms,
         "terms_text": rendered(text) if text else None,
     }
+
+
+def _is_registering(parked: Parked) -> bool:
+    """A ceremony sent them here, and goes on behind the sign-in."""
+    return parked.transaction.request.get("return_to") == "enrollment.signed_in"
 
 
 def _site_key(parked: Parked, kept: str | None) -> Displayed | None:

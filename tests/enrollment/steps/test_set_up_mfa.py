@@ -27,6 +27,7 @@ def registered(client: FlaskClient, make: Make) -> object:
     """Somebody new, signed in, at the step."""
     send(client, open_ceremony(client), **ACCOUNT)
     page = press(client, link_of(make))
+    assert 'id="registering"' in page.text, "who confirmed the address learns why they sign in"
     return follow(client, post_form(client, page, "login-form", username=ACCOUNT["email"], password=PASSWORD))
 
 
