@@ -146,6 +146,19 @@ def test_C4_a_newcomer_sets_up_a_factor_unless_their_connection_spares_it(
     assert begun.request.path.endswith(lands), begun.request.path
 
 
+def test_C4_a_connection_spares_a_factor_at_its_own_portals_and_at_no_other(world: World, client: FlaskClient) -> None:
+    for portal in ("hill-portal", "dale-portal"):
+        world.make.client(portal, mfa={"kinds": ["totp"], "policy": "required"})
+    spares = {"acr": {"urn:two": "aal2"}, "local_factor": "spare"}
+    world.connect("hills", portals=["hill-portal"], assurance=spares)
+    world.link(world.rosa, name="hills")
+    world.upstream.claims["acr"] = "urn:two"
+    page = follow(client, client.get(_authorize("hill-portal")))
+    landed = follow(client, world.come_back(client, world.leave(client, "hills", page=page)))
+    assert not landed.request.path.endswith("/set-up-mfa")
+    assert follow(client, client.get(_authorize("dale-portal"))).request.path.endswith("/set-up-mfa")
+
+
 @pytest.mark.parametrize("ago", [None, 1200])
 def test_MF_33_a_sign_in_there_of_unknown_age_or_an_old_one_is_no_fresh_proof_here(
     world: World, client: FlaskClient, ago: int | None

@@ -8,11 +8,12 @@ from sqlalchemy.orm import Session
 from idp.affiliations import service as affiliations
 from idp.authenticators.factors import facts as factors
 from idp.authenticators.recovery_codes import facts as recovery_codes
+from idp.federation import homes
 from idp.foundation import house
 from idp.relying_parties.rules import RelyingParty
-from idp.sessions.rules import SessionFacts
+from idp.sessions.rules import UPSTREAM_FACTOR, SessionFacts
 from idp.settings import Settings
-from idp.sign_in.assurance.rules import Equipment, Terms, Wish, asks_nothing
+from idp.sign_in.assurance.rules import Equipment, Terms, Wish, asks_nothing, demands
 from idp.vocabulary.assurance import Acr
 
 
@@ -23,7 +24,10 @@ def of_session(
     terms = _terms(party)
     if asks_nothing(wish, terms, session):
         return terms, Equipment()
-    return of_subject(tx, party=party, subject_id=session.subject_id, now=now)
+    terms, equipment = of_subject(tx, party=party, subject_id=session.subject_id, now=now)
+    if UPSTREAM_FACTOR in session.proven and party is not None and demands(terms):
+        terms = replace(terms, takes_spared=homes.spares_at(tx, session_id=session.id, portal=party.roles_of))
+    return terms, equipment
 
 
 def of_subject(tx: Session, *, party: RelyingParty | None, subject_id: str, now: datetime) -> tuple[Terms, Equipment]:

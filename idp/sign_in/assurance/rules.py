@@ -37,6 +37,8 @@ class Terms:
     """Whether the person is an account manager there (SECURITY ruling 2)."""
     remembers: timedelta = timedelta(0)
     """How long ago a device may have been remembered to spare the question."""
+    takes_spared: bool = True
+    """Whether the session's upstream provider stands in for a factor here too, and not only where it was signed in by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,7 @@ def _least(terms: Terms, equipment: Equipment, session: SessionFacts) -> Lack | 
 def _policy(terms: Terms, equipment: Equipment, session: SessionFacts, *, now: datetime) -> Lack | None:
     if not demands(terms):
         return None
-    if UPSTREAM_FACTOR in session.proven:
+    if UPSTREAM_FACTOR in session.proven and terms.takes_spared:
         return None
     kinds = _of(equipment, accepted(terms))
     if not kinds:
