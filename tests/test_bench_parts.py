@@ -167,8 +167,8 @@ def test_nppes_on_postgresql(run: Run, monkeypatch: pytest.MonkeyPatch, keep: Pa
     monkeypatch.setattr(directory, "compare_on_sqlite", lambda _folder, _rows: ([], []))
     monkeypatch.setitem(searching.timed.__kwdefaults__, "times", 2)
     monkeypatch.setattr(searching, "DIFFERENT", 8)
-    words = ("--rows", "60", "--compared", "30", "--cluster", str(keep / "cluster"))
-    for is_filled, bars in ((False, 5 + 22), (True, 22)):
+    words = ("--rows", "60", "--cluster", str(keep / "cluster"))
+    for is_filled, bars in ((False, 3 + 22), (True, 22)):
         monkeypatch.setattr(directory, "is_filled", lambda _folder, told=is_filled: told)
         kept = run("bench.directory", "directory", *words)
         assert kept["peer"].keys() == {"PostgreSQL"}
