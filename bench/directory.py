@@ -31,6 +31,8 @@ from bench.provider import Provider, environment_of, running
 from bench.report import Bar, Figure
 from bench.searching import matches, searches
 from idp import create_app
+from idp.directory.imports import common_words
+from idp.directory.rules import NATIONAL
 from idp.directory.service import tin_index
 from idp.foundation import house
 from idp.foundation.database import db
@@ -229,7 +231,17 @@ def _on_postgresql(folder: Path, asked: argparse.Namespace, versions: dict[str, 
             versions |= report.postgresql_version(db.engine)
             key = house.get(Keyring).index
             roster.give_tins(server.url("postgres", WHOLE), lambda tin: tin_index(tin, key=key))
-            return [*measured, searches(), (matches(asked.rows), [])]
+            return [*measured, (_counted(), []), searches(), (matches(asked.rows), [])]
+
+
+def _counted() -> list[Figure]:
+    """How many names have each common word, as it is counted at the end of an import."""
+    told = []
+    for scope, whose in ((NATIONAL, "NPI records"), (roster.REGISTRY, "the roster")):
+        begun = time.monotonic()
+        common_words.count(scope)
+        told.append(Figure(f"counting the common words of {whose}", "s", [time.monotonic() - begun]))
+    return told
 
 
 def _load(server: Postgres, folder: Path, asked: argparse.Namespace) -> Measured:

@@ -138,11 +138,20 @@ class NameWord(Model):
             postgresql_ops={"word": "gin_trgm_ops"},
             postgresql_with={"fastupdate": "off"},
         ),
+        Index(
+            "ix_name_word_common",
+            "scope",
+            "word",
+            sqlite_where=text("names > 0"),
+            postgresql_where=text("names > 0"),
+        ),
     )
 
     scope: Mapped[str] = mapped_column(String(32), primary_key=True)
     """The registry, or `*` for NPI records."""
     word: Mapped[str] = mapped_column(WORD_TEXT, primary_key=True)
+    names: Mapped[int] = mapped_column(server_default="0")
+    """About how many names have it, counted as an import ends; none where it is not common."""
 
 
 class NpiRecord(Model):

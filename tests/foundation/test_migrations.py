@@ -125,6 +125,7 @@ def test_R_26_what_a_migration_locked_is_free_before_the_next_one_works(
     beside = ("unused_of_target", "roster_words_alone", "stroked_letters", "roster_words_by_program")
     assert [locked[revision] for revision in beside] == [set()] * 4
     assert locked["told_by_roster"] == {"affiliation"}
+    assert locked["common_words"] == {"name_word"}
     assert locked["former_roster_words"] == locked["roster_words_before_programs"] == {"provider_word"}
 
 

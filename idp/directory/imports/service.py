@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.directory.imports import turns
+from idp.directory.imports import common_words, turns
 from idp.directory.imports.files import BadFile, Line
 from idp.directory.imports.kinds import Format, Seen, SeenLines, Source
 from idp.directory.imports.npi.formats import Fhir, Nppes
@@ -24,6 +24,7 @@ from idp.directory.imports.rules import Fault
 from idp.directory.imports.run import Declined, Outcome, Reject, Report, Run
 from idp.directory.imports.trading_partners import TradingPartners
 from idp.directory.models import AT, ImportReject, ImportRun
+from idp.directory.rules import NATIONAL
 from idp.directory.upstairs import Upstairs
 from idp.foundation import clock, house
 from idp.foundation.database import new_id, reading, writing
@@ -85,6 +86,7 @@ def run_import(
             if part := source.part():
                 raise source.bad(1, f"{part}: it is no full file, and ends nothing")
             _end_missing(kind, seen, run, started, confirm=full, progress=progress)
+        _weigh(kind, run)
     _finish(run, started, Outcome.COMPLETED)
     return report
 
@@ -190,6 +192,13 @@ def _end_missing(
             if not run.dry:
                 kind.end(tx, numbers, run)
         progress(run.report)
+
+
+def _weigh(kind: Format[Any], run: Run) -> None:
+    """New names may have made a word common. Where that cannot be counted now, nothing is lost but time of a search."""
+    if run.words and not run.dry:
+        with suppress(SQLAlchemyError):
+            common_words.count(NATIONAL if kind.national else run.registry)
 
 
 @contextmanager

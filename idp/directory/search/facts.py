@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, literal, not_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, literal, literal_column, not_, select, tuple_
 from sqlalchemy.orm import Session
 
 from idp.directory import facts
@@ -16,6 +16,7 @@ from idp.directory.search.rules import (
     NpiFacts,
     Stretch,
     is_first_of,
+    led,
     near,
     near_enough,
     stretch_of,
@@ -45,8 +46,7 @@ class Index:
 
     def between(self, start: str) -> ColumnElement[bool]:
         """Words that begin so; nothing in `start` is a wildcard."""
-        column = self.words.c.word
-        return and_(*self.within, column >= start, column < start + _AFTER_EVERY_WORD)
+        return and_(*self.within, _starts(self.words.c.word, start))
 
 
 def roster(registry: str) -> Index:
@@ -77,7 +77,7 @@ def national() -> Index:
 
 
 def count_first(tx: Session, index: Index, typed: Sequence[str], *, most: int) -> dict[str, int]:
-    """`count`, and on PostgreSQL it says how the rest of the transaction searches: one process reads a page, and none of it is
+    """`count`; on PostgreSQL it says how the rest of the transaction searches: one process reads a page, and none of it is
     compiled, since to call others or to compile takes longer than to read it; `%` takes what is near enough to any word that
     is typed."""
     if tx.get_bind().dialect.name != "postgresql":
@@ -103,6 +103,22 @@ def _counted(index: Index, start: str, most: int) -> ColumnElement[Any]:
     return select(func.count()).select_from(some).scalar_subquery()
 
 
+def sizes(tx: Session, index: Index, starts: Sequence[str]) -> dict[str, int]:
+    """About how many names have a word that begins so, of words that were found common when an import ended."""
+    known, names = name_word.c.word, name_word.c.names
+    sums = [
+        select(func.coalesce(func.sum(names), 0))
+        .where(name_word.c.scope == index.scope, names > literal_column("0"), _starts(known, start))
+        .scalar_subquery()
+        for start in starts
+    ]
+    return dict(zip(starts, tx.execute(select(*sums)).one(), strict=True))
+
+
+def _starts(column: Column[Any], start: str) -> ColumnElement[bool]:
+    return and_(column >= start, column < start + _AFTER_EVERY_WORD)
+
+
 def page(
     tx: Session,
     index: Index,
@@ -122,9 +138,10 @@ def page(
     for number in range(stretch_of(first, *place[:2]) if place else 0, len(first) + 1):
         others = [not_(_holds(index, each)) for each in first[:number]]
         if number < len(first):
-            query, start = _stretch(index, terms, first[number]), None
+            start, query = None, _stretch(index, terms, first[number])
         else:
-            query, start = _found(index, index.between(terms[0]), terms[1:]), terms[0]
+            start, *rest = led(terms, place[0]) if place else terms
+            query = _found(index, index.between(start), rest)
         query = query.where(*others, *conditions)
         shown += _read(tx, index, query, start=start, place=place, limit=limit - len(shown))
         if len(shown) > limit:
@@ -174,8 +191,7 @@ def _holds(index: Index, its: Stretch) -> ColumnElement[bool]:
 
 
 def _begins(index: Index, its: Stretch) -> ColumnElement[bool]:
-    key = index.words.c.name_key
-    return and_(key >= its.begin, key < its.begin + _AFTER_EVERY_WORD)
+    return _starts(index.words.c.name_key, its.begin)
 
 
 def neighbours(tx: Session, index: Index, word: str) -> list[str]:
@@ -185,8 +201,7 @@ def neighbours(tx: Session, index: Index, word: str) -> list[str]:
         name_word.c.scope == index.scope, func.length(column).between(len(word) - LENGTHS, len(word) + LENGTHS)
     )
     if tx.get_bind().dialect.name != "postgresql":
-        those = alike.where(column >= letter, column < letter + _AFTER_EVERY_WORD)
-        return near(word, tx.execute(those).scalars())[:CONSIDERED]
+        return near(word, tx.execute(alike.where(_starts(column, letter))).scalars())[:CONSIDERED]
     share = func.similarity(column, word)
     # Not as a stretch of words: PostgreSQL would take all with that letter to be fewer than those that share trigrams.
     nearest = alike.where(column.op("%")(word), func.left(column, 1) == letter, share > near_enough(word)).order_by(

@@ -72,10 +72,21 @@ class Stretch:
         return word == self.having and key.startswith(self.begin)
 
 
-def order(counts: Mapping[str, int]) -> tuple[str, ...]:
-    """The words with the rarest first: it is looked up, the others are only compared. Of common ones the first typed, but no initial."""
-    ranked = sorted(enumerate(counts.items()), key=lambda each: (each[1][1], len(each[1][0]) < _INITIAL, each[0]))
+def order(counts: Mapping[str, int], sizes: Mapping[str, int]) -> tuple[str, ...]:
+    """The words with the rarest first: it is looked up, the others are only compared.
+
+    Of common ones the one that fewest names have, as far as `sizes` knows; else the first typed, but no initial.
+    """
+    ranked = sorted(
+        enumerate(counts.items()),
+        key=lambda each: (each[1][1], sizes.get(each[1][0], 0), len(each[1][0]) < _INITIAL, each[0]),
+    )
     return tuple(word for _at, (word, _count) in ranked)
+
+
+def led(terms: Sequence[str], found: str) -> tuple[str, ...]:
+    """The terms with the one first that a former page looked up, by a word that it found: it goes on as it began."""
+    return tuple(sorted(terms, key=lambda term: not found.startswith(term)))
 
 
 def stretches(counts: Mapping[str, int]) -> tuple[Stretch, ...]:

@@ -76,7 +76,8 @@ def _by_words(
     if tuple(known) != typed:
         counts |= facts.count(tx, index, (word for word in known if word not in counts), most=most)
     counted = {word: counts[word] for word in known}
-    first, terms = rules.stretches(counted), rules.order(counted)
+    first = rules.stretches(counted)
+    terms = rules.order(counted, facts.sizes(tx, index, known) if first else {})
     rows, more = facts.page(
         tx, index, terms, *facts.here(index, within), *allowed, first=first, after=after, limit=limit
     )

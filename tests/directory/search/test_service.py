@@ -5,11 +5,14 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp.directory import service
 from idp.directory.imports.name_words import put_in
+from idp.directory.models import NameWord
 from idp.directory.search import rules
+from idp.foundation.database import reading
 from tests.directory.files import CLINIC_NPI, OFF, PERSON_NPI, PRACTITIONER, taken
 
 pytestmark = pytest.mark.both
@@ -190,3 +193,32 @@ def test_a_word_is_put_into_the_vocabulary_once(tx: Session):
     put_in(tx, ["b", "c"], scope="ozark", known=set())
     put_in(tx, ["b"], scope="heartland", known=set())
     assert known == {"a", "b"}
+
+
+def test_of_common_words_the_one_that_fewest_names_have_is_looked_up_and_every_page_goes_on_with_it(
+    tx: Session, now: datetime, monkeypatch: pytest.MonkeyPatch
+):
+    """Counted as an import ends; a count that is another one between two pages repeats nobody and leaves nobody out."""
+    tx.rollback()
+    monkeypatch.setattr(rules, "COUNTED", 2)
+    named = ["Bo Ann Cy", "Dee Ann Cyr", "Eve Annis Cy", "Flo Ann", "Gus Ann"]
+    roster = [PRACTITIONER | {"provider_id": f"40000000{n}", "legal_name": name} for n, name in enumerate(named)]
+    taken(roster, now=now)
+    assert _counted() == {"ann": 4, "cy": 2}
+    assert names(tx, "ann cy", now) == ["Bo Ann Cy", "Eve Annis Cy", "Dee Ann Cyr"]
+    first = service.search_providers(tx, "ozark", "ann cy", None, 1, now=now)
+    tx.rollback()
+    more = [roster[4] | {"provider_id": f"50000000{n}", "legal_name": f"Hal Cy{n} Cy"} for n in range(4)]
+    taken([*more, roster[4] | {"legal_name": "Gus Cy"}], now=now)
+    assert _counted() == {"ann": 3, "cy": 7, "hal": 4}
+    rest = service.search_providers(tx, "ozark", "ann cy", first.after, 9, now=now)
+    assert [each.name for each in rest.providers] == ["Eve Annis Cy", "Dee Ann Cyr"]
+    assert names(tx, "ann cy", now) == ["Bo Ann Cy", "Dee Ann Cyr", "Eve Annis Cy"]
+    tx.rollback()
+    taken([row | {"legal_name": "Ida Ivy"} for row in more], now=now)
+    assert _counted() == {"ann": 3, "cy": 3, "ida": 4, "ivy": 4}
+
+
+def _counted() -> dict[str, int]:
+    with reading() as tx:
+        return {row.word: row.names for row in tx.execute(select(NameWord).where(NameWord.names > 0)).scalars()}
