@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "common_words"
-down_revision = "roster_words_before_programs"
+down_revision = "last_look"
 branch_labels = None
 depends_on = None
 
