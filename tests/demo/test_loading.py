@@ -31,14 +31,6 @@ def everybody() -> tuple[DemoPerson, ...]:
     return people.read(DEMO_DATA / "people.toml")
 
 
-@pytest.fixture
-def loaded(demo_house: DemoHouse, everybody: tuple[DemoPerson, ...], now: datetime) -> DemoHouse:
-    demo_house.apply(now=now)
-    loading.load_directory(DEMO_DATA, now=now)
-    assert loading.load_people(everybody, now=now) == 30
-    return demo_house
-
-
 def choices(user_id: str, now: datetime) -> dict[str, int]:
     """How many ways to act there are for somebody, by portal."""
     with reading() as tx:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from idp.affiliations.models import Affiliation
-from idp.demo import loading, people, registering
+from idp.demo import people, registering
 from idp.demo.card import SHOWN
 from idp.demo.cli import DEMO_DATA
 from idp.demo.registering import Sample, WrongSamples
@@ -32,13 +32,6 @@ from idp.subjects.models import Subject
 from tests.demo.ground import DemoHouse
 
 SAMPLES = registering.read(DEMO_DATA / registering.FILE)
-
-
-@pytest.fixture
-def loaded(demo_house: DemoHouse, now: datetime) -> None:
-    demo_house.apply(now=now)
-    loading.load_directory(DEMO_DATA, now=now)
-    loading.load_people(people.read(DEMO_DATA / "people.toml"), now=now)
 
 
 def sample(portal: str, way: str, *, decided: bool = False) -> Sample:
@@ -72,7 +65,7 @@ def test_every_portal_has_a_way_in():
     }  # fmt: skip
 
 
-def test_A2_the_trading_partner_matches_and_has_no_account_manager(loaded: None):
+def test_A2_the_trading_partner_matches_and_has_no_account_manager(loaded: DemoHouse):
     each = sample("ozark-exchange", "Trading Partner")
     claim = PartnerClaim(trading_partner_id=each.fields["TPartner Qualifier"], zip_code=each.fields["ZIP Code"])
     with reading() as tx:
@@ -82,14 +75,14 @@ def test_A2_the_trading_partner_matches_and_has_no_account_manager(loaded: None)
     assert managers(found.partner.id) == set()
 
 
-def test_B_the_new_provider_matches_and_has_no_administrator(loaded: None, now: datetime):
+def test_B_the_new_provider_matches_and_has_no_administrator(loaded: DemoHouse, now: datetime):
     each = sample("heartland-selfservice", "New provider")
     found = provider_match(each, now, npi=each.fields["NPI"], tin=each.fields["TIN"], zip_code=each.fields["ZIP Code"])
     assert found.provider.name == each.name
     assert managers(found.provider.id, found.provider.practice_id) == set()
 
 
-def test_B5_the_provider_asked_for_has_the_administrator_that_is_named(loaded: None, now: datetime):
+def test_B5_the_provider_asked_for_has_the_administrator_that_is_named(loaded: DemoHouse, now: datetime):
     each = sample("heartland-selfservice", "Request access", decided=True)
     with reading() as tx:
         page = directory.search_providers(tx, "heartland", each.fields["NPI"], now=now)
@@ -102,7 +95,7 @@ def test_B5_the_provider_asked_for_has_the_administrator_that_is_named(loaded: N
     assert managers(found.id, found.practice_id) == {each.note.split()[0]}
 
 
-def test_C6_the_practitioner_matches_and_has_no_administrator(loaded: None, now: datetime):
+def test_C6_the_practitioner_matches_and_has_no_administrator(loaded: DemoHouse, now: datetime):
     each = sample("carebridge-provider", "Practitioner")
     first, last = each.name.split()
     found = provider_match(
@@ -113,7 +106,9 @@ def test_C6_the_practitioner_matches_and_has_no_administrator(loaded: None, now:
 
 
 @pytest.mark.parametrize("decided", [False, True])
-def test_C6_the_groups_match_and_one_has_the_administrator_that_is_named(loaded: None, now: datetime, decided: bool):
+def test_C6_the_groups_match_and_one_has_the_administrator_that_is_named(
+    loaded: DemoHouse, now: datetime, decided: bool
+):
     each = sample("carebridge-provider", "Group", decided=decided)
     claim = GroupClaim(
         group_name=each.name, tin=each.fields["Tax ID"], provider_id=each.fields["Provider ID"],
@@ -126,7 +121,7 @@ def test_C6_the_groups_match_and_one_has_the_administrator_that_is_named(loaded:
     assert known == ({each.note.split()[0]} if decided else set())
 
 
-def test_D2_the_letter_is_open(loaded: None, now: datetime):
+def test_D2_the_letter_is_open(loaded: DemoHouse, now: datetime):
     each = sample("cascade-mmis", "PIN letter", decided=True)
     with reading() as tx:
         found = matching.match_letter(tx, each.fields["Login ID"], registry="heartland", now=now)
@@ -137,7 +132,7 @@ def test_D2_the_letter_is_open(loaded: None, now: datetime):
     assert managers(found.provider.id, found.provider.practice_id) == set()
 
 
-def test_E0_the_practice_matches_and_its_account_manager_can_verify(loaded: None, now: datetime):
+def test_E0_the_practice_matches_and_its_account_manager_can_verify(loaded: DemoHouse, now: datetime):
     each = sample("ozark-secure", "Practice", decided=True)
     claim = PracticeClaim(tin=each.fields["TIN"], zip_code=each.fields["ZIP Code"])
     with reading() as tx:
