@@ -4,12 +4,12 @@ PO := $(wildcard idp/translations/*/LC_MESSAGES/*.po)
 MO := $(PO:.po=.mo)
 LOCKFLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --only-binary :all:
 
-.PHONY: demo test install lint format bench soak lock migration docs debian clean
+.PHONY: demo test install lint checked format bench soak lock migration docs debian clean
 
 demo: .venv/.stamp $(MO)  ## everything on this machine: http://localhost:8000 and the portals; Ctrl-C stops it
 	$(BIN)/idp demo
 
-test: debian lint  ## lint, then every test
+test: debian checked  ## lint, then every test, those of the house among them
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
 install:  ## what production needs, into .venv: locked packages, the `idp` command, translations
@@ -18,13 +18,15 @@ install:  ## what production needs, into .venv: locked packages, the `idp` comma
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	$(BIN)/pybabel -q compile -d idp/translations
 
-lint: .venv/.stamp $(MO)
+lint: checked
+	$(BIN)/python -m pytest -q -p no:xdist tests/test_house.py tests/test_translations.py
+
+checked: .venv/.stamp $(MO)
 	$(BIN)/ruff check -q .
 	$(BIN)/ruff format -q --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache > .venv/imports.log || { cat .venv/imports.log; exit 1; }
 	$(BIN)/python tools/translations.py
-	$(BIN)/python -m pytest -q -p no:xdist tests/test_house.py tests/test_translations.py
 
 format: .venv/.stamp
 	$(BIN)/ruff check -q --fix .
