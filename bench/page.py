@@ -9,6 +9,8 @@ from typing import Any, Final
 from bench.report import RESULTS, number
 from idp.settings import PROJECT
 
+ALL: Final = ", all, p"
+"""Between a kind of question and the part of all answers that a figure tells."""
 PAGES: Final = (PROJECT / "docs" / "performance.md", PROJECT / "docs" / "directory.md")
 
 
@@ -46,13 +48,32 @@ def growth(kept: dict[str, Any]) -> str:
 
 def figures(kept: dict[str, Any]) -> str:
     """Median and rounds of each figure, the bars if there are any."""
+    judged = ["", bars(kept)] if kept["bars"] else []
+    return "\n".join([*_medians(kept["figures"]), *judged, "", measured_with(kept)])
+
+
+def directory(kept: dict[str, Any]) -> str:
+    """What was taken in and matched, then each kind of question with all that was asked of it, then the bars."""
+    taken = {(each["what"], each["unit"]): each["median"] for each in kept["figures"]}
+    kinds = dict.fromkeys(what.partition(ALL)[0] for what, _ in taken if ALL in what)
+    lines = ["| asked | p50, p95, p99 by the clock, ms | CPU of server and client, ms |", "|---|--:|--:|"]
+    for kind in kinds:
+        cells = (
+            ", ".join(number(taken[f"{kind}{ALL}{part}", unit]) for part in (50, 95, 99)) for unit in ("ms", "ms CPU")
+        )
+        lines.append(f"| {kind} | {' | '.join(cells)} |")
+    of_kinds = tuple(f"{kind}{after}" for kind in kinds for after in (": ", ALL))
+    others = [each for each in kept["figures"] if not each["what"].startswith(of_kinds)]
+    return "\n".join([*_medians(others), "", *lines, "", bars(kept), "", measured_with(kept)])
+
+
+def _medians(told: Iterable[dict[str, Any]]) -> list[str]:
     lines = ["| | median | | rounds |", "|---|--:|---|--:|"]
-    for figure in kept["figures"]:
+    for figure in told:
         low, high = (number(value) for value in figure["spread"])
         spread = f"{low}–{high}" if len(figure["rounds"]) > 1 else ""
         lines.append(f"| {figure['what']} | {number(figure['median'])} | {figure['unit']} | {spread} |")
-    judged = ["", bars(kept)] if kept["bars"] else []
-    return "\n".join([*lines, *judged, "", measured_with(kept)])
+    return lines
 
 
 def measured_with(kept: dict[str, Any]) -> str:
@@ -69,7 +90,8 @@ TOLD: Final[Mapping[str, Callable[[dict[str, Any]], str]]] = {
     "served-on-postgresql": hot_paths,
     **dict.fromkeys(("growth", "postgresql-growth"), growth),
     **dict.fromkeys(("purge", "passkeys", "second-factors", "revoking", "matching"), figures),
-    **dict.fromkeys(("directory", "sqlite-directory"), figures),
+    "directory": directory,
+    "sqlite-directory": figures,
     **dict.fromkeys(("managing-on-sqlite", "managing-on-postgresql"), figures),
 }
 

@@ -68,6 +68,23 @@ def test_the_documentation_has_marks_for_all_that_is_written_and_for_nothing_els
     assert sorted(marks) == sorted(page.TOLD)
 
 
+def test_the_page_of_the_directory_tells_kinds_of_questions_and_no_single_one() -> None:
+    told = [
+        {"what": what, "unit": unit, "median": median, "spread": [median, median], "rounds": [median]}
+        for unit in ("ms", "ms CPU")
+        for what, median in [
+            ("ours: rows", 7.0), ("by name: smith", 5.0), *((f"by name{page.ALL}{part}", float(part)) for part in (50, 95, 99)),
+        ]
+    ]  # fmt: skip
+    machine = {"processor": "a", "python": "3"}
+    written = page.directory(
+        {"figures": told, "bars": [], "at": "2026-01-01", "machine": machine, "versions": {}, "cases": {}}
+    )
+    assert "| by name | 50, 95, 99 | 50, 95, 99 |" in written
+    assert "ours: rows" in written
+    assert "smith" not in written
+
+
 def test_a_bar_that_is_not_met_ends_the_bench_with_a_status(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
