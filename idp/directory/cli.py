@@ -50,7 +50,8 @@ def directory() -> None:
 @click.argument("file")
 @click.option("--format", "format_name", type=click.Choice(sorted(FORMATS)), required=True, help="What the file is.")
 @click.option(
-    "--registry", help="Whose file it is, such as ozark. Default: the only registry there is. Not for nppes and fhir."
+    "--registry",
+    help="Whose file it is, such as ozark. Default: the only registry there is; with fhir nobody's. Not for nppes.",
 )
 @click.option("--dry-run", is_flag=True, help="Check and count only; nothing is written but --rejects.")
 @click.option("--full", is_flag=True, help="The file is complete: what is listed and not in it ends.")
@@ -71,8 +72,9 @@ def import_(
 ) -> None:
     """Take in FILE (`-`: standard input). The same file twice changes nothing the second time.
 
-    A run that was killed is resumed by running it again: what is in already is only read. NPPES and FHIR files belong to
-    no registry: they fill the NPI record, by which nobody is matched.
+    A run that was killed is resumed by running it again: what is in already is only read. NPPES and FHIR files fill
+    the NPI record, by which nobody is matched. Where several payers' FHIR directories come in, --registry keeps each
+    apart; else the last one counts, and --full ends what another named.
 
     Exit code 0: every row was taken; 1: some rows were refused, see the rejects; 2: a name begins as a formula of a
     spreadsheet (it is refused, the other rows are taken), the file could not be read to its end or the rejects not
@@ -161,9 +163,10 @@ def _size(stream: BinaryIO) -> int | None:
 
 
 def _registry(name: str | None, *, format_name: str) -> str:
-    if FORMATS[format_name].national:
-        if name is not None:
-            raise click.UsageError(f"{format_name} is nobody's own file: leave --registry out.")
+    kind = FORMATS[format_name]
+    if name is not None and not kind.of_registries:
+        raise click.UsageError(f"{format_name} is nobody's own file: leave --registry out.")
+    if name is None and kind.national:
         return NATIONAL
     if name is not None:
         try:

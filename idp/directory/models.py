@@ -13,6 +13,8 @@ NAME_TEXT: Final = String(200).with_variant(String(200, collation="C"), "postgre
 WORD_TEXT: Final = String(64).with_variant(String(64, collation="C"), "postgresql")
 NUMBER_TEXT: Final = String(9).with_variant(String(9, collation="C"), "postgresql")
 """Sorted by code point on both databases, so that lists and prefixes come out the same."""
+SOURCE_TEXT: Final = String(40).with_variant(String(8), "sqlite")
+"""`nppes`, `fhir`, or `fhir:` with the registry whose directory it is; SQLite counts no letters, and need not write the table anew."""
 
 
 class Practice(Model):
@@ -160,8 +162,7 @@ class NpiRecord(Model):
     __tablename__ = "npi_record"
 
     npi: Mapped[str] = mapped_column(String(10), primary_key=True)
-    source: Mapped[str] = mapped_column(String(8), primary_key=True)
-    """`nppes` or `fhir`."""
+    source: Mapped[str] = mapped_column(SOURCE_TEXT, primary_key=True)
     entity: Mapped[str | None] = mapped_column(String(12))
     """`individual` or `organization`; none where all that was ever told is that the NPI is deactivated."""
     name: Mapped[str] = mapped_column(String(200))
@@ -191,7 +192,7 @@ class NpiWord(Model):
     word: Mapped[str] = mapped_column(WORD_TEXT, primary_key=True)
     name_key: Mapped[str] = mapped_column(NAME_TEXT, primary_key=True)
     npi: Mapped[str] = mapped_column(String(10), primary_key=True)
-    source: Mapped[str] = mapped_column(String(8), primary_key=True)
+    source: Mapped[str] = mapped_column(SOURCE_TEXT, primary_key=True)
     state: Mapped[str] = mapped_column(String(2), primary_key=True)
     """In the key, so that a search within a state reads nothing but the index."""
 

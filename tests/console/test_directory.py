@@ -175,11 +175,11 @@ def test_refused_lines_leave_as_a_file_that_no_spreadsheet_runs(nora: FlaskClien
     assert unknown.status_code == 404
 
 
-def npi_of(make: Make, npi: str, name: str, state: str = "MO") -> None:
-    """What NPPES says of an NPI that no roster names."""
-    row = NpiRecord(npi=npi, source="nppes", entity="individual", name=name, name_key=name_key(name), state=state,
+def npi_of(make: Make, npi: str, name: str, state: str = "MO", source: str = "nppes") -> None:
+    """What NPPES or another source says of an NPI that no roster names."""
+    row = NpiRecord(npi=npi, source=source, entity="individual", name=name, name_key=name_key(name), state=state,
                     zip_code="65801", status="active", digest=bytes(16), imported_at=make.now)  # fmt: skip
-    make._save(row, *(NpiWord(word=word, name_key=row.name_key, npi=npi, source="nppes", state=state)
+    make._save(row, *(NpiWord(word=word, name_key=row.name_key, npi=npi, source=source, state=state)
                       for word in search_words(name)))  # fmt: skip
 
 
@@ -202,13 +202,22 @@ def test_npi_records_are_searched_by_name_number_and_state_and_have_a_page(nora:
 
 def test_an_npi_that_no_roster_names_has_a_history_of_its_standing(nora: FlaskClient, make: Make) -> None:
     npi_of(make, "1999999999", "HOLLOWAY ZZZ")
+    npi_of(make, "1999999999", "HOLLOWAY ZZZ", source="fhir:ozark")
+    page = post_form(
+        nora, nora.get("/console/directory"), "look-up-form", text="holloway", registry="heartland", kind="npi"
+    )
+    assert (
+        page.text.count('href="/console/directory/npis/1999999999"') == 1
+        and "NPPES; FHIR directory, ozark" in page.text
+    )
     for number in range(27):
-        details = {"source": "nppes", "changed": ["status"], "status": f"active → left{number:02}"}
+        details = {"source": "fhir:ozark", "changed": ["status"], "status": f"active → left{number:02}"}
         with writing() as tx:
             audit.append(tx, Event.NPI_RECORD_CHANGED, now=make.now, actor="system", origin=Origin.local("test"),
                          target_kind="npi", target_id="1999999999", details=details)  # fmt: skip
     page = nora.get("/console/directory/npis/1999999999").text
-    assert "NPPES; Status: active → left26" in page and "left01" not in page
+    assert "FHIR directory, ozark; Status: active → left26" in page and "left01" not in page
+    assert 'id="said-fhir:ozark">FHIR directory, ozark' in page
     (older,) = re.findall(r'"(/console/directory/npis/1999999999\?before=[0-9]+)"', page)
     assert "left01" in nora.get(older).text
 

@@ -79,7 +79,7 @@ def taken(
     format_name: str = "provider-master",
     *,
     now: datetime,
-    registry: str = "ozark",
+    registry: str | None = None,
     dry_run: bool = False,
     full: Confirm | None = None,
     rejects: list[Reject] | None = None,
@@ -90,7 +90,7 @@ def taken(
     kept = rejects if rejects is not None else []
     return run_import(
         io.BytesIO(data), name="file.csv", format_name=format_name,
-        registry=NATIONAL if FORMATS[format_name].national else registry, now=now, actor="system",
+        registry=registry or (NATIONAL if FORMATS[format_name].national else "ozark"), now=now, actor="system",
         origin=Origin.local("test"), dry_run=dry_run, full=full, keep_reject=kept.append, progress=progress,
     )  # fmt: skip
 

@@ -257,7 +257,7 @@ def _page(name: str, **shown: Any) -> str:
         today=today,
         kinds=words.KINDS,
         programs=words.PROGRAMS,
-        sources=words.SOURCES,
+        sources=words.source,
         entities=words.ENTITIES,
         words=words,
         began=_before() is not None,

@@ -11,6 +11,15 @@ PROGRAMS: Final = {"medicaid": _("Medicaid"), "medicare": _("Medicare"), "both":
 LOOKED_IN: Final = {"roster": _("Payer’s files"), "npi": _("NPI records")}
 ENTITIES: Final = {"individual": _("Person"), "organization": _("Organization")}
 SOURCES: Final = {"nppes": _("NPPES"), "fhir": _("FHIR directory")}
+
+
+def source(text: str) -> str:
+    """Who says so, and of a payer's directory whose it is."""
+    kind, _colon, registry = text.partition(":")
+    label = str(SOURCES.get(kind, kind))
+    return f"{label}, {registry}" if registry else label
+
+
 FORMATS: Final = {
     "provider-master": _("Provider master"),
     "trading-partners": _("Trading partners"),

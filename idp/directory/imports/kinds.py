@@ -58,7 +58,12 @@ class Format(Protocol, Generic[RowType]):
     def offers_full(self) -> bool: ...
     @property
     def national(self) -> bool:
-        """Whether it is no registry's own file."""
+        """Whether it fills NPI records, which are no registry's own."""
+        ...
+
+    @property
+    def of_registries(self) -> bool:
+        """Whether `--registry` may say whose it is."""
         ...
 
     @property
@@ -112,6 +117,7 @@ class PayersFile:
     columns: tuple[str, ...]
     identity: type[ProviderId] | type[TradingPartnerId] = ProviderId
     national = False
+    of_registries = True
     may_repeat = False
     unread = Fault.COLUMN_COUNT
 

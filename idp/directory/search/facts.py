@@ -150,6 +150,20 @@ def page(
     return shown, None
 
 
+def whole(
+    index: Index, rows: list[Any], more: tuple[str, str] | None, *, limit: int
+) -> tuple[list[Any], tuple[str, str] | None]:
+    """Of one row more than a page shows: the page, ending where an NPI does, so that no two pages show one."""
+    if len(rows) <= limit:
+        return rows, more
+    end = next((at for at in range(limit, 0, -1) if _same(rows[at - 1]) != _same(rows[at])), limit)
+    return rows[:end], _told(index, rows[end - 1])
+
+
+def _same(row: Any) -> tuple[str, str, str]:
+    return row.npi, row.sorted_by, row.found_by
+
+
 def _read(
     tx: Session, index: Index, query: Select[Any], *, start: str | None, place: tuple[str, ...] | None, limit: int
 ) -> list[Any]:

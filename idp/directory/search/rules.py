@@ -1,11 +1,11 @@
 """Which of the typed words to look up first, and which word may have been meant by one that no name has."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
-from idp.directory.rules import ProviderFacts
+from idp.directory.rules import ProviderFacts, name_key
 
 COUNTED: Final = 2000
 """Beyond so many, a word is common and the number no longer matters."""
@@ -49,6 +49,8 @@ class NpiFacts:
     deactivated_on: date | None
     reactivated_on: date | None
     imported_at: datetime
+    also: tuple[str, ...] = ()
+    """Further sources that tell of it by the same name in the same state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,3 +163,16 @@ def slips(one: str, other: str) -> int:
 
 def _share(one: frozenset[str], other: frozenset[str]) -> float:
     return len(one & other) / len(one | other)
+
+
+def folded(records: Iterable[NpiFacts]) -> tuple[NpiFacts, ...]:
+    """Each NPI once for each name and place that it is told by: as NPPES says where it is among those, else as the first."""
+    alike: dict[tuple[str, str, str], list[NpiFacts]] = {}
+    for each in records:
+        alike.setdefault((each.npi, name_key(each.name), each.state), []).append(each)
+    return tuple(_one_of(every) for every in alike.values())
+
+
+def _one_of(every: Sequence[NpiFacts]) -> NpiFacts:
+    said = next((each for each in every if each.source == "nppes"), every[0])
+    return replace(said, also=tuple(each.source for each in every if each is not said))

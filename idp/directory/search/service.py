@@ -48,10 +48,12 @@ def search_npi(
     """NPI records, of whatever source and standing, by NPI or by words of their name. For staff: it says nothing of the roster."""
     text = text.strip()
     if text.isascii() and text.isdigit():
-        return NpiPage(facts.npi_records(tx, text), None)
+        return NpiPage(rules.folded(facts.npi_records(tx, text)), None)
     within = EVERY_RECORD if state is None else DirectoryFilter(states=frozenset({state}))
-    rows, more, meant = _by_words(tx, facts.national(), text, (), within=within, after=after, limit=limit)
-    return NpiPage(tuple(facts.npi_of(row) for row in rows), more, meant)
+    index = facts.national()
+    rows, more, meant = _by_words(tx, index, text, (), within=within, after=after, limit=limit + 1)
+    rows, more = facts.whole(index, rows, more, limit=limit)
+    return NpiPage(rules.folded(facts.npi_of(row) for row in rows), more, meant)
 
 
 def _by_words(

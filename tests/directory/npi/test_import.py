@@ -241,6 +241,30 @@ def test_a_bundle_is_read_however_it_is_written(now: datetime, indent: int | Non
     assert record(source="fhir").name == "Mauricio Stark"
 
 
+def test_two_payers_directories_are_kept_apart_and_a_full_one_ends_its_own_alone(now: datetime):
+    other = practitioner(name=[{"family": "Starck", "given": ["Mauricio"]}], active=False)
+    for registry, content in (
+        ("ozark", bundle(practitioner(), practitioner("1982607537"))),
+        ("heartland", bundle(other)),
+    ):
+        taken(content, "fhir", now=now, registry=registry)
+    assert (record(source="fhir:ozark").name, record(source="fhir:ozark").status) == ("Mauricio Stark", "active")
+    assert (record(source="fhir:heartland").name, record(source="fhir:heartland").status) == (
+        "Mauricio Starck",
+        "inactive",
+    )
+    asked: list[tuple[int, ...]] = []
+    report = taken(
+        bundle(other), "fhir", now=now, registry="heartland", full=lambda *counts: bool(asked.append(counts))
+    )
+    assert (asked, counted(report)) == ([], {"unchanged": 1})
+    taken(bundle(practitioner()), "fhir", now=now, registry="ozark", full=lambda *_: True)
+    assert turns() == [("1982607537", "fhir:ozark", "active → left")]
+    longest = "a-registry-with-the-longest-name"
+    taken(bundle(practitioner()), "fhir", now=now, registry=longest)
+    assert record(source=f"fhir:{longest}").status == "active"
+
+
 def test_a_resource_that_names_an_npi_again_is_refused_alone(now: datetime):
     rejects: list[Reject] = []
     report = taken(bundle(practitioner(), practitioner(active=False)), "fhir", now=now, rejects=rejects)

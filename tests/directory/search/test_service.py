@@ -14,6 +14,7 @@ from idp.directory.models import NameWord
 from idp.directory.search import rules
 from idp.foundation.database import reading
 from tests.directory.files import CLINIC_NPI, OFF, PERSON_NPI, PRACTITIONER, taken
+from tests.directory.npi.test_import import bundle, practitioner
 
 pytestmark = pytest.mark.both
 
@@ -185,6 +186,40 @@ def test_npi_records_page_by_key(tx: Session, now: datetime):
             break
     assert seen == sorted(numbers)
     assert all(one < other for one, other in pairwise(seen))
+
+
+def test_an_npi_that_several_sources_name_alike_is_shown_once_with_all_of_them(tx: Session, now: datetime):
+    tx.rollback()
+    numbers = ["1184627184", "1234567893", "1427051457", "1982607537"]
+    taken([PERSON_NPI | {"NPI": npi} for npi in numbers[:3]], "nppes", now=now)
+    alike = [{"family": "Halvorsen", "given": ["Inés", "M"]}]
+    address = [{"state": "CT", "postalCode": "06002"}]
+    for registry, wanted in (("ozark", numbers[1:]), ("heartland", numbers[1:])):
+        resources = [practitioner(npi, name=alike, address=address) for npi in wanted]
+        taken(bundle(*resources), "fhir", now=now, registry=registry)
+    both = ("fhir:heartland", "fhir:ozark")
+    expected = [
+        (numbers[0], "nppes", ()),
+        *((npi, "nppes", both) for npi in numbers[1:3]),
+        (numbers[3], both[0], both[1:]),
+    ]
+    for limit in (1, 2, 4, 7, 25):
+        seen, after = [], None
+        for _ in range(12):
+            page = service.search_npi(tx, "halvorsen", after, limit)
+            seen += [(each.npi, each.source, each.also) for each in page.records]
+            after = page.after
+            if after is None:
+                break
+        if limit > 2:
+            assert seen == expected, limit
+        assert sorted({npi for npi, *_ in seen}) == numbers, (
+            "a page smaller than the sources of one NPI may show it twice"
+        )
+    assert [each.also for each in service.search_npi(tx, numbers[1]).records] == [both]
+    tx.rollback()
+    taken(bundle(practitioner(numbers[0], name=[{"family": "Halvorsen", "given": ["Ida"]}])), "fhir", now=now)
+    assert len(service.search_npi(tx, numbers[0]).records) == 2, "they name it otherwise"
 
 
 def test_a_word_is_put_into_the_vocabulary_once(tx: Session):

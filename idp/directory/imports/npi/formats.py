@@ -48,6 +48,7 @@ class _NpiFile:
 
     offers_full = True
     national = True
+    of_registries: bool
     source: Source
 
     def seen(self) -> Seen:
@@ -64,13 +65,13 @@ class _NpiFile:
 
     def take(self, tx: Session, batch: Sequence[tuple[int, NpiRow]], run: Run) -> None:
         rows = [row for _line, row in batch]
-        taking.take(tx, rows, run, source=self.source)
+        taking.take(tx, rows, run, source=self.source.of(run.registry))
 
     def missing(self, tx: Session, registry: str, seen: Seen) -> tuple[int, Sequence[int]]:
         """Counted and compared in pages: the numbers of a whole country are never held at once."""
         listed, leaving, after = 0, array("Q"), ""
         query = select(record.c.npi).where(
-            record.c.source == self.source.value, record.c.status.in_((Standing.ACTIVE, Standing.INACTIVE))
+            record.c.source == self.source.of(registry), record.c.status.in_((Standing.ACTIVE, Standing.INACTIVE))
         )
         while page := tx.execute(query.where(record.c.npi > after).order_by(record.c.npi).limit(_PAGE)).scalars().all():
             listed, after = listed + len(page), page[-1]
@@ -78,7 +79,7 @@ class _NpiFile:
         return listed, leaving
 
     def end(self, tx: Session, numbers: Sequence[int], run: Run) -> None:
-        taking.leave(tx, [f"{number:010}" for number in numbers], run, source=self.source)
+        taking.leave(tx, [f"{number:010}" for number in numbers], run, source=self.source.of(run.registry))
 
 
 class Nppes(_NpiFile):
@@ -87,6 +88,7 @@ class Nppes(_NpiFile):
     name = "nppes"
     may_repeat = False
     unread = Fault.COLUMN_COUNT
+    of_registries = False
     source = Source.NPPES
 
     def read(self, stream: BinaryIO, *, name: str) -> File:
@@ -109,6 +111,7 @@ class Fhir(_NpiFile):
     name = "fhir"
     may_repeat = True
     unread = Fault.DELETES
+    of_registries = True
     source = Source.FHIR
 
     def read(self, stream: BinaryIO, *, name: str) -> File:

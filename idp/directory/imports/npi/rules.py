@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Final, Protocol
 
 from idp.directory.imports.rules import STATES, Fault
-from idp.directory.rules import begins_as_formula, name_key
+from idp.directory.rules import NATIONAL, begins_as_formula, name_key
 from idp.vocabulary.identifiers import Malformed, Npi, Tin, ZipCode
 
 NPI_SYSTEM: Final = "http://hl7.org/fhir/sid/us-npi"
@@ -26,10 +26,13 @@ _ENTITIES: Final = {"1": "individual", "2": "organization"}
 
 
 class Source(StrEnum):
-    """Who says so."""
+    """Who says so; of several payers' directories each is a source of its own, `fhir:` with its registry."""
 
     NPPES = "nppes"
     FHIR = "fhir"
+
+    def of(self, registry: str) -> str:
+        return self.value if registry == NATIONAL else f"{self.value}:{registry}"
 
 
 class Standing(StrEnum):

@@ -38,11 +38,11 @@ _CHANGE: Final = (
 )
 
 
-def take(tx: Session, rows: Sequence[NpiRow], run: Run, *, source: Source) -> None:
+def take(tx: Session, rows: Sequence[NpiRow], run: Run, *, source: str) -> None:
     """Add what is new, change what differs and is not older, and let the roster follow NPPES."""
     known = {
         row.npi: row
-        for row in tx.execute(_KNOWN.where(record.c.source == source.value, record.c.npi.in_([r.npi for r in rows])))
+        for row in tx.execute(_KNOWN.where(record.c.source == source, record.c.npi.in_([r.npi for r in rows])))
     }
     added: list[NpiRow] = []
     changed: list[tuple[NpiRow, Any]] = []
@@ -66,14 +66,14 @@ def take(tx: Session, rows: Sequence[NpiRow], run: Run, *, source: Source) -> No
         for row, before in changed:
             if before.status != row.status:
                 tell_turned(tx, run, row.npi, before.status, row.status, source=source)
-    if source is Source.NPPES:
+    if source == Source.NPPES:
         follow(tx, _turned(added, changed), run)
 
 
-def leave(tx: Session, npis: Sequence[str], run: Run, *, source: Source) -> None:
+def leave(tx: Session, npis: Sequence[str], run: Run, *, source: str) -> None:
     """They are in the file no more: no deactivation, which NPPES would say."""
     those = (
-        record.c.source == source.value,
+        record.c.source == source,
         record.c.npi.in_(npis),
         record.c.status.in_((Standing.ACTIVE.value, Standing.INACTIVE.value)),
     )
@@ -83,7 +83,7 @@ def leave(tx: Session, npis: Sequence[str], run: Run, *, source: Source) -> None
         tell_turned(tx, run, row.npi, row.status, Standing.LEFT, source=source)
 
 
-def tell_turned(tx: Session, run: Run, npi: str, before: str, status: Standing, *, source: Source) -> None:
+def tell_turned(tx: Session, run: Run, npi: str, before: str, status: Standing, *, source: str) -> None:
     """Whether an NPI counts is worth an event, also where no roster names it; a record that is new has turned from nothing."""
     audit.append(
         tx,
@@ -93,7 +93,7 @@ def tell_turned(tx: Session, run: Run, npi: str, before: str, status: Standing, 
         origin=run.origin,
         target_kind="npi",
         target_id=npi,
-        details={"source": source.value, "changed": ["status"], "status": f"{before} → {status.value}"},
+        details={"source": source, "changed": ["status"], "status": f"{before} → {status.value}"},
     )
 
 
@@ -166,19 +166,19 @@ def _turned(added: Sequence[NpiRow], changed: Sequence[tuple[NpiRow, Any]]) -> d
     return off | back
 
 
-def _add(tx: Session, rows: Sequence[NpiRow], run: Run, *, source: Source) -> None:
+def _add(tx: Session, rows: Sequence[NpiRow], run: Run, *, source: str) -> None:
     records = [
-        (row.npi, source.value, row.entity, row.name, row.name_key, row.state, row.zip_code, row.status.value,
+        (row.npi, source, row.entity, row.name, row.name_key, row.state, row.zip_code, row.status.value,
          row.enumerated_on, row.updated_on, row.deactivated_on, row.reactivated_on, row.digest, run.now)
         for row in rows
     ]  # fmt: skip
-    words = [(each, row.name_key, row.npi, source.value, row.state) for row in rows for each in key_words(row.name_key)]
+    words = [(each, row.name_key, row.npi, source, row.state) for row in rows for each in key_words(row.name_key)]
     name_words.put_in(tx, (each[0] for each in words), scope=NATIONAL, known=run.words)
     bulk.add(tx, record, _RECORD, records)
     bulk.add(tx, word, _WORD, words)
 
 
-def _change(tx: Session, changed: Sequence[tuple[NpiRow, Any]], run: Run, *, source: Source) -> None:
+def _change(tx: Session, changed: Sequence[tuple[NpiRow, Any]], run: Run, *, source: str) -> None:
     """A deactivated line has neither name nor place: what was known of them stays."""
     if not changed:
         return
@@ -193,11 +193,11 @@ def _change(tx: Session, changed: Sequence[tuple[NpiRow, Any]], run: Run, *, sou
             "updated_on": row.updated_on or before.updated_on, "deactivated_on": row.deactivated_on,
             "reactivated_on": row.reactivated_on, "digest": row.digest, "imported_at": run.now,
         }  # fmt: skip
-        keys = {"its_npi": str(row.npi), "its_source": source.value}
+        keys = {"its_npi": str(row.npi), "its_source": source}
         updates.append(keys | {f"new_{name}": value for name, value in values.items()})
         if (said.name_key, said.state) != (before.name_key, before.state):
-            gone += [(each, before.name_key, row.npi, source.value) for each in key_words(before.name_key)]
-            words += [(each, row.name_key, row.npi, source.value, row.state) for each in key_words(row.name_key)]
+            gone += [(each, before.name_key, row.npi, source) for each in key_words(before.name_key)]
+            words += [(each, row.name_key, row.npi, source, row.state) for each in key_words(row.name_key)]
     tx.execute(_CHANGE, updates)
     for start in range(0, len(gone), 200):
         tx.execute(
