@@ -1,5 +1,6 @@
 """A line of NPPES, a FHIR resource: what becomes of it, and what is wrong with it."""
 
+import csv
 import json
 from datetime import date
 from io import BytesIO
@@ -15,6 +16,7 @@ from idp.directory.imports.npi.formats import SeenNpis
 from idp.directory.imports.npi.rules import NPI_SYSTEM, NpiRow, Standing, fhir_row, is_older, nppes_row
 from idp.directory.imports.rules import Fault
 from tests.directory.files import CLINIC_NPI, OFF, PERSON_NPI
+from tests.directory.npi.header import HEADER_330
 
 STATE, POSTAL, COUNTRY = layout.READ[8:11]
 ENUMERATED, UPDATED, DEACTIVATED, REACTIVATED = layout.READ[11:15]
@@ -40,6 +42,7 @@ def taken(row: dict[str, str]) -> NpiRow:
 def test_the_layouts_have_329_and_330_columns_and_the_same_places():
     assert {len(columns) for columns in layout.LAYOUTS} == {329, 330}
     assert len(set(layout.NPPES_330)) == 330
+    assert tuple(next(csv.reader([HEADER_330]))) == layout.NPPES_330, "as it is published"
     assert {tuple(columns.index(name) for name in layout.READ) for columns in layout.LAYOUTS} == {
         tuple(layout.NPPES_329.index(name) for name in layout.READ)
     }
