@@ -117,6 +117,21 @@ def test_R_19_only_the_clock_asks_what_time_it_is() -> None:
     assert bad == []
 
 
+def test_typefaces_and_pillow_are_loaded_by_who_wants_a_sheet_of_paper() -> None:
+    """Each worker of each server would begin a tenth later with them."""
+    papers = {"idp/affiliations/letters/page.py", "idp/affiliations/reviews/sheet.py"}
+    asked = {path.removesuffix(".py").replace("/", ".") for path in papers} | {"reportlab", "PIL", "pymupdf_fonts"}
+    bad = []
+    for path in PYTHON:
+        for node in ast.parse(path.read_text()).body:
+            names = [each.name for each in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [str(node.module), *(f"{node.module}.{name}" for name in names)]
+            if _name(path) not in papers and any(name in asked or name.partition(".")[0] in asked for name in names):
+                bad.append(_name(path))
+    assert bad == []
+
+
 def test_R_19_whatever_names_a_fault_is_run_by_make_soak(request: pytest.FixtureRequest) -> None:
     assert request.node.get_closest_marker("faults")
 

@@ -150,7 +150,9 @@ def taken(client_id: str, target_id: UUID, review_id: UUID) -> ResponseReturnVal
     tin, name = practice.masked_tin if practice is not None else "", f"review-{row.opened_at.date().isoformat()}"
     if form.format == "csv":
         return download(evidence.as_csv(found, tin=tin), name=f"{name}.csv")
-    pdf = evidence.as_pdf(found, tin=tin, place=opened.place, outcomes=words.OUTCOMES)
+    from idp.affiliations.reviews import sheet  # typefaces and Pillow are for this answer, not for every server
+
+    pdf = sheet.as_pdf(found, tin=tin, place=opened.place, outcomes=words.OUTCOMES)
     headers = {"Content-Disposition": f'attachment; filename="{name}.pdf"', "Cache-Control": "no-store"}
     return Response(pdf, mimetype="application/pdf", headers=headers)
 
