@@ -69,6 +69,13 @@ class Provider(Model):
         Index("ix_provider_practice_registry", "practice_id", "registry", "provider_id"),
         Index("ix_provider_registry_tin_index", "registry", "tin_index", "provider_id"),
         Index("ix_provider_npi_registry", "npi", "registry", "provider_id"),
+        Index(
+            "ix_provider_turns",
+            "turns_on",
+            "id",
+            sqlite_where=text("turns_on IS NOT NULL"),
+            postgresql_where=text("turns_on IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -103,6 +110,8 @@ class Provider(Model):
     """When it came to its practice, or a file put it in force there; none of old: as early as that is known."""
     npi_deactivated_on: Mapped[date | None]
     """From when on NPPES calls its NPI deactivated; such a record is not in force."""
+    turns_on: Mapped[date | None]
+    """The next day that is known of on which it begins or ceases to be in force, until those who hang on it are told."""
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

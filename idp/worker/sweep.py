@@ -18,6 +18,7 @@ from idp.authenticators.lost_factors import service as lost_factors
 from idp.authenticators.push import closing as approvals
 from idp.authenticators.remembered_devices import service as devices
 from idp.directory.imports import rejects
+from idp.directory.imports.days import sweeping as days
 from idp.directory.imports.ownership import sweeping as ownership
 from idp.enrollment import runs as enrollments
 from idp.federation import arrivals
@@ -51,6 +52,7 @@ def sweep(*, now: datetime) -> dict[str, int]:
         "requests_reopened": lambda tx: reopening.reopen_orphaned(tx, now=now, batch=min(batch, 200)),
         "requests_escalated": lambda tx: requests.escalate(tx, now=now, batch=min(batch, 200)),
         "requests_reminded": lambda tx: requests.remind(tx, now=now, batch=min(batch, 200)),
+        "records_turned": lambda tx: days.tell_due(tx, now=now, batch=min(batch, 200)),
         "numbers_passed_on": lambda tx: ownership.part_due(tx, now=now, batch=min(batch, 200)),
         "access_dormant": lambda tx: dormancy.disable_dormant(tx, now=now, batch=min(batch, 200)),
         "access_warned": lambda tx: dormancy.warn(tx, now=now, batch=min(batch, 200)),

@@ -12,10 +12,10 @@ from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.directory.changed import DirectoryChange, What
 from idp.directory.imports import altered, owners
+from idp.directory.imports.days.rules import Days, news
 from idp.directory.imports.owners import Parted
 from idp.directory.imports.rules import ProviderRow
 from idp.directory.imports.run import Run
-from idp.directory.rules import in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,42 +37,30 @@ class Altered:
         """Whether its practice is another one."""
         return "practice_id" in self.differing
 
-    def counted(self, on: date) -> bool:
-        return in_force(_Days(**{name: self.before[name] for name in _DAYS}), on)
+    @property
+    def was(self) -> Days:
+        return Days.of(self.before)
 
-    def counts(self, on: date) -> bool:
-        return in_force(_Days(**{name: self.values[name] for name in _DAYS}), on)
+    @property
+    def now(self) -> Days:
+        return Days.of(self.values)
 
     def came(self, on: date) -> bool:
         """Whether it holds its practice's number from now on only, as far as we knew."""
-        return self.went or (self.counts(on) and not self.counted(on))
+        return self.went or (self.now.listed(on) and not self.was.listed(on))
 
     def parted(self, registry: str, on: date) -> Parted | None:
         """What it was to the practice where it was in force, if it is so no more."""
-        held = self.counted(on) and _npi_counts(self.before, on)
-        if not held or (not self.went and self.counts(on) and _npi_counts(self.values, on)):
+        if not self.was.held(on) or (not self.went and self.now.holds(on)):
             return None
         before, went_to = self.before, self.values["practice_id"] if self.went else None
         return Parted(before["practice_id"], before["id"], registry, before["npi"], before["name_key"], went_to)
-
-
-def _npi_counts(values: Mapping[str, Any], on: date) -> bool:
-    off = values["npi_deactivated_on"]
-    return off is None or bool(off > on)
-
-
-@dataclass(frozen=True, slots=True)
-class _Days:
-    status: str
-    effective_date: date
-    end_date: date | None
 
 
 _OF_OWNERS: Final = frozenset({
     "practice_id", "npi", "name_key", "status", "effective_date", "end_date", "npi_deactivated_on",
 })  # fmt: skip
 """What may tell whose a number is."""
-_DAYS: Final = ("status", "effective_date", "end_date")
 
 
 def after(tx: Session, came: Collection[UUID], changed: Sequence[Altered], run: Run) -> set[UUID]:
@@ -86,13 +74,17 @@ def after(tx: Session, came: Collection[UUID], changed: Sequence[Altered], run: 
         before = each.before
         if not _OF_OWNERS.isdisjoint(each.differing):
             touched |= {before["practice_id"], each.values["practice_id"]}
-        if gone := each.parted(run.registry, run.today):
+        if gone := each.parted(run.registry, run.day):
             parted.append(gone)
         if each.went:
             _tell_left(tx, run, each)
-        run.changes.extend(_told(each, run))
+        turned = news(each.was, each.now, run.day)
+        run.changes.extend(_told(each, turned, run))
         told = altered.told(before, each.values, each.differing)
-        _audit(tx, run, before["id"], each.row.provider_id, changed=sorted(altered.parts(each.differing)), told=told)
+        parts = altered.parts(each.differing)
+        if each.was.told_on(run.day) != run.day:
+            parts |= {what.value for what in turned}
+        _audit(tx, run, before["id"], each.row.provider_id, changed=sorted(parts), told=told)
     return owners.look_after(tx, touched, parted, run)
 
 
@@ -100,28 +92,25 @@ def after_leaving(tx: Session, rows: Sequence[Any], run: Run) -> set[UUID]:
     """Records that have left a full file: they end, and a number may have passed on with that."""
     parted = []
     for row in rows:
-        run.changes.append(DirectoryChange(What.ENDED, run.registry, row.practice_id, row.id))
+        was = Days.of(row._mapping)
+        if was.listed(was.told_on(run.day)):
+            run.changes.append(DirectoryChange(What.ENDED, run.registry, row.practice_id, row.id))
         told = {"status": "active → terminated", "ends": f"{row.end_date or 'none'} → {run.today}"}
         _audit(tx, run, row.id, row.provider_id, changed=["status", "dates"], told=told)
-        if row.held:
+        if was.held(run.day):
             parted.append(Parted(row.practice_id, row.id, run.registry, row.npi, row.name_key))
     return owners.look_after(tx, {row.practice_id for row in rows}, parted, run)
 
 
-def _told(each: Altered, run: Run) -> Iterator[DirectoryChange]:
+def _told(each: Altered, turned: Sequence[What], run: Run) -> Iterator[DirectoryChange]:
     practice, identity = each.before["practice_id"], each.before["id"]
-    was, is_now = each.counted(run.today), each.counts(run.today)
-    if was != is_now:
-        yield DirectoryChange(What.RESTORED if is_now else What.ENDED, run.registry, practice, identity)
+    for what in turned:
+        yield DirectoryChange(what, run.registry, practice, identity)
     if "npi" in each.differing:
         yield DirectoryChange(What.NPI_CHANGED, run.registry, practice, identity)
-    if "npi_deactivated_on" in each.differing:
-        off = each.values["npi_deactivated_on"] is not None
-        what = What.NPI_DEACTIVATED if off else What.NPI_REACTIVATED
-        yield DirectoryChange(what, run.registry, practice, identity)
     if each.moved:
         moved = DirectoryChange(What.TIN_CHANGED, run.registry, practice, identity, each.values["practice_id"])
-        yield replace(moved, was_in_force=was)
+        yield replace(moved, was_in_force=each.was.listed(each.was.told_on(run.day)))
     if "zip_codes" in each.differing:
         yield DirectoryChange(What.ZIP_CHANGED, run.registry, practice, identity)
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from idp.directory import facts
 from idp.directory.imports import changes, name_words, practices
 from idp.directory.imports.changes import Altered
+from idp.directory.imports.days.rules import DAYS, Days
 from idp.directory.imports.kinds import PayersFile
 from idp.directory.imports.npi.taking import deactivated
 from idp.directory.imports.rules import PROVIDER_COLUMNS, Fault, ProviderRow, provider_row
@@ -30,10 +31,12 @@ _UPDATE: Final = (
     .values(
         {
             name: bindparam(f"new_{name}")
-            for name in (*_COMPARED, "tin_sealed", "tin_changed_at", "joined_at", "updated_at")
+            for name in (*_COMPARED, "tin_sealed", "tin_changed_at", "joined_at", "turns_on", "updated_at")
         }
     )
 )
+_LEARN: Final = update(_table).where(_table.c.id == bindparam("row_id")).values(turns_on=bindparam("new_turns_on"))
+"""Of records that a release wrote which noted no days."""
 
 
 class ProviderMaster(PayersFile):
@@ -54,7 +57,7 @@ class ProviderMaster(PayersFile):
         known = _known(tx, rows, run)
         places = practices.resolve(tx, rows, run)
         off = deactivated(tx, [row.npi for row in rows])
-        added, changed = [], []
+        added, changed, unknown = [], [], []
         for row in rows:
             before = known.get(row.provider_id)
             values = _values(row, before, places=places, off=off, run=run)
@@ -62,6 +65,8 @@ class ProviderMaster(PayersFile):
                 added.append((row, values))
             elif differing := [name for name in _COMPARED if before[name] != values[name]]:
                 changed.append(Altered(row, before, values, differing))
+            elif before["turns_on"] is None and (day := Days.of(before).next_turn(run.day)):
+                unknown.append({"row_id": before["id"], "new_turns_on": day})
         run.report.added += len(added)
         run.report.changed += len(changed)
         run.report.unchanged += len(rows) - len(added) - len(changed)
@@ -70,6 +75,8 @@ class ProviderMaster(PayersFile):
         if not run.dry:
             _insert(tx, added, run)
             _change(tx, changed, run)
+            if unknown:
+                tx.execute(_LEARN, unknown)
             came = {values["practice_id"] for _row, values in added}
             fresh = {place.id for place in places.values() if place.is_new}
             made = changes.after(tx, (came - fresh) | _to_come(added, run), changed, run)
@@ -85,24 +92,16 @@ class ProviderMaster(PayersFile):
     def end(self, tx: Session, numbers: Sequence[str], run: Run) -> None:
         active = _table.c.status == ProviderStatus.ACTIVE.value
         those = (_table.c.registry == run.registry, _table.c.provider_id.in_(numbers), active)
-        columns = (
-            _table.c.id,
-            _table.c.provider_id,
-            _table.c.practice_id,
-            _table.c.npi,
-            _table.c.name_key,
-            _table.c.end_date,
-        )
-        held = facts.in_force_on(run.today).label("held")
-        ending = tx.execute(select(*columns, held).where(*those).order_by(_table.c.id).with_for_update()).all()
-        ended = {"status": ProviderStatus.TERMINATED.value, "end_date": run.today, "updated_at": run.now}
-        tx.execute(update(_table).where(*those).values(**ended))
+        columns = (_table.c[name] for name in ("id", "provider_id", "practice_id", "npi", "name_key", *DAYS))
+        ending = tx.execute(select(*columns).where(*those).order_by(_table.c.id).with_for_update()).all()
+        ended = {"status": ProviderStatus.TERMINATED.value, "end_date": run.today, "turns_on": None}
+        tx.execute(update(_table).where(*those).values(updated_at=run.now, **ended))
         made = changes.after_leaving(tx, ending, run)
         practices.settle(tx, {*(row.practice_id for row in ending), *made})
 
 
 def _known(tx: Session, rows: Iterable[ProviderRow], run: Run) -> dict[str, Mapping[str, Any]]:
-    columns = [_table.c[name] for name in ("id", "provider_id", "tin_changed_at", "joined_at", *_COMPARED)]
+    columns = [_table.c[name] for name in ("id", "provider_id", "tin_changed_at", "joined_at", "turns_on", *_COMPARED)]
     query = (
         select(*columns, facts.practice.c.tin_index.label("practice_tin"))
         .join_from(_table, facts.practice, facts.practice.c.id == _table.c.practice_id)
@@ -167,6 +166,7 @@ def _insert(tx: Session, added: Sequence[tuple[ProviderRow, dict[str, Any]]], ru
                 "tin_sealed": sealed,
                 "updated_at": run.now,
                 "joined_at": run.now,
+                "turns_on": Days.of(values).next_turn(run.day),
                 **values,
             }
         )
@@ -185,6 +185,7 @@ def _change(tx: Session, changed: Sequence[Altered], run: Run) -> None:
             "tin_changed_at": run.now if each.moved else each.before["tin_changed_at"],
             "updated_at": run.now,
             "joined_at": run.now if each.came(run.today) else each.before["joined_at"],
+            "turns_on": each.now.next_turn(run.day),
             "tin_sealed": seal_tin(each.row.tin, keys=run.vault, context=provider_context(identity)),
         }
         rows.append({"row_id": identity, **{f"new_{name}": value for name, value in {**each.values, **stamp}.items()}})

@@ -174,6 +174,11 @@ class Run:
         """The day on which it began, for all of its rows."""
         return self.begun.date()
 
+    @property
+    def day(self) -> date:
+        """The day on which the batch at hand began: what others are told goes by it, as what they read does."""
+        return self.now.date()
+
     def tick(self) -> None:
         """Another batch begins now."""
         if self.read_clock is not None:

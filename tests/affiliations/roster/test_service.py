@@ -9,10 +9,12 @@ from sqlalchemy import select
 from idp.affiliations.deciding.moving import _new_target
 from idp.affiliations.models import Affiliation
 from idp.audit.models import AuditEvent
+from idp.directory.imports.days import sweeping as days
 from idp.directory.models import Practice, Provider
-from idp.foundation.database import db, reading, see_as
+from idp.foundation.database import db, reading, see_as, writing
 from idp.messaging import service as messaging
 from idp.messaging.models import OutboxMessage
+from idp.sessions.models import LogoutDelivery, Participant
 from tests.directory.files import GROUP, MEMBER, OFF, PERSON_NPI, PRACTITIONER, taken
 from tests.factories import Make
 
@@ -245,3 +247,55 @@ def test_MODEL_10_who_is_cut_off_already_hears_nothing_when_the_ended_record_mov
     taken([PRACTITIONER | ENDED], now=now)
     taken([PRACTITIONER | ENDED | {"tin": "666025842"}], now=now + timedelta(days=1))
     assert (epoch(its), reasons()) == (2, ["provider_ended"])
+
+
+def on(day: datetime) -> int:
+    """What the sweep does on the day."""
+    with writing() as tx:
+        see_as(tx, everything=True)
+        return days.tell_due(tx, now=day, batch=100)
+
+
+@pytest.mark.parametrize("deactivated", [False, True])
+def test_MODEL_10_who_is_cut_off_by_a_day_that_was_announced_is_told_on_it_as_by_a_file(
+    make: Make, now: datetime, deactivated: bool
+):
+    make.client("ozark-secure", portal={"registry": "ozark"})
+    practice, day = practice_of("222222222"), now + timedelta(days=3)
+    head, anna = make.subject("head.helen"), make.subject("anna.abel")
+    make.affiliation(head, practice, registry="ozark", account_manager=True, portal="ozark-secure", evidence="payer")
+    its = make.affiliation(anna, provider("222222222"), registry="ozark")
+    session, _secret = make.session(anna)
+    with writing() as tx:
+        acting = {"session_id": session.id, "affiliation_id": its.id, "sub": "anna", "joined_at": now}
+        tx.add(Participant(client_id="ozark-secure", **acting))
+    if deactivated:
+        taken([OFF | {"NPI Deactivation Date": "03/05/2026"}], "nppes", now=now)
+    else:
+        taken([MEMBER | {"end_date": "2026-03-05"}], now=now)
+    assert on(day - timedelta(days=1)) == 0
+    assert (epoch(its), reasons(), told(make)) == (1, [], [])
+    for _ in range(2):
+        on(day)
+    assert (epoch(its), [row.client_id for row in make.rows(LogoutDelivery)]) == (2, ["ozark-secure"])
+    name, notices = provider("222222222").legal_name, [each[:2] for each in told(make)]
+    if deactivated:  # of all three records: the manager's practice has nobody in force either
+        assert reasons() == ["npi_deactivated"] * 2
+        assert notices == [("access_suspended", f"{who}@mail.test") for who in ("anna.abel", "head.helen")]
+        return
+    assert reasons() == ["provider_ended"]
+    assert notices == [("access_suspended", "anna.abel@mail.test"), ("people_suspended", "head.helen@mail.test")]
+    taken([MEMBER], now=day + timedelta(days=1))
+    assert [each for each in told(make) if each[0].endswith("_restored")] == [
+        ("access_restored", "anna.abel@mail.test", name, None),
+        ("people_restored", "head.helen@mail.test", practice.name, 1),
+    ]
+
+
+def test_MODEL_10_who_was_cut_off_by_a_beginning_put_off_is_told_on_its_day(make: Make, now: datetime):
+    its = make.affiliation(make.subject("anna.abel"), practice_of("123456789"), registry="ozark")
+    taken([PRACTITIONER | {"effective_date": "2026-03-05"}], now=now)
+    for _ in range(2):
+        on(now + timedelta(days=3))
+    assert sorted(notice for notice, *_ in told(make)) == ["access_restored", "access_suspended"]
+    assert (epoch(its), reasons()) == (2, ["provider_ended", "provider_restored"])

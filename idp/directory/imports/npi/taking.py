@@ -1,6 +1,7 @@
 """Taking in NPI records, whatever file they come from; what a deactivation means for the roster."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -13,6 +14,7 @@ from idp.audit.events import Event
 from idp.directory import facts
 from idp.directory.changed import DirectoryChange, What
 from idp.directory.imports import bulk, name_words, owners, practices
+from idp.directory.imports.days.rules import DAYS, Days, news
 from idp.directory.imports.npi.rules import NpiRow, Source, Standing, is_older
 from idp.directory.imports.run import Run
 from idp.directory.models import NpiRecord, NpiWord
@@ -102,12 +104,11 @@ def follow(tx: Session, turned: Mapping[str, date | None], run: Run) -> None:
     if not turned:
         return
     table = facts.provider
-    found = tx.execute(
-        select(table.c.id, table.c.registry, table.c.provider_id, table.c.npi, table.c.practice_id, table.c.status,
-               table.c.npi_deactivated_on, table.c.name_key, facts.in_force_on(run.today).label("held"))
+    found: Sequence[Any] = tx.execute(
+        select(*(table.c[name] for name in ("id", "registry", "provider_id", "npi", "practice_id", "name_key", *DAYS)))
         .where(table.c.npi.in_(list(turned)))
         .order_by(table.c.registry, table.c.provider_id)
-    ).all()  # fmt: skip
+    ).all()
     touched: set[UUID] = set()
     parted: list[owners.Parted] = []
     for row in found:
@@ -119,23 +120,33 @@ def follow(tx: Session, turned: Mapping[str, date | None], run: Run) -> None:
         if run.dry:
             continue
         touched.add(row.practice_id)
-        if row.held and day is not None and day <= run.today:
+        was = Days.of(row._mapping)
+        will = replace(was, npi_deactivated_on=day)
+        if was.held(run.day) and not will.holds(run.day):
             parted.append(owners.Parted(row.practice_id, row.id, row.registry, row.npi, row.name_key))
-        tx.execute(update(table).where(table.c.id == row.id).values(npi_deactivated_on=day, updated_at=run.now))
-        run.changes.append(DirectoryChange(what, row.registry, row.practice_id, row.id))
-        audit.append(
-            tx,
-            Event.PROVIDER_CHANGED,
-            now=run.now,
-            actor=run.actor,
-            origin=run.origin,
-            target_kind="provider",
-            target_id=row.id,
-            details={
-                "registry": row.registry, "number": row.provider_id, "changed": [what.value], "status": row.status,
-            },
-        )  # fmt: skip
+        values = {"npi_deactivated_on": day, "turns_on": will.next_turn(run.day), "updated_at": run.now}
+        tx.execute(update(table).where(table.c.id == row.id).values(values))
+        _tell(tx, run, row, news(was, will, run.day), day)
     practices.settle(tx, owners.look_after(tx, touched, parted, run))
+
+
+def _tell(tx: Session, run: Run, row: Any, told: Sequence[What], day: date | None) -> None:
+    """Of a day to come the rooms above hear when it has come."""
+    run.changes.extend(DirectoryChange(what, row.registry, row.practice_id, row.id) for what in told)
+    audit.append(
+        tx,
+        Event.PROVIDER_CHANGED,
+        now=run.now,
+        actor=run.actor,
+        origin=run.origin,
+        target_kind="provider",
+        target_id=row.id,
+        details={
+            "registry": row.registry, "number": row.provider_id, "status": row.status,
+            "changed": [what.value for what in told] or ["npi_status"],
+            "npi_off_from": f"{row.npi_deactivated_on or 'none'} → {day or 'none'}",
+        },
+    )  # fmt: skip
 
 
 def deactivated(tx: Session, npis: Sequence[str]) -> dict[str, date]:

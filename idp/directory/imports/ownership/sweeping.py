@@ -20,9 +20,14 @@ def part_due(tx: Session, *, now: datetime, batch: int) -> int:
     turns.take(tx)
     due = owners.due(tx, now.date(), limit=batch)
     if due:
-        keyring, origin = house.get(Keyring), Origin.local("worker")
-        report = Report("sweep", NATIONAL, dry_run=False)
-        run = Run(NATIONAL, now, "system", origin, keyring.vault, keyring.index, False, report, lambda _reject: None)
+        run = as_the_worker(now)
         practices.settle(tx, owners.look_after(tx, due, [], run))
-        house.get(Upstairs).tell(tx, tuple(run.changes), actor=run.actor, now=now, origin=origin)
+        house.get(Upstairs).tell(tx, tuple(run.changes), actor=run.actor, now=now, origin=run.origin)
     return len(due)
+
+
+def as_the_worker(now: datetime) -> Run:
+    """For what a day brings about, of whatever registry, without any file."""
+    keyring, report = house.get(Keyring), Report("sweep", NATIONAL, dry_run=False)
+    origin = Origin.local("worker")
+    return Run(NATIONAL, now, "system", origin, keyring.vault, keyring.index, False, report, lambda _reject: None)
