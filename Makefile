@@ -4,6 +4,9 @@ PO := $(wildcard idp/translations/*/LC_MESSAGES/*.po)
 MO := $(PO:.po=.mo)
 LOCKFLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --only-binary :all:
 
+# Images set it, and then every process that a run of the tests starts compiles the product anew (a third of its start).
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test install lint checked format bench soak lock migration docs debian clean
 
 demo: .venv/.stamp $(MO)  ## everything on this machine: http://localhost:8000 and the portals; Ctrl-C stops it
