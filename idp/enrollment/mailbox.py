@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
 from idp.audit.events import Event
-from idp.enrollment import runs
 from idp.enrollment.place import Place
 from idp.enrollment.runs import Run
 from idp.foundation import artefacts, house, limiter
@@ -67,7 +66,7 @@ def send_link(tx: Session, place: Place) -> bool:
         tx,
         kind=Kind.EMAIL_PROOF,
         now=visit.now,
-        lifetime=runs.LIFETIME,
+        lifetime=house.get(Settings).email_link_lifetime,
         family=run.id,
         payload={"run": str(run.id), "mailbox": mark_of(email)},
     )
@@ -82,7 +81,7 @@ def send_link(tx: Session, place: Place) -> bool:
         party=visit.party,
         context={"url": url} | ({"button": _button(place, visit.locale)} if known is None else {}),
         now=visit.now,
-        link=Link(identity, runs.LIFETIME),
+        link=Link(identity, house.get(Settings).email_link_lifetime),
     )
     _audit(tx, visit.party, run, Event.ENROLLMENT_MAILED, visit.now, visit.origin)
     return True

@@ -57,6 +57,11 @@ def audience_of(party: RelyingParty, *, scopes: frozenset[str], resource: tuple[
     return audience[0] if len(audience) == 1 else audience
 
 
+def lifetime_at(party: RelyingParty) -> timedelta:
+    """How long access tokens live at a client: as registered, else as the operator has set."""
+    return party.manifest.access_token_lifetime or house.get(Settings).access_token_lifetime
+
+
 def for_grant(
     grant: GrantFacts,
     *,
@@ -68,7 +73,7 @@ def for_grant(
 ) -> AccessTokenContent:
     """The access token of a person's grant; acting claims first, so that no protocol claim can be overwritten."""
     scopes = frozenset(scope.split())
-    lifetime = party.manifest.access_token_lifetime
+    lifetime = lifetime_at(party)
     claims = acting.released(scopes, in_token=True) | {
         "iss": house.get(Settings).issuer,
         "sub": grant.sub,

@@ -41,7 +41,8 @@ class AccessTokens(Part):
 
     format: Literal["jwt", "opaque"] = "jwt"
     alg: Literal["ES256", "ES384", "RS256", "RS384", "PS256", "EdDSA"] = "ES256"
-    minutes: int = Field(default=5, ge=1, le=60)
+    minutes: int | None = Field(default=None, ge=1, le=60)
+    """How long they live; none: `access_token_lifetime` of the settings."""
     audience: str | None = None
     """Default `aud` where the request names no `resource` (RFC 8707)."""
 
@@ -251,5 +252,6 @@ class Manifest(Part):
     """Its ceremonies by name."""
 
     @property
-    def access_token_lifetime(self) -> timedelta:
-        return timedelta(minutes=self.registration.access_token.minutes)
+    def access_token_lifetime(self) -> timedelta | None:
+        minutes = self.registration.access_token.minutes
+        return None if minutes is None else timedelta(minutes=minutes)

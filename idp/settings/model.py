@@ -8,7 +8,21 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from idp.settings.values import Duration, DurationOrNone, Mode, OptionalSecret, OptionalSecretUrl, SecretUrl, Several
+from idp.settings.values import (
+    CodeLife,
+    Duration,
+    DurationOrNone,
+    HostAndPort,
+    LinkLife,
+    Mode,
+    OptionalSecret,
+    OptionalSecretUrl,
+    Reachable,
+    RefreshLife,
+    SecretUrl,
+    Sender,
+    TokenLife,
+)
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 
@@ -46,20 +60,20 @@ class Settings(BaseModel):
 
     smtp_url: OptionalSecretUrl = None
     """Mail server: `smtp://` (STARTTLS where offered), `smtp+starttls://` (demanded) or `smtps://`, `user:password@host:port`."""
-    smtp_from: str = "Credence <no-reply@localhost.invalid>"
+    smtp_from: Sender = "Credence <no-reply@localhost.invalid>"
     """Sender of all mail."""
     sms_url: OptionalSecretUrl = None
     """SMS gateway that takes one POST for each message; none: no SMS is sent."""
     sms_token: OptionalSecret = None
     """Bearer token for the SMS gateway."""
-    outgoing_allow: Several = ()
-    """Hosts (`name` or `name:port`, several by comma) that outgoing calls may reach though their address is not public."""
+    outgoing_allow: Reachable = ()
+    """Hosts (`name`, `name:port`, an address or a network, several by comma) that outgoing calls may reach though their address is not public."""
     outgoing_ca_file: Path | None = None
     """PEM file of further certificate authorities for outgoing calls."""
     attestation_ca_file: Path | None = None
     """PEM file of the makers of security keys whose attestations count as `aal3`; none: every key counts as `aal2`."""
 
-    bind: str = "127.0.0.1:8000"
+    bind: HostAndPort = "127.0.0.1:8000"
     """`host:port` that `idp serve` listens on."""
     workers: int = Field(default=2, ge=1, le=256)
     """Processes of `idp serve`."""
@@ -82,20 +96,20 @@ class Settings(BaseModel):
     """A session ends this long after signing in, whatever happens."""
     transaction_lifetime: Duration = timedelta(minutes=60)
     """How long a started sign-in may take."""
-    code_lifetime: Duration = timedelta(seconds=60)
-    """Life of an authorization code."""
-    access_token_lifetime: Duration = timedelta(minutes=5)
-    """Life of an access token."""
-    id_token_lifetime: Duration = timedelta(minutes=5)
-    """Life of an ID token."""
+    code_lifetime: CodeLife = timedelta(seconds=60)
+    """Life of an authorization code; 60 seconds at most."""
+    access_token_lifetime: TokenLife = timedelta(minutes=5)
+    """Life of an access token of clients that register no other; 1 to 60 minutes."""
+    id_token_lifetime: TokenLife = timedelta(minutes=5)
+    """Life of an ID token; 1 to 60 minutes."""
     refresh_idle: Duration = timedelta(days=14)
     """An offline refresh token dies when it was not used for this long."""
-    refresh_absolute: Duration = timedelta(days=90)
-    """An offline refresh token dies this long after the sign-in, however often it rotated."""
+    refresh_absolute: RefreshLife = timedelta(days=90)
+    """An offline refresh token dies this long after the sign-in, however often it rotated; 90 days at most."""
     reset_lifetime: Duration = timedelta(minutes=30)
     """Life of a password reset link, from its sending."""
-    email_link_lifetime: Duration = timedelta(hours=24)
-    """Life of an e-mail confirmation link, from its sending."""
+    email_link_lifetime: LinkLife = timedelta(hours=24)
+    """Life of the link that confirms an address at registration, from its sending; a day at most, as its ceremony."""
     remember_device: DurationOrNone = timedelta(days=30)
     """How long *do not challenge me on this device* holds; `0`: it is not offered. A portal may ask for less."""
     tries_a_minute: int = Field(default=6000, ge=10, le=1_000_000)
@@ -164,8 +178,11 @@ class Settings(BaseModel):
     @classmethod
     def _has_scheme(cls, value: str | None, info: Any) -> str | None:
         allowed = _SCHEMES[info.field_name]
-        if value is not None and urlsplit(value).scheme not in allowed:
-            raise ValueError(f"an address that begins with one of {', '.join(f'{scheme}://' for scheme in allowed)}")
+        parts = urlsplit(value or "")
+        if value is not None and (parts.scheme not in allowed or not (parts.hostname or parts.scheme == "unix")):
+            raise ValueError(
+                f"an address of one host that begins with one of {', '.join(f'{scheme}://' for scheme in allowed)}"
+            )
         return value
 
     @field_validator("default_zone")

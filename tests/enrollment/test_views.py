@@ -1,6 +1,7 @@
 """The ceremonies as browsers see them: pages, the mailed link, who may go on, and what an answer costs nobody."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -8,6 +9,9 @@ from flask.testing import FlaskClient
 
 from idp.consent.models import AgreementAcceptance
 from idp.enrollment.models import Enrollment
+from idp.foundation.artefacts import Artefact, Kind
+from idp.messaging.rules import DELIVERY_HORIZON
+from idp.settings import Settings
 from idp.subjects.models import Subject
 from idp.worker.sweep import sweep
 from tests.authenticators.browsing import post_form, signed_in
@@ -91,6 +95,18 @@ def test_EN_12_a_link_expires(client: FlaskClient, make: Make, hands: Hands) -> 
     send(client, open_ceremony(client), **ACCOUNT)
     hands.forward(hours=49)
     assert client.get(link_of(make)).status_code == 410
+
+
+def test_EN_12_an_operator_sets_how_long_a_link_lives(
+    client: FlaskClient, make: Make, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pieces = client.application.extensions["credence"]
+    monkeypatch.setitem(
+        pieces, Settings, pieces[Settings].model_copy(update={"email_link_lifetime": timedelta(hours=1)})
+    )
+    send(client, open_ceremony(client), **ACCOUNT)
+    (link,) = (row for row in make.rows(Artefact) if row.kind == Kind.EMAIL_PROOF)
+    assert link.expires_at == hands.now + timedelta(hours=1) + DELIVERY_HORIZON
 
 
 def test_A9_RC_19_another_browser_needs_the_password_typed_at_registration(

@@ -1,5 +1,6 @@
 """Settings: all that is wrong is said at once, nothing secret is said, production refuses what only a demo may have."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -62,6 +63,37 @@ def test_R_34_what_is_derived_from_a_wrong_setting_is_not_blamed_too() -> None:
     assert [line.partition(":")[0] for line in lines] == ["IDP_DATABASE_URL"]
     both = wrong(GOOD | {"IDP_DATABASE_URL": "mysql://db.test/x", "IDP_DATABASE_OWNER_URL": "mysql://db.test/y"})
     assert {line.partition(":")[0] for line in both} == {"IDP_DATABASE_URL", "IDP_DATABASE_OWNER_URL"}
+
+
+@pytest.mark.parametrize(
+    ("name", "bad", "good"),
+    [
+        ("IDP_BIND", ("x", "1.2.3.4", ":8000", "127.0.0.1:0", "127.0.0.1:65536", "[::1"), ("[::1]:8000", "0.0.0.0:65535")),
+        ("IDP_SMTP_URL", ("smtp://", "smtps://:465"), ("smtp://mail:25",)),
+        ("IDP_SMTP_FROM", ("x", "a@b\nBcc: c@d.test", "A <a b@c.test>"), ("no-reply@x.test", "A B <a@b.test>")),
+        ("IDP_OUTGOING_ALLOW", ("https://x.test", "*", "a.test, b_/c", "10.0.0.0/99"), ("a.test,b:8443", "10.0.0.0/8", "::1")),
+        ("IDP_CODE_LIFETIME", ("0s", "61s", "5m"), ("1s", "60s", "1m")),
+        ("IDP_ACCESS_TOKEN_LIFETIME", ("59s", "61m"), ("1m", "1h")),
+        ("IDP_ID_TOKEN_LIFETIME", ("0s", "2h"), ("60m",)),
+        ("IDP_EMAIL_LINK_LIFETIME", ("2d",), ("24h",)),
+        ("IDP_REFRESH_ABSOLUTE", ("91d",), ("90d",)),
+        ("IDP_SESSION_IDLE", ("30", "0", "0s", "-1m", "1.5h"), ("900s",)),
+    ],
+)  # fmt: skip
+def test_R_34_what_no_protocol_or_server_can_use_is_refused_at_start(name, bad, good) -> None:
+    """Codes live 60 s at most, tokens 1 to 60 minutes, refresh tokens 90 days (PROTOCOL 23 and its numbers); each in one line."""
+    for value in bad:
+        assert [line.partition(":")[0] for line in wrong(GOOD | {name: value})] == [name], value
+    for value in good:
+        load(env=GOOD | {name: value})
+
+
+def test_every_setting_is_read_by_the_product() -> None:
+    """A knob that turns nothing is worse than none. A manifest's property of the same name is no reading."""
+    product = [path.read_text("utf-8") for path in (PROJECT / "idp").rglob("*.py") if path.parent.name != "settings"]
+    read = set(re.findall(r"(?:settings|get\(Settings\)|_settings|own|given|base)\.([a-z_]+)", "\n".join(product)))
+    inside = {"demo", "metrics_public", "database_owner_url", "data_dir", "keys_dir"}
+    assert set(Settings.model_fields) - read - inside - {"mode"} == set()
 
 
 def test_ST_07_no_value_is_ever_quoted() -> None:

@@ -10,6 +10,7 @@ import pytest
 from idp.foundation.artefacts import Artefact, Kind
 from idp.oidc import errors, rules
 from idp.oidc.scope_table import STANDARD
+from idp.settings import Settings
 from tests.authenticators.browsing import post_form
 from tests.conftest import ISSUER
 from tests.factories.make import PASSWORD
@@ -208,6 +209,14 @@ def test_request_objects_are_refused_by_the_exact_code(flow, client, name, code)
     assert answered(flow.authorize(**{name: "https://x.test/r"}))["error"] == code
     metadata = client.get(METADATA).json
     assert metadata["request_parameter_supported"] is False and metadata["request_uri_parameter_supported"] is False
+
+
+def test_an_operator_sets_how_long_access_tokens_live_where_no_client_does(flow, app, monkeypatch):
+    shorter = app.extensions["credence"][Settings].model_copy(update={"access_token_lifetime": timedelta(minutes=2)})
+    monkeypatch.setitem(app.extensions["credence"], Settings, shorter)
+    answer = flow.exchange(flow.code()).json
+    told = payload_of(answer["access_token"])
+    assert answer["expires_in"] == told["exp"] - told["iat"] == 120
 
 
 def test_the_token_answer(flow, hands):

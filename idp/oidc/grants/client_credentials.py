@@ -158,4 +158,4 @@ def _standing(request: TokenRequest, scope: Scope, acting: dict[str, Any]) -> Ac
         "client_id": party.client_id,
         "scope": str(scope),
     }
-    return AccessTokenContent(claims, party.manifest.access_token_lifetime, registered.format, registered.alg)
+    return AccessTokenContent(claims, tokens.lifetime_at(party), registered.format, registered.alg)
