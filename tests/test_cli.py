@@ -48,5 +48,6 @@ def test_what_prints_data_prints_json_too(path: tuple[str, ...]) -> None:
 
 
 def test_a_wrong_option_is_one_line_and_status_2(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["settings", "--nonsense"]) == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    for command in (["settings", "--nonsense"], ["directory", "import", "-"]):
+        assert cli.run(command) == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1, command

@@ -58,7 +58,7 @@ def run(arguments: list[str] | None = None) -> int:
         error.show()
         return 2
     except click.ClickException as error:
-        return _fail([error.format_message()], error.exit_code)
+        return _fail([" ".join(error.format_message().split())], error.exit_code)
     except click.Abort:
         return _fail(["stopped"], 1)
     except WrongSettings as error:

@@ -42,6 +42,7 @@ def test_a_temporary_password_must_be_changed(run, client):
         ((), GOOD),
         (("--user-id", "lena.ortiz"), "password"),
         (("--user-id", "lena.ortiz"), ""),
+        (("--user-id", "lena.ortiz", "--phone", "abc"), GOOD),
     ],
 )
 def test_what_is_refused_says_why_and_exits_1(run, arguments, password):
@@ -49,6 +50,11 @@ def test_what_is_refused_says_why_and_exits_1(run, arguments, password):
     assert refused.exit_code == 1
     assert refused.output.strip()
     assert GOOD not in refused.output
+
+
+def test_a_time_zone_that_is_none_is_wrong_input(run):
+    wrong = run("create", "--user-id", "lena.ortiz", "--zone", "Mars/Olympus", "--password-stdin")
+    assert wrong.exit_code == 2 and "IANA" in wrong.output
 
 
 def test_a_disabled_person_is_out_and_enabled_again(run, client, make):

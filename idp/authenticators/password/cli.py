@@ -3,6 +3,7 @@
 import json
 import sys
 from typing import Any, Final, NoReturn
+from zoneinfo import ZoneInfo
 
 import click
 from flask.cli import with_appcontext
@@ -13,12 +14,19 @@ from idp.authenticators.password.setting import Unfit
 from idp.authenticators.password.words import SETTING, rule_list
 from idp.foundation import clock
 from idp.foundation.origin import Origin
-from idp.subjects.rules import NewSubject, SubjectFacts
+from idp.subjects.rules import NewSubject, SubjectFacts, phone_number
 from idp.subjects.words import REASONS
 from idp.vocabulary.refused import Refused
 from idp.vocabulary.secret import Secret
 
 _ORIGIN: Final = Origin.local("cli")
+
+
+def _zone(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    try:
+        return value if value is None else ZoneInfo(value).key
+    except (ValueError, OSError, KeyError):
+        raise click.BadParameter("a time zone of the IANA list, such as America/Chicago") from None
 
 
 @click.group()
@@ -33,7 +41,7 @@ def people() -> None:
 @click.option("--family-name", help="Last name.")
 @click.option("--phone", help="Telephone number.")
 @click.option("--locale", type=click.Choice(["en", "es"]), default="en", show_default=True, help="Language.")
-@click.option("--zone", "zoneinfo", help="Time zone, such as America/Chicago.")
+@click.option("--zone", "zoneinfo", callback=_zone, help="Time zone, such as America/Chicago.")
 @click.option("--unproven", is_flag=True, help="The mailbox is not proven: the person cannot sign in until it is.")
 @click.option("--temporary", is_flag=True, help="The password must be changed at the first sign-in, within 7 days.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
@@ -41,6 +49,10 @@ def people() -> None:
 @with_appcontext
 def create(*, unproven: bool, temporary: bool, password_stdin: bool, as_json: bool, **given: Any) -> None:
     """Make a person with a password. Exit code 1: refused, and why."""
+    if given["phone"] is not None:
+        given["phone"] = phone_number(given["phone"])
+        if isinstance(given["phone"], Refused):
+            _refuse(given["phone"], as_json=as_json)
     plain = Secret(sys.stdin.readline().rstrip("\r\n") if password_stdin else _ask_password())
     new = NewSubject(email_proven=not unproven, **given)
     made = service.create(new, plain=plain, temporary=temporary, now=clock.now(), origin=_ORIGIN)
