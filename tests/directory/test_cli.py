@@ -301,6 +301,9 @@ def test_nppes_is_no_registrys_file(run: Run, tmp_path: Path):
     result = run(str(path), "--format", "nppes")
     assert result.exit_code == 0
     assert "Imported: nppes, 1 rows" in result.output
+    path.write_text('{"resourceType": "Bundle", "type": "searchset"}')
+    for registry, whose in ((("--registry", "ozark"), " of ozark"), ((), "")):
+        assert f"Imported: fhir{whose}, 0 rows" in run(str(path), "--format", "fhir", *registry).output
     assert run(str(path), *MASTER).exit_code == 2
 
 
