@@ -104,6 +104,7 @@ SWEPT: dict[str, Case] = {
     "ends, off before": (ENDS | {"off": "03/01/2026"}, None, [], []),
     "ends, another ZIP code": (ENDS, ENDS | {"zip_codes": "06010"}, [What.ENDED], [What.ZIP_CHANGED]),
     "ends, then ended": (ENDS, ENDS | {"status": "terminated"}, [What.ENDED], []),
+    "off before it begins": (BEGINS | {"off": "03/10/2026"}, None, [], []),
     "later": ({"end_date": "2026-03-21"}, None, [], []),
 }
 UNSWEPT: dict[str, Case] = {
@@ -115,6 +116,7 @@ UNSWEPT: dict[str, Case] = {
     "off, then ended": (OFF_SOON, {"status": "terminated", "end_date": "2026-03-22"}, [],
                         [What.ENDED, What.NPI_DEACTIVATED]),
     "begins and ends": (BEGINS | {"end_date": "2026-03-22"}, None, [], []),
+    "begins, off before anybody swept": (BEGINS | {"off": "03/22/2026"}, None, [], []),
 }  # fmt: skip
 
 
