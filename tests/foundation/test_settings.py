@@ -77,6 +77,7 @@ def test_R_34_what_is_derived_from_a_wrong_setting_is_not_blamed_too() -> None:
         ("IDP_ID_TOKEN_LIFETIME", ("0s", "2h"), ("60m",)),
         ("IDP_EMAIL_LINK_LIFETIME", ("2d",), ("24h",)),
         ("IDP_REFRESH_ABSOLUTE", ("91d",), ("90d",)),
+        ("IDP_REMEMBER_DEVICE", ("30", "-1d"), ("0", "0d", "30d")),
         ("IDP_SESSION_IDLE", ("30", "0", "0s", "-1m", "1.5h"), ("900s",)),
     ],
 )  # fmt: skip
