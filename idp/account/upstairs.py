@@ -8,7 +8,7 @@ from idp.affiliations import service as affiliations
 from idp.affiliations.rules import Held
 from idp.authenticators.upstairs import IsStaff, Upstairs
 from idp.consent import service as consents
-from idp.federation import arrivals, links
+from idp.federation import arrivals, homes, links
 from idp.oidc import authorize
 from idp.relying_parties import service as relying_parties
 from idp.relying_parties.manifest import Portal
@@ -26,6 +26,7 @@ def upstairs(*, is_staff: IsStaff) -> Upstairs:
         joined=arrivals.joined,
         is_staff=is_staff,
         unlink_since=links.remove_since,
+        spares_at=homes.spares_at,
     )
 
 

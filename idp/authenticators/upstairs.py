@@ -75,6 +75,12 @@ class UnlinkSince(Protocol):
     ) -> object: ...
 
 
+class SparesAt(Protocol):
+    """Whether the upstream sign-in by which a session began stands in for a local factor at this portal."""
+
+    def __call__(self, tx: Session, *, session: SessionFacts, portal: str) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Upstairs:
     """Furnished once by `create_app` (`idp.account.upstairs` makes it)."""
@@ -86,3 +92,4 @@ class Upstairs:
     joined: Joined
     is_staff: IsStaff
     unlink_since: UnlinkSince
+    spares_at: SparesAt

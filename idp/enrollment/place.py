@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from idp.authenticators.upstairs import Upstairs
 from idp.enrollment import rules, runs
 from idp.enrollment.behaviours import behaviour_of
 from idp.enrollment.ceremonies import ceremony_of, is_again
@@ -14,10 +15,11 @@ from idp.enrollment.claims import BROUGHT
 from idp.enrollment.rules import Page, Use, Verdict
 from idp.enrollment.runs import Run
 from idp.enrollment.step import At, Step
+from idp.foundation import house
 from idp.foundation.origin import Origin
 from idp.relying_parties.manifest import Ceremony
 from idp.relying_parties.rules import RelyingParty
-from idp.sessions.rules import UPSTREAM_FACTOR, SessionFacts
+from idp.sessions.rules import SessionFacts
 from idp.subjects import service as subjects
 from idp.subjects.rules import SubjectFacts
 
@@ -59,6 +61,8 @@ class Place:
     subject: SubjectFacts | None
     signed_in: SubjectFacts | None
     done: frozenset[str] = frozenset()
+    spared: bool = False
+    """Whether the upstream sign-in of this very person stands in for a factor at this portal."""
 
     def at(self, use: Use, *, query: Mapping[str, str] | None = None) -> At:
         """What the step of `use` may know."""
@@ -74,7 +78,7 @@ class Place:
             signed_in=self.signed_in,
             origin=visit.origin,
             now=visit.now,
-            spared=self._is_spared,
+            spared=self.spared,
             locale=visit.locale,
             zoneinfo=visit.zoneinfo,
             query=query or {},
@@ -113,11 +117,6 @@ class Place:
         return self._subject_id is not None and self._subject_id == self._session_subject
 
     @property
-    def _is_spared(self) -> bool:
-        session = self.visit.session
-        return session is not None and UPSTREAM_FACTOR in session.proven and self.is_its_persons
-
-    @property
     def _met(self) -> frozenset[str]:
         """Done without having been asked in this run."""
         return self.done - (self.run.done if self.run is not None else frozenset())
@@ -139,7 +138,17 @@ def stand(tx: Session, visit: Visit, run: Run | None) -> Place:
     if is_again(visit.ceremony):  # nobody is signed in: the browser is known by the mailed link, and nothing is met
         return Place(visit, pages, run, subject, subject, run.done if run is not None else frozenset())
     place = Place(visit, pages, run, subject, signed_in, run.done if run is not None else frozenset())
-    return place if subject is None else replace(place, done=place.done | _met(tx, place, pages))
+    if subject is None:
+        return place
+    place = replace(place, spared=_is_spared(tx, place))
+    return replace(place, done=place.done | _met(tx, place, pages))
+
+
+def _is_spared(tx: Session, place: Place) -> bool:
+    session = place.visit.session
+    if session is None or session.spared_by is None or not place.is_its_persons:
+        return False
+    return house.get(Upstairs).spares_at(tx, session=session, portal=place.visit.party.roles_of)
 
 
 def _met(tx: Session, place: Place, pages: Sequence[Page]) -> frozenset[str]:

@@ -66,12 +66,6 @@ def of_session(tx: Rows, *, session_id: UUID) -> Arrived | None:
     return None if row is None else _arrived(row)
 
 
-def connection_of(tx: Rows, *, session_id: UUID) -> str | None:
-    """By which connection it came, without opening what it said."""
-    latest = select(_table.c.connection).where(_table.c.session_id == session_id).order_by(_table.c.created_at.desc())
-    return tx.execute(latest.limit(1)).scalar_one_or_none()
-
-
 def joined(tx: Session, *, txn: UUID, session_id: UUID) -> None:
     """The session was made: it rests on what arrived."""
     tx.execute(update(_table).where(_table.c.txn == txn, _table.c.session_id.is_(None)).values(session_id=session_id))

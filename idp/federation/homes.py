@@ -1,27 +1,28 @@
 """Which connections serve the practices that somebody acts for: offered to them once they are known, to nobody before."""
 
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from idp.affiliations import service as affiliations
 from idp.affiliations.rules import acts
 from idp.directory import service as directory
-from idp.federation import arrivals, rules
+from idp.federation import rules
 from idp.federation.connections import facts as connections
 from idp.federation.connections.manifest import Connection
 from idp.foundation import house
 from idp.foundation.database import Rows
+from idp.sessions.rules import SessionFacts
 from idp.settings import Settings
 
 
-def spares_at(tx: Rows, *, session_id: UUID, portal: str) -> bool:
-    """Whether the connection by which a session began stands in for a local factor at this portal: it names it, and says so now.
+def spares_at(tx: Rows, *, session: SessionFacts, portal: str) -> bool:
+    """Whether the connection by which a session began with more than `aal1` stands in for a local factor at this portal: it
+    names it, and says so now.
 
     A session is good at every portal; what a connection promises is good at those that it is for.
     """
-    name = arrivals.connection_of(tx, session_id=session_id)
+    name = session.spared_by
     applied = connections.find(tx, name) if name is not None else None
     if applied is None or not applied.enabled:
         return False

@@ -20,7 +20,7 @@ from idp.federation.requests import Asked, Purpose
 from idp.federation.rules import Reason, UpstreamIdentity
 from idp.foundation.origin import Origin
 from idp.sessions import transactions
-from idp.sessions.rules import UPSTREAM_FACTOR, FirstProof, SessionFacts, TransactionFacts, Upstream
+from idp.sessions.rules import FirstProof, SessionFacts, TransactionFacts, Upstream, upstream_factor
 from idp.sessions.service import NewSession
 from idp.subjects.models import Subject
 from idp.subjects.rules import Status
@@ -149,7 +149,9 @@ def _let_in(
         )
         audit_arrival(tx, Event.UPSTREAM_PROVEN, identity, by, client_id=transaction.client_id, subject_id=row.id)
         return FactorDue(transaction.id)
-    return SignedIn(transaction.id, enter(tx, row, proof, transaction, by, spared=spared))
+    return SignedIn(
+        transaction.id, enter(tx, row, proof, transaction, by, spared_by=identity.connection if spared else None)
+    )
 
 
 def proof_of(identity: UpstreamIdentity, *, now: datetime) -> FirstProof:
@@ -160,9 +162,9 @@ def proof_of(identity: UpstreamIdentity, *, now: datetime) -> FirstProof:
 
 
 def enter(
-    tx: Session, row: Subject, proof: FirstProof, transaction: TransactionFacts, by: By, *, spared: bool = False
+    tx: Session, row: Subject, proof: FirstProof, transaction: TransactionFacts, by: By, *, spared_by: str | None = None
 ) -> NewSession:
-    """Make the session that rests on what arrived in this transaction."""
+    """Make the session that rests on what arrived in this transaction; `spared_by`: this connection spares our factor."""
     session = admission.admit(
         tx,
         Arrival(transaction.id, transaction.client_id, by.browser_digest, by.session, by.origin, by.now),
@@ -170,7 +172,7 @@ def enter(
         method=proof.method,
         acr=proof.acr,
         amr=proof.amr,
-        proven={**proof.proven, **({UPSTREAM_FACTOR: proof.at} if spared else {})},
+        proven={**proof.proven, **({upstream_factor(spared_by): proof.at} if spared_by is not None else {})},
         auth_time=proof.at,
     )
     arrivals.joined(tx, txn=transaction.id, session_id=session.session_id)

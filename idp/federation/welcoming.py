@@ -204,7 +204,8 @@ def confirm(tx: Session, txn: UUID, *, by: By) -> Refused | None:
 
 def _enter(tx: Session, row: Subject, found: Stranger, transaction: TransactionFacts, by: By) -> NewSession:
     spared = rules.spares_factor(found.applied.connection, found.identity)
-    return enter(tx, row, proof_of(found.identity, now=by.now), transaction, by, spared=spared)
+    spared_by = found.identity.connection if spared else None
+    return enter(tx, row, proof_of(found.identity, now=by.now), transaction, by, spared_by=spared_by)
 
 
 def _known(tx: Session, identity: UpstreamIdentity) -> SubjectFacts | None:

@@ -15,8 +15,8 @@ PASSWORD: Final = "password"
 """The password among what a session has proven."""
 UPSTREAM: Final = "upstream"
 """A sign-in at an upstream provider among it, at the moment that provider names."""
-UPSTREAM_FACTOR: Final = "upstream_factor"
-"""That sign-in had a second factor of its own, and the connection says that none is asked here for it."""
+_UPSTREAM_FACTOR: Final = "upstream_factor:"
+"""That sign-in had a second factor of its own, and this connection says that none is asked here for it."""
 PENDING_FOR: Final = timedelta(minutes=15)
 """How long a right password waits for its second factor."""
 
@@ -79,6 +79,12 @@ class SessionFacts:
     """Every factor of the person was taken away as lost: one is set up before anything else, whatever the portal asks."""
 
     @property
+    def spared_by(self) -> str | None:
+        """By which connection it began with a second factor that stands in for ours; one that was linked since does not."""
+        named = (kind for kind in self.proven if kind.startswith(_UPSTREAM_FACTOR))
+        return next((kind.removeprefix(_UPSTREAM_FACTOR) for kind in named), None)
+
+    @property
     def last_look(self) -> datetime:
         """When the person was there themselves: what a portal does in their name by itself is no presence (ruling 18)."""
         return self.looked_at or self.last_seen_at
@@ -104,6 +110,11 @@ class Currency:
     subject_status: str
     subject_epoch: int
     system_epoch: int
+
+
+def upstream_factor(connection: str) -> str:
+    """What a session has proven that begins by `connection` with a second factor which stands in for ours."""
+    return f"{_UPSTREAM_FACTOR}{connection}"
 
 
 def why_dead(session: SessionFacts, *, current: Currency, now: datetime, idle: timedelta) -> Ended | None:

@@ -16,9 +16,9 @@ from idp.sessions.models import BrowserSession
 from idp.subjects.models import Subject
 from tests.authenticators.browsing import follow, open_sign_in, post_form, press
 from tests.authenticators.second_factors import code_of, type_code
-from tests.conftest import ISSUER
+from tests.conftest import ISSUER, Hands
 from tests.factories.make import PASSWORD
-from tests.federation.conftest import World
+from tests.federation.conftest import World, address_of
 from tests.oidc.flow import VERIFIER, challenge_of
 from tests.sign_in.visiting import token_in
 
@@ -127,12 +127,13 @@ def test_C4_a_newcomer_sets_up_a_factor_unless_their_connection_spares_it(
 ) -> None:
     text = {"en": "Register", "es": "Registrarse"}
     steps = ["create_account", "verify_email", "set_up_mfa", "agreement"]
-    world.make.client(
-        "hill-portal",
-        enrollment={"register": {"title": text, "steps": steps}},
-        agreement={"version": "1", "title": text},
-        mfa={"kinds": ["totp"], "policy": "required"},
-    )
+    for portal in ("hill-portal", "dale-portal"):
+        world.make.client(
+            portal,
+            enrollment={"register": {"title": text, "steps": steps}},
+            agreement={"version": "1", "title": text},
+            mfa={"kinds": ["totp"], "policy": "required"},
+        )
     world.connect(
         "hills",
         portals=["hill-portal"],
@@ -144,9 +145,15 @@ def test_C4_a_newcomer_sets_up_a_factor_unless_their_connection_spares_it(
     landed = follow(client, world.come_back(client, world.leave(client, "hills", page=page)))
     begun = follow(client, post_form(client, landed, "new-here-form"))
     assert begun.request.path.endswith(lands), begun.request.path
+    there = follow(
+        client, post_form(client, client.get("/enroll/dale-portal/register/"), "enroll-form", use_account="yes")
+    )
+    assert there.request.path.endswith("/set-up-mfa"), "the connection spares nobody here"
 
 
-def test_C4_a_connection_spares_a_factor_at_its_own_portals_and_at_no_other(world: World, client: FlaskClient) -> None:
+def test_C4_a_connection_spares_a_factor_at_its_own_portals_and_at_no_other(
+    world: World, client: FlaskClient, hands: Hands
+) -> None:
     for portal in ("hill-portal", "dale-portal"):
         world.make.client(portal, mfa={"kinds": ["totp"], "policy": "required"})
     spares = {"acr": {"urn:two": "aal2"}, "local_factor": "spare"}
@@ -157,6 +164,18 @@ def test_C4_a_connection_spares_a_factor_at_its_own_portals_and_at_no_other(worl
     landed = follow(client, world.come_back(client, world.leave(client, "hills", page=page)))
     assert not landed.request.path.endswith("/set-up-mfa")
     assert follow(client, client.get(_authorize("dale-portal"))).request.path.endswith("/set-up-mfa")
+    world.connect("dales", portals=["dale-portal"], assurance=spares)
+    hands.forward(seconds=2)
+    world.upstream.claims |= {"acr": "urn:one", "sub": "up-dales"}
+    link = "/account/identities/dales/link"
+    confirm = follow(
+        client, world.come_back(client, address_of(press(client, client.get("/account/identities"), link)))
+    )
+    follow(client, press(client, confirm, confirm.request.path, choice="link"))
+    assert len(world.make.rows(UpstreamLink)) == 2
+    for portal, asked in (("hill-portal", False), ("dale-portal", True)):
+        page = follow(client, client.get(_authorize(portal)))
+        assert page.request.path.endswith("/set-up-mfa") is asked, (portal, page.request.path)
 
 
 @pytest.mark.parametrize("ago", [None, 1200])

@@ -11,7 +11,7 @@ from idp.authenticators.recovery_codes import facts as recovery_codes
 from idp.federation import homes
 from idp.foundation import house
 from idp.relying_parties.rules import RelyingParty
-from idp.sessions.rules import UPSTREAM_FACTOR, SessionFacts
+from idp.sessions.rules import SessionFacts
 from idp.settings import Settings
 from idp.sign_in.assurance.rules import Equipment, Terms, Wish, asks_nothing, demands
 from idp.vocabulary.assurance import Acr
@@ -25,8 +25,8 @@ def of_session(
     if asks_nothing(wish, terms, session):
         return terms, Equipment()
     terms, equipment = of_subject(tx, party=party, subject_id=session.subject_id, now=now)
-    if UPSTREAM_FACTOR in session.proven and party is not None and demands(terms):
-        terms = replace(terms, takes_spared=homes.spares_at(tx, session_id=session.id, portal=party.roles_of))
+    if session.spared_by is not None and party is not None and demands(terms):
+        terms = replace(terms, takes_spared=homes.spares_at(tx, session=session, portal=party.roles_of))
     return terms, equipment
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from idp.authenticators.factors.rules import Held, is_fresh, kinds_of, strongest, to_prove, working
-from idp.sessions.rules import UPSTREAM_FACTOR, SessionFacts
+from idp.sessions.rules import SessionFacts
 from idp.vocabulary.assurance import GAINS, STRONG, Acr, Factor
 
 Policy = Literal["required", "managers", "optional"]
@@ -177,7 +177,7 @@ def _least(terms: Terms, equipment: Equipment, session: SessionFacts) -> Lack | 
 def _policy(terms: Terms, equipment: Equipment, session: SessionFacts, *, now: datetime) -> Lack | None:
     if not demands(terms):
         return None
-    if UPSTREAM_FACTOR in session.proven and terms.takes_spared:
+    if session.spared_by is not None and terms.takes_spared:
         return None
     kinds = _of(equipment, accepted(terms))
     if not kinds:
