@@ -1,8 +1,9 @@
-"""The worker's day: what is due at once, heads and clearing up each minute, nothing that a failure could stop."""
+"""The worker's day: what is due at once, heads and clearing up each minute; nothing that a failure or a backlog could stop."""
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,11 +15,13 @@ from idp.audit.rules import Link
 from idp.foundation import epochs
 from idp.foundation.database import reading, writing
 from idp.worker.service import Ports, work_once
-from idp.worker.sweep import sweep
+from idp.worker.sweep import Batch, batches
 
 IDLE_SECONDS: Final = 0.5
 AFTER_FAILURE_SECONDS: Final = 5.0
 CHORES_EVERY: Final = timedelta(minutes=1)
+MOST_BATCHES: Final = 20
+"""Of one kind in one minute's clearing up: the next must not wait long for it, since some of it is awaited by people."""
 HEADS_FILE: Final = "audit-heads.jsonl"
 _log = logging.getLogger(__name__)
 
@@ -31,15 +34,19 @@ class Worker:
     data_dir: Path
     read_clock: Callable[[], datetime]
     stop: threading.Event = field(default_factory=threading.Event)
+    read_timer: Callable[[], float] = time.monotonic
     _chores_at: datetime | None = None
     _exported: list[Link] = field(default_factory=list)
+    _sweeping: Iterator[Batch] | None = None
+    _rests_until: float = 0.0
 
     def run(self) -> None:
         """Work until stopped. A database that is away is waited for."""
         while not self.stop.is_set():
             try:
                 self._chores_if_due()
-                pause = IDLE_SECONDS if work_once(ports=self.ports, read_clock=self.read_clock) == 0 else 0.0
+                self._sweep_on()
+                pause = 0.0 if work_once(ports=self.ports, read_clock=self.read_clock) else self._idle_for()
             except Exception:
                 _log.exception("the worker failed and goes on")
                 pause = AFTER_FAILURE_SECONDS
@@ -59,7 +66,26 @@ class Worker:
             with writing() as tx:
                 epochs.see(tx, now=now)
             self.export_heads(now=now)
-            sweep(now=now)
+            if self._sweeping is None:
+                self._sweeping = batches(now=now, most=MOST_BATCHES)
+
+    def _sweep_on(self) -> None:
+        """One batch of the clearing up; then messages have at least as long as it took, and others the pause that it asks."""
+        if self._sweeping is None or self.read_timer() < self._rests_until:
+            return
+        began = self.read_timer()
+        batch = next(self._sweeping, None)
+        if batch is None:
+            self._sweeping = None
+        else:
+            ended = self.read_timer()
+            self._rests_until = ended + max(batch.pause, ended - began)
+
+    def _idle_for(self) -> float:
+        """With nothing to send: until the next batch, or for a moment."""
+        if self._sweeping is None:
+            return IDLE_SECONDS
+        return min(IDLE_SECONDS, max(0.0, self._rests_until - self.read_timer()))
 
     def export_heads(self, *, now: datetime) -> None:
         """Write down the heads that moved since the last time (AU-03)."""

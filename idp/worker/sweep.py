@@ -1,7 +1,10 @@
 """Clearing up, in small batches; everything here is only tidiness, since reading already decides (DESIGN §4.8)."""
 
+import logging
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -32,7 +35,7 @@ from idp.settings import Settings
 from idp.subjects import contact
 
 BATCHES: Final = 100
-"""Of one kind in one sweep: a huge backlog must not keep the worker from its messages."""
+"""Of one kind in one sweep: what is left of a huge backlog waits for the next."""
 FULL: Final = 200
 """So many rows in a batch: there are more, and somebody may be waiting to write."""
 PAUSE: Final = 0.1
@@ -40,13 +43,60 @@ PAUSE: Final = 0.1
 SHARE: Final = 3
 """So many times as long as a full batch took, others have the database: a backlog never starves a sign-in."""
 _logouts: Table = LogoutDelivery.__table__  # type: ignore[assignment]
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one transaction cleared, and for how many seconds the next ought to wait."""
+
+    job: str
+    cleared: int
+    pause: float
 
 
 def sweep(*, now: datetime) -> dict[str, int]:
-    """One pass; says how many rows of each kind were cleared. Each batch is a transaction of its own."""
+    """One pass, all at once; says how many rows of each kind were cleared."""
+    cleared = Counter[str]()
+    for batch in batches(now=now):
+        cleared[batch.job] += batch.cleared
+        time.sleep(batch.pause)
+    return dict(cleared)
+
+
+def batches(*, now: datetime, most: int = BATCHES) -> Iterator[Batch]:
+    """One pass, at most so many batches of each kind, in turn; whoever asks for the next does other work before.
+
+    No kind waits for another's backlog, nor for its failure: that ends its own turn, and is raised when all others are done.
+    """
+    left, failed = _jobs(now=now), None
+    for _ in range(most):
+        for name, job in tuple(left.items()):
+            try:
+                batch = _batch(name, job)
+            except Exception as failure:
+                _log.exception("a kind was not cleared up", extra={"kind": name})
+                batch, failed = Batch(name, 0, 0.0), failure
+            if batch.cleared == 0:
+                del left[name]
+            yield batch
+    if failed is not None:
+        raise failed
+
+
+def _batch(name: str, job: Callable[[Session], int]) -> Batch:
+    began = time.monotonic()
+    with writing() as tx:
+        see_as(tx, everything=True)
+        cleared = job(tx)
+    pause = min(1.0, max(PAUSE, SHARE * (time.monotonic() - began))) if cleared >= FULL else 0.0
+    return Batch(name, cleared, pause)
+
+
+def _jobs(*, now: datetime) -> dict[str, Callable[[Session], int]]:
     settings = house.get(Settings)
     before, batch = now - settings.purge_after, settings.purge_batch
-    jobs: dict[str, Callable[[Session], int]] = {
+    return {
         "sessions_ended": lambda tx: sessions.close_dead(tx, now=now, batch=min(batch, 200)),
         "requests_denied": lambda tx: requests.deny_overdue(tx, now=now, batch=min(batch, 200)),
         "requests_reopened": lambda tx: reopening.reopen_orphaned(tx, now=now, batch=min(batch, 200)),
@@ -75,22 +125,6 @@ def sweep(*, now: datetime) -> dict[str, int]:
         "messages": lambda tx: messaging.purge(tx, now=now, batch=batch),
         "logout_deliveries": lambda tx: _purge_logouts(tx, now=now, batch=batch),
     }
-    return {name: _until_done(job) for name, job in jobs.items()}
-
-
-def _until_done(job: Callable[[Session], int]) -> int:
-    cleared = 0
-    for _ in range(BATCHES):
-        began = time.monotonic()
-        with writing() as tx:
-            see_as(tx, everything=True)
-            step = job(tx)
-        cleared += step
-        if step == 0:
-            break
-        if step >= FULL:
-            time.sleep(min(1.0, max(PAUSE, SHARE * (time.monotonic() - began))))
-    return cleared
 
 
 def _purge_logouts(tx: Session, *, now: datetime, batch: int) -> int:

@@ -1,6 +1,7 @@
 """The worker's day."""
 
 import threading
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from idp.messaging.rules import Undelivered
 from idp.messaging.service import Owed
 from idp.worker.loop import HEADS_FILE, Worker
 from idp.worker.service import Ports
+from idp.worker.sweep import Batch
 from tests.conftest import Hands
 from tests.messaging.letters import owe
 
@@ -75,11 +77,50 @@ def test_a_failure_does_not_end_the_day(app: Flask, hands: Hands, tmp_path: Path
     monkeypatch.setattr("idp.worker.loop.AFTER_FAILURE_SECONDS", 0.0)
     failures = iter([OSError("the database is away")])
 
-    def failing(**_: object) -> dict[str, int]:
+    def failing(**_: object) -> Iterator[Batch]:
         for failure in failures:
             raise failure
-        return {}
+        yield from ()
 
-    monkeypatch.setattr("idp.worker.loop.sweep", failing)
+    monkeypatch.setattr("idp.worker.loop.batches", failing)
     busy.run()
     assert mailroom.taken == 1
+
+
+@pytest.mark.parametrize(("pause", "between"), [(9.0, 9), (0.0, 3)])
+def test_a_backlog_of_clearing_up_keeps_no_message_waiting(
+    app: Flask, hands: Hands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pause: float, between: int
+):
+    """A batch takes three seconds, a message one; idle seconds pass by the clockwork alone."""
+    order = list[str]()
+
+    class Clockwork(threading.Event):
+        at = 0.0
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.at += 0.0 if self.is_set() else timeout or 0.0
+            return self.is_set()
+
+    class Noting(Stopping):
+        def deliver(self, owed: Owed, *, now: datetime) -> Undelivered | None:
+            order.append("mail")
+            clockwork.at += 1
+            return None
+
+    def backlog(**_: object) -> Iterator[Batch]:
+        for step in range(4):
+            order.append("batch")
+            clockwork.at += 3
+            if step == 3:
+                clockwork.set()
+            yield Batch("records_turned", 200, pause)
+
+    monkeypatch.setattr("idp.worker.loop.batches", backlog)
+    for _ in range(2 * between + 1):
+        owe(hands.now)
+    clockwork = Clockwork()
+    ports = Ports(Noting(), lambda row, now: None, lambda row, now: None)
+    Worker(ports, tmp_path, lambda: hands.now, clockwork, lambda: clockwork.at).run()
+    spell = ["batch"] + ["mail"] * between
+    assert order == [*spell, *spell, "batch", "mail", "batch"]
+    assert clockwork.at == 12 + 3 * max(pause, 3), "with nothing to send it waits as long"

@@ -11,7 +11,7 @@ from idp.foundation import artefacts
 from idp.foundation.artefacts import Artefact, Kind
 from idp.foundation.database import reading, writing
 from idp.foundation.limiter import AttemptBudget, Budget, reserve
-from idp.worker.sweep import sweep
+from idp.worker.sweep import Batch, batches, sweep
 from tests.conftest import Hands
 from tests.directory.files import CLINIC_NPI, PERSON_NPI, taken
 from tests.factories import Make
@@ -22,6 +22,26 @@ MINUTE = timedelta(minutes=1)
 
 def test_a_sweep_of_an_empty_house_clears_nothing(app: Flask, hands: Hands):
     assert set(sweep(now=hands.now).values()) == {0}
+
+
+def test_no_kind_waits_for_the_backlog_or_the_failure_of_another(
+    app: Flask, hands: Hands, monkeypatch: pytest.MonkeyPatch
+):
+    def broken(*_: object, **__: object) -> int:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("idp.worker.sweep.sessions.close_dead", broken)
+    monkeypatch.setattr("idp.worker.sweep.days.tell_due", lambda tx, **_: 200)
+    done = list[Batch]()
+    with pytest.raises(ZeroDivisionError):
+        for batch in batches(now=hands.now, most=3):
+            done.append(batch)
+    kinds = [batch.job for batch in done]
+    first, rest = kinds[:-2], kinds[-2:]
+    assert len(set(first)) == len(first) > 20
+    assert first[0] == "sessions_ended"
+    assert rest == ["records_turned"] * 2, "its backlog goes on when every kind has had its turn"
+    assert {batch.job for batch in done if batch.pause} == {"records_turned"}
 
 
 def test_expired_rows_go_in_batches_after_their_grace(app: Flask, hands: Hands):
