@@ -1,6 +1,6 @@
 """Which of the typed words to look up first, and which word may have been meant by one that no name has."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
@@ -50,7 +50,7 @@ class NpiFacts:
     reactivated_on: date | None
     imported_at: datetime
     also: tuple[str, ...] = ()
-    """Further sources that tell of it by the same name in the same state."""
+    """Further sources that tell of it by the same name in the same state, and of the same standing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +166,17 @@ def _share(one: frozenset[str], other: frozenset[str]) -> float:
 
 
 def folded(records: Iterable[NpiFacts]) -> tuple[NpiFacts, ...]:
-    """Each NPI once for each name and place that it is told by: as NPPES says where it is among those, else as the first."""
+    """Each NPI once for each name, place and standing that it is told by: as NPPES says where it is among those, else as the
+    first. Where NPPES says otherwise than the rest, it comes first."""
     alike: dict[tuple[str, str, str], list[NpiFacts]] = {}
     for each in records:
         alike.setdefault((each.npi, name_key(each.name), each.state), []).append(each)
-    return tuple(_one_of(every) for every in alike.values())
+    return tuple(one for every in alike.values() for one in _by_standing(every))
 
 
-def _one_of(every: Sequence[NpiFacts]) -> NpiFacts:
-    said = next((each for each in every if each.source == "nppes"), every[0])
-    return replace(said, also=tuple(each.source for each in every if each is not said))
+def _by_standing(every: Iterable[NpiFacts]) -> Iterator[NpiFacts]:
+    agreeing: dict[str, list[NpiFacts]] = {}
+    for each in sorted(every, key=lambda each: each.source != "nppes"):
+        agreeing.setdefault(each.status, []).append(each)
+    for said, *others in agreeing.values():
+        yield replace(said, also=tuple(other.source for other in others))

@@ -1,5 +1,8 @@
 """Which word is looked up first, and which may have been meant."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -31,6 +34,30 @@ def test_of_common_words_names_that_begin_with_one_and_have_another_come_first()
         2,
         2,
     ]
+
+
+def said(source: str, status: str) -> rules.NpiFacts:
+    days = dict.fromkeys(("enumerated_on", "updated_on", "deactivated_on", "reactivated_on"))
+    place: dict[str, Any] = {"npi": "1234567893", "entity": None, "name": "Inés Roos", "state": "CT", "zip_code": ""}
+    return rules.NpiFacts(source=source, status=status, imported_at=datetime(2026, 3, 1, tzinfo=UTC), **place, **days)
+
+
+@pytest.mark.parametrize(
+    ("every", "shown"),
+    [
+        ([("fhir:aetna", "left"), ("fhir:ozark", "active")],
+         [("fhir:aetna", "left", ()), ("fhir:ozark", "active", ())]),
+        ([("fhir:aetna", "active"), ("fhir:ozark", "left"), ("fhir:zia", "active")],
+         [("fhir:aetna", "active", ("fhir:zia",)), ("fhir:ozark", "left", ())]),
+        ([("fhir:aetna", "active"), ("nppes", "deactivated")],
+         [("nppes", "deactivated", ()), ("fhir:aetna", "active", ())]),
+        ([("fhir:aetna", "left"), ("fhir:ozark", "active"), ("nppes", "active")],
+         [("nppes", "active", ("fhir:ozark",)), ("fhir:aetna", "left", ())]),
+    ],
+)  # fmt: skip
+def test_no_source_is_shown_with_a_standing_that_another_one_tells(every: list[tuple[str, str]], shown: list[Any]):
+    records = [said(*each) for each in every]
+    assert [(each.source, each.status, each.also) for each in rules.folded(records)] == shown
 
 
 @pytest.mark.parametrize(
