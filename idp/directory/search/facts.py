@@ -27,6 +27,8 @@ npi_word: Final[Table] = NpiWord.__table__  # type: ignore[assignment]
 name_word: Final[Table] = NameWord.__table__  # type: ignore[assignment]
 
 _AFTER_EVERY_WORD: Final = "\U0010ffff"
+_MARKS: Final = ("0", "1")
+"""Behind the key of a place: whether its page was read without stretches or with them."""
 _NPI_COLUMNS: Final = (
     record.c.npi, record.c.source, record.c.entity, record.c.name, record.c.state, record.c.zip_code, record.c.status,
     record.c.enumerated_on, record.c.updated_on, record.c.deactivated_on, record.c.reactivated_on,
@@ -145,19 +147,17 @@ def page(
         query = query.where(*others, *conditions)
         shown += _read(tx, index, query, start=start, place=place, limit=limit - len(shown))
         if len(shown) > limit:
-            return shown[:limit], _told(index, shown[limit - 1])
+            end = _end(index, shown, limit)
+            return shown[:end], _told(index, shown[end - 1], mark=_MARKS[bool(first)])
         place = None
     return shown, None
 
 
-def whole(
-    index: Index, rows: list[Any], more: tuple[str, str] | None, *, limit: int
-) -> tuple[list[Any], tuple[str, str] | None]:
-    """Of one row more than a page shows: the page, ending where an NPI does, so that no two pages show one."""
-    if len(rows) <= limit:
-        return rows, more
-    end = next((at for at in range(limit, 0, -1) if _same(rows[at - 1]) != _same(rows[at])), limit)
-    return rows[:end], _told(index, rows[end - 1])
+def _end(index: Index, rows: Sequence[Any], limit: int) -> int:
+    """Where a page ends of which more rows are known; one of NPI records where an NPI does, so that no two pages show one."""
+    if len(index.keys) == 1:
+        return limit
+    return next((at for at in range(limit, 0, -1) if _same(rows[at - 1]) != _same(rows[at])), limit)
 
 
 def _same(row: Any) -> tuple[str, str, str]:
@@ -240,12 +240,24 @@ def _place(index: Index, after: tuple[str, str] | None) -> tuple[str, ...] | Non
     if after is None or not all(part.isprintable() for part in after):
         return None
     word, between, name = after[0].partition(" ")
-    key = after[1].split(" ")
+    key, _mark = _parts(index, after)
     return (word, name, *key) if between and len(key) == len(index.keys) else None
 
 
-def _told(index: Index, row: Any) -> tuple[str, str]:
-    return f"{row.found_by} {row.sorted_by}", " ".join(_key(index, row))
+def has_stretches(index: Index, after: tuple[str, str] | None) -> bool | None:
+    """Whether a former page was read with some; `None` where there is none, or it does not say so."""
+    mark = None if after is None else _parts(index, after)[1]
+    return None if mark is None else mark == _MARKS[True]
+
+
+def _parts(index: Index, after: tuple[str, str]) -> tuple[list[str], str | None]:
+    """Key and mark of a place; a page of the release before wrote no mark."""
+    *key, mark = after[1].split(" ")
+    return (key, mark) if len(key) == len(index.keys) and mark in _MARKS else ([*key, mark], None)
+
+
+def _told(index: Index, row: Any, *, mark: str) -> tuple[str, str]:
+    return f"{row.found_by} {row.sorted_by}", " ".join((*_key(index, row), mark))
 
 
 def _key(index: Index, row: Any) -> tuple[str, ...]:

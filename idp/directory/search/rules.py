@@ -91,13 +91,16 @@ def led(terms: Sequence[str], found: str) -> tuple[str, ...]:
     return tuple(sorted(terms, key=lambda term: not found.startswith(term)))
 
 
-def stretches(counts: Mapping[str, int]) -> tuple[Stretch, ...]:
+def stretches(counts: Mapping[str, int], *, begun: bool | None = None) -> tuple[Stretch, ...]:
     """What is shown first of several words that are all common: names that begin with the first typed, then with the next.
+
+    A search goes on as it has `begun`, whatever was counted since.
 
     Names are kept as they are written, first name first. So among all of a surname those with one first name stand together,
     wherever they are, and are read at once; to read on until they come would cost as much as there are names.
     """
-    if len(counts) < 2 or min(counts.values()) < COUNTED:
+    common = min(counts.values()) >= COUNTED if begun is None else begun
+    if len(counts) < 2 or not common:
         return ()
     longest = sorted(counts, key=lambda word: len(word) < _INITIAL)
     return tuple(Stretch(word, next(other for other in longest if other != word)) for word in counts)

@@ -51,8 +51,7 @@ def search_npi(
         return NpiPage(rules.folded(facts.npi_records(tx, text)), None)
     within = EVERY_RECORD if state is None else DirectoryFilter(states=frozenset({state}))
     index = facts.national()
-    rows, more, meant = _by_words(tx, index, text, (), within=within, after=after, limit=limit + 1)
-    rows, more = facts.whole(index, rows, more, limit=limit)
+    rows, more, meant = _by_words(tx, index, text, (), within=within, after=after, limit=limit)
     return NpiPage(rules.folded(facts.npi_of(row) for row in rows), more, meant)
 
 
@@ -78,7 +77,7 @@ def _by_words(
     if tuple(known) != typed:
         counts |= facts.count(tx, index, (word for word in known if word not in counts), most=most)
     counted = {word: counts[word] for word in known}
-    first = rules.stretches(counted)
+    first = rules.stretches(counted, begun=facts.has_stretches(index, after))
     terms = rules.order(counted, facts.sizes(tx, index, known) if first else {})
     rows, more = facts.page(
         tx, index, terms, *facts.here(index, within), *allowed, first=first, after=after, limit=limit

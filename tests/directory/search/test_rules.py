@@ -26,7 +26,9 @@ def test_of_common_words_names_that_begin_with_one_and_have_another_come_first()
     first = rules.stretches({"clinic": many, "juba": many})
     assert first == (rules.Stretch("clinic", having="juba"), rules.Stretch("juba", having="clinic"))
     assert rules.stretches({"clinic": many, "juba": many - 1}) == ()
-    assert rules.stretches({"smith": many}) == ()
+    assert rules.stretches({"smith": many}) == rules.stretches({"smith": 1}, begun=True) == ()
+    assert rules.stretches({"clinic": 1, "juba": 1}, begun=True) == first
+    assert rules.stretches({"clinic": many, "juba": many}, begun=False) == ()
     walker = rules.Stretch("m", having="walker")
     assert rules.stretches({"m": many, "walker": many, "e": many})[::2] == (walker, rules.Stretch("e", having="walker"))
     assert [rules.stretch_of(first, *name) for name in (("clinic", "juba clinic"), ("juba", "clinic juba"))] == [1, 0]

@@ -1,6 +1,8 @@
 """Found by any word, in one order, page by page, misspelt or not: the same on both databases."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -44,16 +46,19 @@ def names(tx: Session, text: str, now: datetime, **more: Any) -> list[str]:
     return [each.name for each in service.search_providers(tx, "ozark", text, now=now, **more).providers]
 
 
-def pages(tx: Session, text: str, now: datetime) -> list[str]:
-    """One name a page."""
+def pages(
+    tx: Session, text: str, now: datetime, *, before_next: Callable[[], object] = lambda: None, marked: bool = True
+) -> list[str]:
+    """One name a page; `marked`: whose place says how it was read, as the release before did not."""
     shown: list[str] = []
     after = None
     for _ in range(len(NAMES) + len(WRITTEN) + 1):
         page = service.search_providers(tx, "ozark", text, after, 1, now=now)
         shown += [each.name for each in page.providers]
-        after = page.after
-        if after is None:
+        if page.after is None:
             break
+        after = page.after if marked else (page.after[0], page.after[1].partition(" ")[0])
+        before_next()
     return shown
 
 
@@ -168,9 +173,16 @@ def test_of_common_words_names_that_begin_with_the_first_typed_come_first(
     taken(
         [PRACTITIONER | {"provider_id": f"30000000{n}", "legal_name": name} for n, name in enumerate(WRITTEN)], now=now
     )
+    rare = names(tx, "zoe abel", now)
     monkeypatch.setattr(rules, "COUNTED", 1)
-    assert pages(tx, "zoe abel", now) == ["Zoe A Abel", "Zoe Abel", "Abel Zoe", "Al Zoe Abel", "Abelard Zoeller"]
+    shown = ["Zoe A Abel", "Zoe Abel", "Abel Zoe", "Al Zoe Abel", "Abelard Zoeller"]
+    assert pages(tx, "zoe abel", now) == pages(tx, "zoe abel", now, marked=False) == shown
     assert pages(tx, "abel zoe", now)[0] == "Abel Zoe"
+    turned = [
+        pages(tx, "zoe abel", now, before_next=partial(monkeypatch.setattr, rules, "COUNTED", least))
+        for least in (2000, 1)
+    ]
+    assert turned == [shown, rare], "words that cross the line between two pages repeat nobody and leave nobody out"
 
 
 def test_npi_records_page_by_key(tx: Session, now: datetime):
