@@ -16,7 +16,7 @@ from idp.audit import service as audit
 from idp.audit.events import Event
 from idp.directory.imports import common_words, turns
 from idp.directory.imports.files import BadFile, Line
-from idp.directory.imports.kinds import Format, Seen, SeenLines, Source
+from idp.directory.imports.kinds import Format, Seen, Source
 from idp.directory.imports.npi.formats import Fhir, Nppes
 from idp.directory.imports.pin_letters import PinLetters
 from idp.directory.imports.provider_master import ProviderMaster
@@ -137,8 +137,11 @@ def tell(tx: Session, run: Run) -> None:
 
 
 def _rows(kind: Format[Any], source: Source, run: Run, seen: Seen) -> Iterator[tuple[int, Any] | None]:
-    """Each row with its line, and nothing for a refused one, so that those too are kept a batch at a time."""
-    keys = seen if kind.national else SeenLines()
+    """Each row with its line, and nothing for a refused one, so that those too are kept a batch at a time.
+
+    A refused one names its number, and leaves its key to a better one.
+    """
+    keys = kind.seen()
     for line in source:
         run.report.read += 1
         run.report.line = line.number
@@ -150,8 +153,7 @@ def _rows(kind: Format[Any], source: Source, run: Run, seen: Seen) -> Iterator[t
             _refuse(kind, line, run, seen, row)
             yield None
             continue
-        if keys is not seen:
-            seen.first(kind.number(line.cells), line.number)
+        seen.first(kind.key(row) if kind.national else kind.number(line.cells), line.number)
         first = keys.first(kind.key(row), line.number)
         if first is None:
             yield line.number, row

@@ -272,6 +272,25 @@ def test_a_resource_that_names_an_npi_again_is_refused_alone(now: datetime):
     assert rejects[0].faults == ("repeated",)
 
 
+def test_a_refused_resource_or_line_loses_no_good_one_of_its_npi(now: datetime):
+    faulty = practitioner(name=[{"text": "=1+1"}])
+    for resources in ((faulty, practitioner()), (practitioner(), faulty)):
+        report = taken(bundle(*resources), "fhir", now=now, full=lambda *_: True)
+        assert (counted(report)["rejected"], report.reasons) == (1, Counter({"formula": 1}))
+        assert record(source="fhir").name == "Mauricio Stark"
+    wrong = PERSON_NPI | {"Provider Enumeration Date": "x"}
+    assert counted(nppes([wrong, PERSON_NPI, wrong], now)) == {"added": 1, "rejected": 2}
+
+
+def test_an_npi_that_may_stand_in_identifiers_that_cannot_be_read_is_not_ended_unasked(now: datetime):
+    taken(bundle(practitioner()), "fhir", now=now)
+    asked: list[tuple[int, ...]] = []
+    unread = practitioner(identifier=[{"system": [NPI_SYSTEM], "value": "1234567893"}])
+    with pytest.raises(Declined):
+        taken(bundle(unread), "fhir", now=now, full=lambda *counts: bool(asked.append(counts)))
+    assert asked == [(1, 1, 1)]
+
+
 def test_two_refused_entries_of_one_line_are_both_kept_and_can_be_found(now: datetime):
     report = taken(bundle(practitioner("1234567890"), practitioner("1234567891", id="p-1")), "fhir", now=now)
     assert counted(report) == {"rejected": 2}

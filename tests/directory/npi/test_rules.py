@@ -139,6 +139,7 @@ def test_a_fhir_name_that_begins_as_a_formula_is_refused():
         {"address": [{"state": "MA", "postalCode": "016081209", "country": "United States"}]},
         {"identifier": [{"system": "urn:oid:2.16.840.1.113883.4.6", "value": "1234567893"}]},
         {"name": [{"text": "Mauricio Gary Stark MD"}]},
+        {"identifier": {"system": NPI_SYSTEM, "value": "1234567893"}},
     ],
 )
 def test_fhir_says_the_same_in_several_ways(written: dict[str, Any]):
@@ -174,13 +175,18 @@ def test_an_entry_is_known_by_its_number_and_by_what_fhir_calls_it(entry: object
         ({"link": [{"relation": "previous", "url": "y"}]}, True),
         ({"link": [{"relation": ["next"]}]}, False),
         ({"total": 2}, True),
+        ({"total": 2, "entry": [{"search": {"mode": "match"}}, {"search": {"mode": "include"}}]}, True),
+        ({"total": 2, "entry": [{}, {"search": {"mode": "match"}}, {"search": {"mode": "outcome"}}]}, False),
+        ({"total": 1, "entry": [{"search": {"mode": ["include"]}}]}, False),
         ({"total": "2", "link": {"relation": "next"}}, False),
     ],
 )
 def test_a_page_of_a_searchset_says_that_it_is_no_whole_one(said: dict[str, Any], is_part: bool):
-    for bundle in ({"entry": [{}], **said}, {**said, "entry": [{}]}):
+    entry = {"entry": said.get("entry", [{}])}
+    others = {name: value for name, value in said.items() if name != "entry"}
+    for bundle in (entry | others, others | entry):
         entries = Entries(BytesIO(json.dumps({"resourceType": "Bundle", **bundle}).encode()), name="x")
-        assert len(list(entries)) == 1
+        assert len(list(entries)) == len(bundle["entry"])
         assert (entries.part() is not None) is is_part
 
 
@@ -196,10 +202,18 @@ def test_a_fhir_practitioner_by_its_official_name():
 
 @pytest.mark.parametrize(
     "other",
-    [{}, {"resourceType": "Location"}, PERSON | {"identifier": []}, PERSON | {"resourceType": "PractitionerRole"}],
-)
+    [{}, {"resourceType": "Location"}, PERSON | {"identifier": []}, PERSON | {"resourceType": "PractitionerRole"},
+     PERSON | {"identifier": None}, PERSON | {"identifier": [{"value": "1"}]}, PERSON | {"identifier": {"system": "x"}}],
+)  # fmt: skip
 def test_what_is_about_no_npi_is_passed_over(other: dict[str, Any]):
     assert fhir_row(other) is None
+
+
+@pytest.mark.parametrize(
+    "said", ["1234567893", 7, ["1234567893"], [{"system": [NPI_SYSTEM], "value": "1234567893"}], {"system": {}}]
+)
+def test_of_identifiers_that_cannot_be_read_nobody_says_that_they_are_no_npi(said: object):
+    assert fhir_row(PERSON | {"identifier": said}) == (Fault.NPI,)
 
 
 json_values = st.recursive(

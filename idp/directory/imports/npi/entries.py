@@ -14,6 +14,8 @@ _BLANKS: Final = " \t\r\n"
 _TYPE: Final = re.compile(r"[A-Z][A-Za-z]{0,63}", re.ASCII)
 _ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
 _OTHER_PAGES: Final = ("next", "previous", "prev")
+_BESIDE: Final = ("include", "outcome")
+"""What a searchset holds beside its matches, and `total` does not count (FHIR R4, `Bundle.total`, `search-entry-mode`)."""
 _OF_BUNDLE: Final = frozenset({"resourceType", "type", "total", "link"})
 
 
@@ -33,6 +35,7 @@ class Entries:
         self._line = 1
         self._over = False
         self._count = 0
+        self._beside = 0
         self._said: dict[str, Any] = {}
 
     def bad(self, line: int, what: str) -> BadFile:
@@ -63,7 +66,7 @@ class Entries:
         every = links if isinstance(links, list) else []
         if any(isinstance(each, dict) and each.get("relation") in _OTHER_PAGES for each in every):
             return "the bundle is one page of several, its link names another"
-        if isinstance(total, int) and total > self._count:
+        if isinstance(total, int) and total > self._count - self._beside:
             return "the bundle says itself that there are more entries"
         return None
 
@@ -83,6 +86,7 @@ class Entries:
         for _ in self._members("]"):
             line, entry = self._line, _object(self._value())
             self._count += 1
+            self._beside += _object(entry.get("search")).get("mode") in _BESIDE
             resource, request = _object(entry.get("resource")), _object(entry.get("request"))
             if request.get("method") == "DELETE":
                 url = request.get("url")

@@ -25,7 +25,7 @@ _FIRST, _LAST = 100_000_000, 299_999_999
 
 
 class SeenNpis:
-    """Which NPIs a file has named, in one bit each: 25 MB, however many they are."""
+    """NPIs of a file, in one bit each: 25 MB, however many they are."""
 
     def __init__(self) -> None:
         self._bits = bytearray((_LAST - _FIRST) // 8 + 1)

@@ -125,11 +125,16 @@ def fhir_row(resource: Mapping[str, Any]) -> NpiRow | tuple[Fault, ...] | None:
 
 
 def fhir_npi(resource: Mapping[str, Any]) -> str | None:
-    """The NPI that a resource names, right or wrong."""
-    for each in _objects(resource.get("identifier")):
+    """The NPI that a resource names, right or wrong; empty where its identifiers cannot be read, so that it may name any.
+
+    One that stands there by itself, outside of a list, is no less read.
+    """
+    said = resource.get("identifier")
+    every = said if isinstance(said, list) else [] if said is None else [said]
+    for each in _objects(every):
         if _text(each.get("system")) in NPI_SYSTEMS:
             return _text(each.get("value"))
-    return None
+    return None if all(_is_identifier(each) for each in every) else ""
 
 
 class Known(Protocol):
@@ -248,6 +253,10 @@ def _fhir_day(resource: Mapping[str, Any], faults: list[Fault]) -> date | None:
 
 def _objects(value: object) -> Iterator[Mapping[str, Any]]:
     return (each for each in value if isinstance(each, dict)) if isinstance(value, list) else iter(())
+
+
+def _is_identifier(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("system"), str | None)
 
 
 def _text(value: object) -> str:
