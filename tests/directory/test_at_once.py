@@ -15,6 +15,7 @@ from idp.audit.models import AuditEvent
 from idp.directory.imports import owners, provider_master
 from idp.directory.imports.npi import taking
 from idp.directory.imports.ownership import sweeping
+from idp.directory.imports.run import Report
 from idp.directory.imports.service import FORMATS
 from idp.directory.models import NpiRecord, Practice, Provider
 from idp.foundation.database import reading, writing
@@ -132,13 +133,21 @@ def test_R_28_a_record_that_comes_while_its_npi_is_deactivated_is_not_in_force(
     [
         ([GROUP, MEMBER], "provider-master", "provider_changed"),
         ([PARTNER, PARTNER | {"trading_partner_id": "TP000002"}], "trading-partners", "trading_partner_changed"),
+        ([PERSON_NPI, CLINIC_NPI], "nppes", "npi_record_changed"),
     ],
 )
 @pytest.mark.usefixtures("app")
 def test_what_left_two_full_files_is_ended_once(now: datetime, rows: list[dict[str, str]], kind: str, event: str):
-    """The other ends it while this one asks."""
+    """The other ends it while this one asks, and is the one that counts it."""
     taken(rows, kind, now=now)
-    taken(rows[:1], kind, now=now, full=lambda *_: bool(taken(rows[:1], kind, now=now, full=lambda *_: True)))
+    both: list[Report] = []
+
+    def full(*_counts: int) -> bool:
+        both.append(taken(rows[:1], kind, now=now, full=lambda *_: True))
+        return True
+
+    both.append(taken(rows[:1], kind, now=now, full=full))
+    assert [report.ended for report in both] == [1, 0]
     with reading() as tx:
         assert len(tx.execute(select(AuditEvent.id).where(AuditEvent.type == event)).all()) == 1
 

@@ -106,8 +106,8 @@ class Format(Protocol, Generic[RowType]):
         """How many are listed now, and which of them the file has not named."""
         ...
 
-    def end(self, tx: Session, numbers: Sequence[Any], run: Run) -> None:
-        """End what has left the file."""
+    def end(self, tx: Session, numbers: Sequence[Any], run: Run) -> int:
+        """End what has left the file, and say how many of them had not ended meanwhile."""
         ...
 
 

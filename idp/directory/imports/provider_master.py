@@ -89,7 +89,7 @@ class ProviderMaster(PayersFile):
         )
         return list(tx.execute(query.order_by(_table.c.provider_id)).scalars())
 
-    def end(self, tx: Session, numbers: Sequence[str], run: Run) -> None:
+    def end(self, tx: Session, numbers: Sequence[str], run: Run) -> int:
         active = _table.c.status == ProviderStatus.ACTIVE.value
         those = (_table.c.registry == run.registry, _table.c.provider_id.in_(numbers), active)
         columns = (_table.c[name] for name in ("id", "provider_id", "practice_id", "npi", "name_key", *DAYS))
@@ -98,6 +98,7 @@ class ProviderMaster(PayersFile):
         tx.execute(update(_table).where(*those).values(updated_at=run.now, **ended))
         made = changes.after_leaving(tx, ending, run)
         practices.settle(tx, {*(row.practice_id for row in ending), *made})
+        return len(ending)
 
 
 def _known(tx: Session, rows: Iterable[ProviderRow], run: Run) -> dict[str, Mapping[str, Any]]:

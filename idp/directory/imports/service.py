@@ -190,9 +190,7 @@ def _end_missing(
     progress(run.report)
     for numbers in _batches(leaving):
         with _batch(run, started) as tx:
-            run.report.ended += len(numbers)
-            if not run.dry:
-                kind.end(tx, numbers, run)
+            run.report.ended += len(numbers) if run.dry else kind.end(tx, numbers, run)
         progress(run.report)
 
 

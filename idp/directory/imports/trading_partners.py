@@ -69,7 +69,7 @@ class TradingPartners(PayersFile):
         )
         return list(tx.execute(query.order_by(_table.c.trading_partner_id)).scalars())
 
-    def end(self, tx: Session, numbers: Sequence[str], run: Run) -> None:
+    def end(self, tx: Session, numbers: Sequence[str], run: Run) -> int:
         active = _table.c.status == ProviderStatus.ACTIVE.value
         those = (_table.c.registry == run.registry, _table.c.trading_partner_id.in_(numbers), active)
         ended = {"status": ProviderStatus.TERMINATED.value, "updated_at": run.now}
@@ -78,6 +78,7 @@ class TradingPartners(PayersFile):
         ).all()
         for row in ending:
             _tell(tx, run, row.id, row.trading_partner_id, changed=["status"], what=What.PARTNER_ENDED)
+        return len(ending)
 
 
 def _known(tx: Session, rows: Sequence[PartnerRow], run: Run) -> dict[str, Mapping[str, Any]]:

@@ -78,8 +78,8 @@ class _NpiFile:
             leaving.extend(int(npi) for npi in page if npi not in seen)
         return listed, leaving
 
-    def end(self, tx: Session, numbers: Sequence[int], run: Run) -> None:
-        taking.leave(tx, [f"{number:010}" for number in numbers], run, source=self.source.of(run.registry))
+    def end(self, tx: Session, numbers: Sequence[int], run: Run) -> int:
+        return taking.leave(tx, [f"{number:010}" for number in numbers], run, source=self.source.of(run.registry))
 
 
 class Nppes(_NpiFile):

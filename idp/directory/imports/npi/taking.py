@@ -72,8 +72,8 @@ def take(tx: Session, rows: Sequence[NpiRow], run: Run, *, source: str) -> None:
         follow(tx, _turned(added, changed), run)
 
 
-def leave(tx: Session, npis: Sequence[str], run: Run, *, source: str) -> None:
-    """They are in the file no more: no deactivation, which NPPES would say."""
+def leave(tx: Session, npis: Sequence[str], run: Run, *, source: str) -> int:
+    """They are in the file no more: no deactivation, which NPPES would say. How many had not left it already."""
     those = (
         record.c.source == source,
         record.c.npi.in_(npis),
@@ -83,6 +83,7 @@ def leave(tx: Session, npis: Sequence[str], run: Run, *, source: str) -> None:
     tx.execute(update(record).where(*those).values(status=Standing.LEFT.value, imported_at=run.now))
     for row in leaving:
         tell_turned(tx, run, row.npi, row.status, Standing.LEFT, source=source)
+    return len(leaving)
 
 
 def tell_turned(tx: Session, run: Run, npi: str, before: str, status: Standing, *, source: str) -> None:
