@@ -94,27 +94,22 @@ def count_first(tx: Session, index: Index, typed: Sequence[str], *, most: int) -
 def count(
     tx: Session, index: Index, starts: Iterable[str], *, most: int, beside: Iterable[ColumnElement[Any]] = ()
 ) -> dict[str, int]:
-    """How many words begin so, each counted no further than matters, all in one statement."""
+    """How many words begin so, all in one statement: as counted when an import ended, else no further than matters."""
     words = list(dict.fromkeys(starts))
-    counts = [_counted(index, word, most) for word in words]
+    counts = [func.coalesce(_known(index, word), _counted(index, word, most)) for word in words]
     return dict(zip(words, tx.execute(select(*counts, *beside)).one(), strict=False))
+
+
+def _known(index: Index, start: str) -> ColumnElement[Any]:
+    """Of common words; nothing where none begins so."""
+    its = name_word.c
+    common = select(func.sum(its.names)).where(its.scope == index.scope, its.names > literal_column("0"))
+    return common.where(_starts(its.word, start)).scalar_subquery()
 
 
 def _counted(index: Index, start: str, most: int) -> ColumnElement[Any]:
     some = select(literal(1)).select_from(index.words).where(index.between(start)).limit(most).subquery()
     return select(func.count()).select_from(some).scalar_subquery()
-
-
-def sizes(tx: Session, index: Index, starts: Sequence[str]) -> dict[str, int]:
-    """About how many names have a word that begins so, of words that were found common when an import ended."""
-    known, names = name_word.c.word, name_word.c.names
-    sums = [
-        select(func.coalesce(func.sum(names), 0))
-        .where(name_word.c.scope == index.scope, names > literal_column("0"), _starts(known, start))
-        .scalar_subquery()
-        for start in starts
-    ]
-    return dict(zip(starts, tx.execute(select(*sums)).one(), strict=True))
 
 
 def _starts(column: Column[Any], start: str) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from typing import Final
 from idp.directory.rules import ProviderFacts, name_key
 
 COUNTED: Final = 2000
-"""Beyond so many, a word is common and the number no longer matters."""
+"""From so many on a word is common: a search counts no further, and how many there are it knows from the last import."""
 NEAR_ENOUGH: Final = (0.29, 0.24, 0.19)
 """Trigrams shared of all trigrams, for words of up to three, of four and of more letters: more than a first letter has to be
 shared. They lie between any two fractions of a dozen, so that rounding decides nothing."""
@@ -74,15 +74,12 @@ class Stretch:
         return word == self.having and key.startswith(self.begin)
 
 
-def order(counts: Mapping[str, int], sizes: Mapping[str, int]) -> tuple[str, ...]:
+def order(counts: Mapping[str, int]) -> tuple[str, ...]:
     """The words with the rarest first: it is looked up, the others are only compared.
 
-    Of common ones the one that fewest names have, as far as `sizes` knows; else the first typed, but no initial.
+    Of common ones that were not counted further the first typed, but no initial.
     """
-    ranked = sorted(
-        enumerate(counts.items()),
-        key=lambda each: (each[1][1], sizes.get(each[1][0], 0), len(each[1][0]) < _INITIAL, each[0]),
-    )
+    ranked = sorted(enumerate(counts.items()), key=lambda each: (each[1][1], len(each[1][0]) < _INITIAL, each[0]))
     return tuple(word for _at, (word, _count) in ranked)
 
 

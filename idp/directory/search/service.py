@@ -78,7 +78,7 @@ def _by_words(
         counts |= facts.count(tx, index, (word for word in known if word not in counts), most=most)
     counted = {word: counts[word] for word in known}
     first = rules.stretches(counted, begun=facts.has_stretches(index, after))
-    terms = rules.order(counted, facts.sizes(tx, index, known) if first else {})
+    terms = rules.order(counted)
     rows, more = facts.page(
         tx, index, terms, *facts.here(index, within), *allowed, first=first, after=after, limit=limit
     )
