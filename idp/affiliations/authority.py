@@ -14,7 +14,7 @@ from idp.affiliations.rules import Held, PortalTerms, manages_at, status_at
 from idp.vocabulary.affiliation import Acting, AffiliationStatus, Permission, TargetKind
 from idp.vocabulary.assurance import Acr
 from idp.vocabulary.refused import Refused
-from idp.vocabulary.staff import StaffMay
+from idp.vocabulary.staff import OPERATOR, StaffMay
 
 
 class Reason(StrEnum):
@@ -71,6 +71,15 @@ def authorize_payer(
     """The right of payer staff who decide, at any target; what may be done there the same rule says as for managers."""
     if StaffMay.DECIDE not in may:
         return Refused(Reason.NOT_A_REGISTRAR)
+    return _for_the_payer(target, subject_id=subject_id, acr=acr, fresh_at=fresh_at)
+
+
+def authorize_operator(target: ActedOn, *, now: datetime) -> Acting:
+    """The same right of whoever has the command line, which makes and unmakes staff anyway: no account, no sign-in."""
+    return _for_the_payer(target, subject_id=OPERATOR, acr=Acr.AAL1, fresh_at=now)
+
+
+def _for_the_payer(target: ActedOn, *, subject_id: str, acr: Acr, fresh_at: datetime) -> Acting:
     return Acting(
         subject_id=subject_id,
         registry=target.registry,

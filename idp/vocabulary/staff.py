@@ -1,6 +1,7 @@
 """Payer staff: their roles, and what a route of the console asks for (MODEL §7)."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class StaffRole(StrEnum):
@@ -12,9 +13,13 @@ class StaffRole(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
+OPERATOR: Final = "system"
+"""Who acts by the command line, as the audit names them: nobody's account."""
+
+
 def actor_of(subject_id: str) -> str:
     """How the audit names somebody who acts as staff."""
-    return f"staff:{subject_id}"
+    return subject_id if subject_id == OPERATOR else f"staff:{subject_id}"
 
 
 class StaffMay(StrEnum):
