@@ -158,6 +158,31 @@ FILES = {
 }  # fmt: skip
 
 
+def test_DESIGN_8_a_sign_in_that_only_points_at_a_locked_record_or_practice_does_not_wait(
+    app: Flask, now: datetime, monkeypatch: pytest.MonkeyPatch
+):
+    """A new grant has keys to both: where it waited, it and the batch could each hold what the other needs."""
+    taken([MEMBER, PRACTITIONER], now=now)
+    looked = list[str]()
+
+    def look(name: str) -> None:
+        done = getattr(owners, name)
+
+        def then(*arguments: Any, **more: Any) -> Any:
+            told = done(*arguments, **more)
+            with reading() as apart:
+                for table in (Practice, Provider):
+                    apart.execute(select(table.id).with_for_update(read=True, key_share=True, nowait=True)).all()
+            looked.append(name)
+            return told
+
+        monkeypatch.setattr(owners, name, then)
+
+    look("_places")
+    assert taken([MEMBER], now=now, full=lambda *_: True).ended == 1
+    assert looked == ["_places"]
+
+
 @pytest.mark.usefixtures("app")
 def test_R_28_whatever_writes_the_directory_has_its_turn_and_nobody_has_it_while_a_file_is_judged(
     now: datetime, monkeypatch: pytest.MonkeyPatch

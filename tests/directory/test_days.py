@@ -227,6 +227,20 @@ def test_MODEL_10_who_leaves_a_full_file_after_its_day_was_told_then(
 
 
 @pytest.mark.both
+def test_MODEL_10_a_day_that_a_release_before_moved_is_noted_from_the_next_file_unless_the_sweep_is_due(
+    told: list[DirectoryChange], now: datetime
+):
+    taken([PRACTITIONER | ENDS], now=now)
+    for noted, learned in ((DAY.date() + timedelta(days=9), DAY.date()), (None, DAY.date()), (now.date(), now.date())):
+        with writing() as tx:
+            tx.execute(update(Provider).values(turns_on=noted))
+        assert taken([PRACTITIONER | ENDS], now=now).unchanged == 1
+        with reading() as tx:
+            assert tx.execute(select(Provider.turns_on)).scalars().all() == [learned]
+    assert told == []
+
+
+@pytest.mark.both
 def test_R_28_two_workers_tell_it_once(told: list[DirectoryChange], now: datetime, app: Flask, backend: Backend):
     taken([PRACTITIONER | ENDS], now=now)
     second: list[int] = []

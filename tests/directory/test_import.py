@@ -218,6 +218,31 @@ def test_whoever_a_refused_line_may_name_is_not_ended_by_a_full_file_unasked(nam
     assert (counted(report)["ended"], provider("000042").status) == (2 - known, "active" if known else "terminated")
 
 
+def test_MODEL_10_who_was_to_end_on_a_day_to_come_and_leaves_a_full_file_ends_today(now: datetime):
+    later = GROUP | {"status": "terminated", "end_date": "2099-12-31"}
+    taken([PRACTITIONER, later], now=now)
+    asked: list[tuple[int, int, int]] = []
+    assert counted(taken([PRACTITIONER], now=now, full=lambda *how: bool(asked.append(how)) or True)) == {
+        "unchanged": 1, "ended": 1,
+    }  # fmt: skip
+    assert asked == [(1, 2, 0)]
+    gone = provider("000042")
+    told = [each.details for each in events("provider_changed")]
+    assert (gone.status, gone.end_date, gone.turns_on) == ("terminated", now.date(), None)
+    assert [(each["changed"], each.get("status")) for each in told] == [(["dates"], None)]
+    assert taken([PRACTITIONER], now=now, full=lambda *_: True).ended == 0
+
+
+def test_whoever_left_is_found_page_by_page(now: datetime, monkeypatch: pytest.MonkeyPatch):
+    """No statement reads a whole roster: PostgreSQL ends one that takes longer than a page may."""
+    monkeypatch.setattr("idp.directory.imports.kinds.PAGE", 2)
+    listed = [PRACTITIONER | {"provider_id": f"{100000000 + number}"} for number in range(5)]
+    taken(listed, now=now)
+    asked: list[tuple[int, int, int]] = []
+    assert taken(listed[::2], now=now, full=lambda *how: bool(asked.append(how)) or True).ended == 2
+    assert asked == [(2, 5, 0)]
+
+
 def test_a_full_file_that_is_declined_ends_nothing(now: datetime):
     taken([GROUP, PRACTITIONER], now=now)
     with pytest.raises(Declined, match=r"Nothing has ended; the rows that were taken stay\."):

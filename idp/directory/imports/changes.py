@@ -16,6 +16,7 @@ from idp.directory.imports.days.rules import Days, news
 from idp.directory.imports.owners import Parted
 from idp.directory.imports.rules import ProviderRow
 from idp.directory.imports.run import Run
+from idp.directory.rules import ProviderStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,10 @@ def after_leaving(tx: Session, rows: Sequence[Any], run: Run) -> set[UUID]:
         was = Days.of(row._mapping)
         if was.listed(was.told_on(run.day)):
             run.changes.append(DirectoryChange(What.ENDED, run.registry, row.practice_id, row.id))
-        told = {"status": "active → terminated", "ends": f"{row.end_date or 'none'} → {run.today}"}
-        _audit(tx, run, row.id, row.provider_id, changed=["status", "dates"], told=told)
+        changed, told = ["dates"], {"ends": f"{row.end_date or 'none'} → {run.today}"}
+        if row.status == ProviderStatus.ACTIVE.value:
+            changed, told = ["status", *changed], {"status": "active → terminated", **told}
+        _audit(tx, run, row.id, row.provider_id, changed=changed, told=told)
         if was.held(run.day):
             parted.append(Parted(row.practice_id, row.id, run.registry, row.npi, row.name_key))
     return owners.look_after(tx, {row.practice_id for row in rows}, parted, run)

@@ -1,8 +1,10 @@
 """What one kind of file brings: how it is read, what a line of it is, and how a batch of rows is taken in."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, BinaryIO, Generic, Protocol, TypeVar
+from datetime import date
+from typing import Any, BinaryIO, Final, Generic, Protocol, TypeVar
 
+from sqlalchemy import Column, ColumnElement, select
 from sqlalchemy.orm import Session
 
 from idp.directory.imports.files import BadFile, Line, Lines
@@ -10,6 +12,8 @@ from idp.directory.imports.rules import Fault
 from idp.directory.imports.run import Run
 from idp.vocabulary.identifiers import Malformed, ProviderId, TradingPartnerId
 
+PAGE: Final = 10_000
+"""So many numbers of those listed are read at once."""
 RowType = TypeVar("RowType")
 
 
@@ -102,8 +106,8 @@ class Format(Protocol, Generic[RowType]):
 
     def take(self, tx: Session, batch: Sequence[tuple[int, RowType]], run: Run) -> None: ...
 
-    def missing(self, tx: Session, registry: str, seen: Seen) -> tuple[int, Sequence[Any]]:
-        """How many are listed now, and which of them the file has not named."""
+    def missing(self, tx: Session, registry: str, seen: Seen, *, on: date) -> tuple[int, Sequence[Any]]:
+        """How many are listed on the day, and which of them the file has not named; read in pages, so that none takes long."""
         ...
 
     def end(self, tx: Session, numbers: Sequence[Any], run: Run) -> int:
@@ -139,10 +143,17 @@ class PayersFile:
     def public_key(self, cells: Mapping[str, str]) -> str:
         return self.number(cells)
 
-    def listed(self, tx: Session, registry: str) -> list[str]:
-        """The numbers that count as on the roster now; none where a file never ends others."""
-        return []
+    def listed(self, registry: str, on: date) -> tuple[Column[str], ColumnElement[bool]] | None:
+        """Which column has the numbers, and which of its rows count as on the roster; none where a file never ends others."""
+        return None
 
-    def missing(self, tx: Session, registry: str, seen: Seen) -> tuple[int, Sequence[str]]:
-        listed = self.listed(tx, registry)
-        return len(listed), [number for number in listed if number not in seen]
+    def missing(self, tx: Session, registry: str, seen: Seen, *, on: date) -> tuple[int, Sequence[str]]:
+        count, leaving, after = 0, list[str](), ""
+        if (listed := self.listed(registry, on)) is None:
+            return count, leaving
+        number, counts = listed
+        query = select(number).where(counts).order_by(number).limit(PAGE)
+        while page := tx.execute(query.where(number > after)).scalars().all():
+            count, after = count + len(page), page[-1]
+            leaving += (each for each in page if each not in seen)
+        return count, leaving

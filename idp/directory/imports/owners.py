@@ -82,10 +82,13 @@ def _remember(tx: Session, parted: Collection[Parted], now: datetime) -> None:
 
 
 def _places(tx: Session, ids: list[UUID]) -> dict[UUID, _Place]:
-    """Those of the practices that hold a number, locked, so that an import and the sweep part none twice."""
+    """Those of the practices that hold a number, locked, so that an import and the sweep part none twice.
+
+    Whoever only points at one, as the grant of a sign-in does, waits for nobody.
+    """
     table, provider = facts.practice, facts.provider
     query = select(table).where(table.c.id.in_(ids), table.c.retired_at.is_(None)).order_by(table.c.id)
-    rows = tx.execute(query.with_for_update()).all()
+    rows = tx.execute(query.with_for_update(key_share=True)).all()
     holders: dict[UUID, list[Holder]] = {row.id: [] for row in rows}
     former: dict[UUID, list[Former]] = {row.id: [] for row in rows}
     columns = ("id", "registry", "npi", "name_key", "status", "effective_date", "end_date", "npi_deactivated_on",

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Column, ColumnElement, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from idp.directory import facts
@@ -36,7 +36,7 @@ _UPDATE: Final = (
     )
 )
 _LEARN: Final = update(_table).where(_table.c.id == bindparam("row_id")).values(turns_on=bindparam("new_turns_on"))
-"""Of records that a release wrote which noted no days."""
+"""Of records that a release wrote which notes no days."""
 
 
 class ProviderMaster(PayersFile):
@@ -65,8 +65,8 @@ class ProviderMaster(PayersFile):
                 added.append((row, values))
             elif differing := [name for name in _COMPARED if before[name] != values[name]]:
                 changed.append(Altered(row, before, values, differing))
-            elif before["turns_on"] is None and (day := Days.of(before).next_turn(run.day)):
-                unknown.append({"row_id": before["id"], "new_turns_on": day})
+            elif _stale(before, run.day):
+                unknown.append({"row_id": before["id"], "new_turns_on": Days.of(before).next_turn(run.day)})
         run.report.added += len(added)
         run.report.changed += len(changed)
         run.report.unchanged += len(rows) - len(added) - len(changed)
@@ -83,22 +83,29 @@ class ProviderMaster(PayersFile):
             was = {each.before["practice_id"] for each in changed}
             practices.settle(tx, {*came, *was, *(each.values["practice_id"] for each in changed), *made})
 
-    def listed(self, tx: Session, registry: str) -> list[str]:
-        query = select(_table.c.provider_id).where(
-            _table.c.registry == registry, _table.c.status == ProviderStatus.ACTIVE.value
-        )
-        return list(tx.execute(query.order_by(_table.c.provider_id)).scalars())
+    def listed(self, registry: str, on: date) -> tuple[Column[str], ColumnElement[bool]]:
+        return _table.c.provider_id, and_(_table.c.registry == registry, _counts(on))
 
     def end(self, tx: Session, numbers: Sequence[str], run: Run) -> int:
-        active = _table.c.status == ProviderStatus.ACTIVE.value
-        those = (_table.c.registry == run.registry, _table.c.provider_id.in_(numbers), active)
+        those = (_table.c.registry == run.registry, _table.c.provider_id.in_(numbers), _counts(run.today))
         columns = (_table.c[name] for name in ("id", "provider_id", "practice_id", "npi", "name_key", *DAYS))
-        ending = tx.execute(select(*columns).where(*those).order_by(_table.c.id).with_for_update()).all()
+        ending = tx.execute(select(*columns).where(*those).order_by(_table.c.id).with_for_update(key_share=True)).all()
         ended = {"status": ProviderStatus.TERMINATED.value, "end_date": run.today, "turns_on": None}
         tx.execute(update(_table).where(*those).values(updated_at=run.now, **ended))
         made = changes.after_leaving(tx, ending, run)
         practices.settle(tx, {*(row.practice_id for row in ending), *made})
         return len(ending)
+
+
+def _counts(on: date) -> ColumnElement[bool]:
+    """Whom a full file must name to keep them: also who is to end on a day to come."""
+    return or_(_table.c.status == ProviderStatus.ACTIVE.value, _table.c.end_date > on)
+
+
+def _stale(before: Mapping[str, Any], on: date) -> bool:
+    """Whether another day is noted than the record's days say; of one that has come the sweep still tells."""
+    noted, day = before["turns_on"], Days.of(before).next_turn(on)
+    return bool(noted != day and (noted is None or noted > on))
 
 
 def _known(tx: Session, rows: Iterable[ProviderRow], run: Run) -> dict[str, Mapping[str, Any]]:

@@ -181,7 +181,7 @@ def _end_missing(
 ) -> None:
     """End all that has left the file, once somebody has said yes."""
     with reading() as tx:
-        listed, leaving = kind.missing(tx, run.registry, seen)
+        listed, leaving = kind.missing(tx, run.registry, seen, on=run.today)
     if not leaving:
         return
     if not confirm(len(leaving), listed, run.report.nameless):

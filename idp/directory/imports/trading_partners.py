@@ -1,10 +1,11 @@
 """Taking in the trading partner roster: partners, and an engagement for each practice that they represent."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Column, ColumnElement, and_, insert, select, update
 from sqlalchemy.orm import Session
 
 from idp.audit import service as audit
@@ -63,11 +64,9 @@ class TradingPartners(PayersFile):
             else:
                 run.report.unchanged += 1
 
-    def listed(self, tx: Session, registry: str) -> list[str]:
-        query = select(_table.c.trading_partner_id).where(
-            _table.c.registry == registry, _table.c.status == ProviderStatus.ACTIVE.value
-        )
-        return list(tx.execute(query.order_by(_table.c.trading_partner_id)).scalars())
+    def listed(self, registry: str, on: date) -> tuple[Column[str], ColumnElement[bool]]:
+        active = and_(_table.c.registry == registry, _table.c.status == ProviderStatus.ACTIVE.value)
+        return _table.c.trading_partner_id, active
 
     def end(self, tx: Session, numbers: Sequence[str], run: Run) -> int:
         active = _table.c.status == ProviderStatus.ACTIVE.value

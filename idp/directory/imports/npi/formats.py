@@ -2,14 +2,15 @@
 
 from array import array
 from collections.abc import Mapping, Sequence
+from datetime import date
 from operator import itemgetter
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp.directory.imports.files import Lines
-from idp.directory.imports.kinds import Seen
+from idp.directory.imports.kinds import PAGE, Seen
 from idp.directory.imports.kinds import Source as File
 from idp.directory.imports.npi import layout, taking
 from idp.directory.imports.npi.entries import Entries
@@ -19,7 +20,6 @@ from idp.directory.imports.rules import Fault
 from idp.directory.imports.run import Run
 from idp.vocabulary.identifiers import Malformed, Npi
 
-_PAGE: Final = 10_000
 _FIRST, _LAST = 100_000_000, 299_999_999
 """An NPI without its check digit begins with 1 or 2."""
 
@@ -67,13 +67,13 @@ class _NpiFile:
         rows = [row for _line, row in batch]
         taking.take(tx, rows, run, source=self.source.of(run.registry))
 
-    def missing(self, tx: Session, registry: str, seen: Seen) -> tuple[int, Sequence[int]]:
+    def missing(self, tx: Session, registry: str, seen: Seen, *, on: date) -> tuple[int, Sequence[int]]:
         """Counted and compared in pages: the numbers of a whole country are never held at once."""
         listed, leaving, after = 0, array("Q"), ""
         query = select(record.c.npi).where(
             record.c.source == self.source.of(registry), record.c.status.in_((Standing.ACTIVE, Standing.INACTIVE))
         )
-        while page := tx.execute(query.where(record.c.npi > after).order_by(record.c.npi).limit(_PAGE)).scalars().all():
+        while page := tx.execute(query.where(record.c.npi > after).order_by(record.c.npi).limit(PAGE)).scalars().all():
             listed, after = listed + len(page), page[-1]
             leaving.extend(int(npi) for npi in page if npi not in seen)
         return listed, leaving
