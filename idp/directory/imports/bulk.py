@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Dialect, Table
+from sqlalchemy import ARRAY, Column, ColumnElement, Dialect, String, Table, any_, literal
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -30,6 +30,13 @@ def add(tx: Session, table: Table, columns: Sequence[str], rows: Sequence[tuple[
                 copy.write_row(row)
     except refused.Error as error:
         raise DBAPIError.instance(statement, None, error, refused.Error, dialect=connection.dialect) from error
+
+
+def among(tx: Session, column: Column[str], values: Sequence[str]) -> ColumnElement[bool]:
+    """The column is one of a batch's values: PostgreSQL takes them as one array, so that the statement is planned once."""
+    if tx.get_bind().dialect.name != "postgresql":
+        return column.in_(values)
+    return column == any_(literal(list(values), ARRAY(String)))
 
 
 def _add_all(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Column, ColumnElement, and_, bindparam, delete, insert, o
 from sqlalchemy.orm import Session
 
 from idp.directory import facts
-from idp.directory.imports import changes, name_words, practices
+from idp.directory.imports import bulk, changes, name_words, practices
 from idp.directory.imports.changes import Altered
 from idp.directory.imports.days.rules import DAYS, Days
 from idp.directory.imports.kinds import PayersFile
@@ -113,7 +113,10 @@ def _known(tx: Session, rows: Iterable[ProviderRow], run: Run) -> dict[str, Mapp
     query = (
         select(*columns, facts.practice.c.tin_index.label("practice_tin"))
         .join_from(_table, facts.practice, facts.practice.c.id == _table.c.practice_id)
-        .where(_table.c.registry == run.registry, _table.c.provider_id.in_([row.provider_id for row in rows]))
+        .where(
+            _table.c.registry == run.registry,
+            bulk.among(tx, _table.c.provider_id, [str(row.provider_id) for row in rows]),
+        )
     )
     return {str(row["provider_id"]): dict(row) for row in tx.execute(query).mappings()}
 

@@ -44,7 +44,9 @@ def take(tx: Session, rows: Sequence[NpiRow], run: Run, *, source: str) -> None:
     """Add what is new, change what differs and is not older, and let the roster follow NPPES."""
     known = {
         row.npi: row
-        for row in tx.execute(_KNOWN.where(record.c.source == source, record.c.npi.in_([r.npi for r in rows])))
+        for row in tx.execute(
+            _KNOWN.where(record.c.source == source, bulk.among(tx, record.c.npi, [r.npi for r in rows]))
+        )
     }
     added: list[NpiRow] = []
     changed: list[tuple[NpiRow, Any]] = []
