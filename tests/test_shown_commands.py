@@ -199,6 +199,10 @@ def people(ground: Ground) -> None:
         "people", "create", "--user-id", "mila.ferro", "--email", "mila@ferro.example", "--given-name", "Mila",
         "--family-name", "Ferro", "--password-stdin", given="plovers nest on cold shingle\n",
     )  # fmt: skip
+    ground.done(
+        "people", "invite", "--email", "first@clinic.example", "--given-name", "Ada", "--family-name", "Moss", "--portal",
+        "carebridge-provider", "--provider", "048215", "--level", "administrator", "--reason", "The owner called.",
+    )  # fmt: skip
     old = ground.file("people.csv", table(row(**NO_ACCESS, portal="ozark-exchange")))
     ground.done("people", "import", old)
 
