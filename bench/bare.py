@@ -193,6 +193,7 @@ def authorize() -> Any:
     with database.looking_up() as tx:
         session = row(tx, SESSION, artefacts.digest_of(_session_cookie()))
     with database.writing() as held:
+        database.see_as(held, subject_id=session.subject_id)
         tx = held.connection()
         grant = row(tx, OF_SESSION, session.id, asked["client_id"])
         keys = ((SUBJECT, session.subject_id), (PASSWORD, session.subject_id), (CLIENT, asked["client_id"]))
