@@ -18,8 +18,8 @@ from idp.directory.search.rules import (
     is_first_of,
     led,
     near,
-    near_enough,
     stretch_of,
+    swapped,
 )
 
 record: Final[Table] = NpiRecord.__table__  # type: ignore[assignment]
@@ -80,14 +80,10 @@ def national() -> Index:
 
 def count_first(tx: Session, index: Index, typed: Sequence[str], *, most: int) -> dict[str, int]:
     """`count`; on PostgreSQL it says how the rest of the transaction searches: one process reads a page, and none of it is
-    compiled, since to call others or to compile takes longer than to read it; `%` takes what is near enough to any word that
-    is typed."""
+    compiled, since to call others or to compile takes longer than to read it."""
     if tx.get_bind().dialect.name != "postgresql":
         return count(tx, index, typed, most=most)
-    nearest = min(map(near_enough, typed))
-    settings = {
-        "max_parallel_workers_per_gather": "0", "jit": "off", "pg_trgm.similarity_threshold": str(nearest),
-    }  # fmt: skip
+    settings = {"max_parallel_workers_per_gather": "0", "jit": "off"}
     return count(tx, index, typed, most=most, beside=[func.set_config(*each, True) for each in settings.items()])
 
 
@@ -203,20 +199,22 @@ def _begins(index: Index, its: Stretch) -> ColumnElement[bool]:
     return _starts(index.words.c.name_key, its.begin)
 
 
-def neighbours(tx: Session, index: Index, word: str) -> list[str]:
-    """Words of names that begin with the same letter and share trigrams with this one, the nearest first; after `count_first`."""
+def neighbours(tx: Session, index: Index, word: str, *, least: float) -> list[str]:
+    """Words of names that begin with the same letter and share more trigrams with this one, the nearest first; then those that
+    are this one with two letters exchanged."""
     column, letter = name_word.c.word, word[0]
-    alike = select(column).where(
-        name_word.c.scope == index.scope, func.length(column).between(len(word) - LENGTHS, len(word) + LENGTHS)
-    )
+    those = select(column).where(name_word.c.scope == index.scope)
+    alike = those.where(func.length(column).between(len(word) - LENGTHS, len(word) + LENGTHS))
+    exchanged = sorted(tx.scalars(those.where(column.in_(swapped(word)))))
     if tx.get_bind().dialect.name != "postgresql":
-        return near(word, tx.execute(alike.where(_starts(column, letter))).scalars())[:CONSIDERED]
-    share = func.similarity(column, word)
-    # Not as a stretch of words: PostgreSQL would take all with that letter to be fewer than those that share trigrams.
-    nearest = alike.where(column.op("%")(word), func.left(column, 1) == letter, share > near_enough(word)).order_by(
-        share.desc(), column
-    )
-    return list(tx.execute(nearest.limit(CONSIDERED)).scalars())
+        nearest = near(word, tx.scalars(alike.where(_starts(column, letter))), least=least)[:CONSIDERED]
+    else:
+        tx.execute(select(func.set_config("pg_trgm.similarity_threshold", str(least), True)))
+        share = func.similarity(column, word)
+        # Not as a stretch of words: PostgreSQL would take all with that letter to be fewer than those that share trigrams.
+        query = alike.where(column.op("%")(word), func.left(column, 1) == letter, share > least)
+        nearest = list(tx.scalars(query.order_by(share.desc(), column).limit(CONSIDERED)))
+    return list(dict.fromkeys((*nearest, *exchanged)))
 
 
 def npi_records(tx: Session, npi: str) -> tuple[NpiFacts, ...]:

@@ -16,6 +16,8 @@ CONSIDERED: Final = 30
 WEIGHED: Final = 3
 WEIGHT: Final = 300
 _SHORT: Final = 5
+_OF_A_SLIP: Final = 3
+_ROUNDING: Final = 0.01
 _INITIAL: Final = 3
 LENGTHS: Final = 2
 """A misspelling is at most so many letters longer or shorter."""
@@ -113,12 +115,28 @@ def is_first_of(word: str, *, start: str, key: str) -> bool:
     return word == min((each for each in key.split(" ") if each.startswith(start)), default=word)
 
 
-def near(word: str, words: Iterable[str]) -> list[str]:
-    """Those that share enough trigrams with the word, the nearest first: as `pg_trgm` finds and sorts them."""
+def near(word: str, words: Iterable[str], *, least: float) -> list[str]:
+    """Those that share more of their trigrams with the word, the nearest first: as `pg_trgm` finds and sorts them."""
     mine = trigrams(word)
     shares = ((_share(mine, trigrams(each)), each) for each in words)
-    least = near_enough(word)
     return [each for share, each in sorted(shares, key=lambda pair: (-pair[0], pair[1])) if share > least]
+
+
+def shares(word: str) -> tuple[float, ...]:
+    """How much is to be shared at first, and how much where nothing is found so that is one slip away.
+
+    A letter that is missing, added or another costs three of the word's trigrams at most; two that are `swapped` may cost four.
+    Who asks for much looks through little: an index knows what is shared, and not how long the other word is.
+    """
+    number, enough = len(word) + 1, near_enough(word)
+    much = (number - _OF_A_SLIP) / (number + _OF_A_SLIP) - _ROUNDING
+    return (much, enough) if much > enough else (enough,)
+
+
+def swapped(word: str) -> list[str]:
+    """The words that it is with two neighbours exchanged; the first letter is trusted."""
+    made = {word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(1, len(word) - 1)}
+    return sorted(made - {word})
 
 
 def near_enough(word: str) -> float:

@@ -87,5 +87,10 @@ def _by_words(
 
 def _meant(tx: Session, index: Index, word: str) -> str | None:
     """The word of some name that the typed one may stand for."""
-    close = rules.misspelt(word, facts.neighbours(tx, index, word))
-    return rules.likeliest(word, facts.count(tx, index, close, most=rules.WEIGHT)) if close else None
+    found = None
+    for least in rules.shares(word):
+        close = rules.misspelt(word, facts.neighbours(tx, index, word, least=least))
+        found = rules.likeliest(word, facts.count(tx, index, close, most=rules.WEIGHT)) if close else None
+        if found is not None and rules.slips(word, found) == 1:
+            break
+    return found

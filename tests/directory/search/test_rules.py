@@ -79,7 +79,9 @@ def test_slips_are_the_same_both_ways_and_none_only_for_equals(one: str, other: 
 
 
 def test_the_likeliest_has_fewest_slips_then_most_names():
-    near = rules.near("jonson", ["johnson", "jonsen", "jackson", "nothing", "jonsson"])
+    near = rules.near(
+        "jonson", ["johnson", "jonsen", "jackson", "nothing", "jonsson"], least=rules.near_enough("jonson")
+    )
     assert "nothing" not in near
     close = rules.misspelt("jonson", near)
     assert set(close) == {"johnson", "jonsen", "jonsson"}
@@ -95,3 +97,17 @@ def test_a_name_is_shown_once_under_its_first_word():
     assert rules.is_first_of("smith", start="smi", key="ann smith smithson")
     assert not rules.is_first_of("smithson", start="smi", key="ann smith smithson")
     assert rules.is_first_of("smithson", start="smiths", key="ann smith smithson")
+
+
+@pytest.mark.parametrize("word", ["cruz", "smith", "jonson", "hernandez", "otolaryngology"])
+def test_whatever_is_one_slip_away_shares_as_much_as_is_asked_for_first_or_has_two_letters_exchanged(word: str):
+    ends = range(1, len(word) + 1)
+    missing = {word[: at - 1] + word[at:] for at in ends[1:]}
+    added = {word[:at] + letter + word[at:] for at in ends for letter in "xe"}
+    another = {word[:at] + letter + word[at + 1 :] for at in ends[:-1] for letter in "xe"} - {word}
+    much = rules.shares(word)[0]
+    found = rules.near(word, missing | added | another, least=much)
+    assert set(found) == missing | added | another
+    assert {rules.slips(word, each) for each in rules.swapped(word)} <= {1}
+    assert rules.shares(word)[-1] == rules.near_enough(word)
+    assert rules.shares("jo") == (rules.near_enough("jo"),)
