@@ -134,6 +134,7 @@ def _standing(tx: Connection, grant_id: UUID, client_id: str) -> tuple[Any, dict
     """A grant with all that it hangs on, and what is told of it."""
     grant = row(tx, GRANT, grant_id)
     assert grant.client_id == client_id
+    database.see_as(tx, subject_id=grant.subject_id)
     for statement, key in ((EPOCH, 1), (CLIENT, client_id), (AFFILIATION, grant.affiliation_id)):
         assert row(tx, statement, key) is not None
     return grant, told_of(tx, grant)

@@ -91,7 +91,7 @@ def test_the_hot_paths_beside_bare_and_peer(run: Run, monkeypatch: pytest.Monkey
     kept = run("bench.__main__", "hot-paths", *words, PEER_WARM_UP=0.05)
     assert {"refresh", "sign-in to tokens, with argon2id"} <= kept["cases"].keys()
     assert all(bar["measured"] > 0 for bar in kept["bars"])
-    run("bench.__main__", "served-on-postgresql", "--postgresql", "--only", "authorize", *words)
+    run("bench.__main__", "served-on-postgresql", "--postgresql", *words)
     page.main()
     written = copies[0].read_text("utf-8")
     assert f"{kept['at'][:10]}, commit {kept['commit']}, 1 rounds" in written
