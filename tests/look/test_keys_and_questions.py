@@ -1,6 +1,7 @@
 """The fields of site keys and challenge questions: labelled as the portals word them, in pages of any ceremony."""
 
 import re
+from html import unescape
 
 import pytest
 
@@ -34,7 +35,11 @@ def step(rendered):
 def labels(html: str) -> list[str]:
     """What stands at each field, without markup."""
     found = re.findall(r"<label\b[^>]*>(.*?)</label>", html, re.DOTALL)
-    return [" ".join(re.sub(r"<[^>]+>", "", each).split()).replace(" *", "*") for each in found]
+    return [_said(each).replace(" *", "*") for each in found]
+
+
+def _said(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", html)).split())
 
 
 def test_A6_a_picture_is_one_of_many_real_radios_with_its_name(step) -> None:
@@ -46,7 +51,7 @@ def test_A6_a_picture_is_one_of_many_real_radios_with_its_name(step) -> None:
     assert [key for key, _, checked in radios if checked] == ["balloon"]
     legend = re.search(r"<legend>(.*?)</legend>", html, re.DOTALL)
     assert legend is not None
-    assert " ".join(re.sub(r"<[^>]+>", "", legend[1]).split()) == "Site Key *"
+    assert _said(legend[1]) == "Site Key *"
     assert labels(html)[-1] == "Passphrase*"
     assert labels(html)[:5] == ["Apple", "Balloon", "Balloons", "Baseball", "Billiards"]
     assert html.count('alt=""') == len(radios), "the name beside the picture is read once"
