@@ -16,6 +16,7 @@ from idp.directory.imports.days.rules import Days, news
 from idp.directory.imports.owners import Parted
 from idp.directory.imports.rules import ProviderRow
 from idp.directory.imports.run import Run
+from idp.directory.imports.telling import record_changed
 from idp.directory.rules import ProviderStatus
 
 
@@ -85,7 +86,9 @@ def after(tx: Session, came: Collection[UUID], changed: Sequence[Altered], run: 
         parts = altered.parts(each.differing)
         if each.was.told_on(run.day) != run.day:
             parts |= {what.value for what in turned}
-        _audit(tx, run, before["id"], each.row.provider_id, changed=sorted(parts), told=told)
+        record_changed(
+            tx, run, before["id"], registry=run.registry, number=each.row.provider_id, changed=sorted(parts), **told
+        )
     return owners.look_after(tx, touched, parted, run)
 
 
@@ -99,7 +102,7 @@ def after_leaving(tx: Session, rows: Sequence[Any], run: Run) -> set[UUID]:
         changed, told = ["dates"], {"ends": f"{row.end_date or 'none'} → {run.today}"}
         if row.status == ProviderStatus.ACTIVE.value:
             changed, told = ["status", *changed], {"status": "active → terminated", **told}
-        _audit(tx, run, row.id, row.provider_id, changed=changed, told=told)
+        record_changed(tx, run, row.id, registry=run.registry, number=row.provider_id, changed=changed, **told)
         if was.held(run.day):
             parted.append(Parted(row.practice_id, row.id, run.registry, row.npi, row.name_key))
     return owners.look_after(tx, {row.practice_id for row in rows}, parted, run)
@@ -116,19 +119,6 @@ def _told(each: Altered, turned: Sequence[What], run: Run) -> Iterator[Directory
         yield replace(moved, was_in_force=each.was.listed(each.was.told_on(run.day)))
     if "zip_codes" in each.differing:
         yield DirectoryChange(What.ZIP_CHANGED, run.registry, practice, identity)
-
-
-def _audit(tx: Session, run: Run, identity: UUID, number: str, *, changed: list[str], told: Mapping[str, str]) -> None:
-    audit.append(
-        tx,
-        Event.PROVIDER_CHANGED,
-        now=run.now,
-        actor=run.actor,
-        origin=run.origin,
-        target_kind="provider",
-        target_id=identity,
-        details={"registry": run.registry, "number": number, "changed": changed, **told},
-    )
 
 
 def _tell_left(tx: Session, run: Run, each: Altered) -> None:

@@ -7,8 +7,6 @@ from typing import Any, Final
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from idp.audit import service as audit
-from idp.audit.events import Event
 from idp.directory import facts
 from idp.directory.changed import DirectoryChange, What
 from idp.directory.imports import owners, practices, turns
@@ -16,6 +14,7 @@ from idp.directory.imports.days.rules import DAYS, Days, overdue
 from idp.directory.imports.owners import Parted
 from idp.directory.imports.ownership.sweeping import as_the_worker
 from idp.directory.imports.run import Run
+from idp.directory.imports.telling import record_changed
 from idp.directory.upstairs import Upstairs
 from idp.foundation import house
 
@@ -63,18 +62,5 @@ def _days(row: Any) -> Days:
 
 def _tell(tx: Session, run: Run, row: Any, told: Sequence[What]) -> None:
     run.changes.extend(DirectoryChange(what, row.registry, row.practice_id, row.id) for what in told)
-    audit.append(
-        tx,
-        Event.PROVIDER_CHANGED,
-        now=run.now,
-        actor=run.actor,
-        origin=run.origin,
-        target_kind="provider",
-        target_id=row.id,
-        details={
-            "registry": row.registry,
-            "number": row.provider_id,
-            "changed": [what.value for what in told],
-            "status": row.status,
-        },
-    )
+    parts = [what.value for what in told]
+    record_changed(tx, run, row.id, registry=row.registry, number=row.provider_id, changed=parts, status=row.status)

@@ -17,6 +17,7 @@ from idp.directory.imports import bulk, name_words, owners, practices
 from idp.directory.imports.days.rules import DAYS, Days, news
 from idp.directory.imports.npi.rules import NpiRow, Source, Standing, is_older
 from idp.directory.imports.run import Run
+from idp.directory.imports.telling import record_changed
 from idp.directory.models import NpiRecord, NpiWord
 from idp.directory.rules import NATIONAL, key_words
 
@@ -136,19 +137,10 @@ def follow(tx: Session, turned: Mapping[str, date | None], run: Run) -> None:
 def _tell(tx: Session, run: Run, row: Any, told: Sequence[What], day: date | None) -> None:
     """Of a day to come the rooms above hear when it has come."""
     run.changes.extend(DirectoryChange(what, row.registry, row.practice_id, row.id) for what in told)
-    audit.append(
-        tx,
-        Event.PROVIDER_CHANGED,
-        now=run.now,
-        actor=run.actor,
-        origin=run.origin,
-        target_kind="provider",
-        target_id=row.id,
-        details={
-            "registry": row.registry, "number": row.provider_id, "status": row.status,
-            "changed": [what.value for what in told] or ["npi_status"],
-            "npi_off_from": f"{row.npi_deactivated_on or 'none'} → {day or 'none'}",
-        },
+    record_changed(
+        tx, run, row.id, registry=row.registry, number=row.provider_id, status=row.status,
+        changed=[what.value for what in told] or ["npi_status"],
+        npi_off_from=f"{row.npi_deactivated_on or 'none'} → {day or 'none'}",
     )  # fmt: skip
 
 
